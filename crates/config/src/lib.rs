@@ -1,0 +1,1 @@
+//! Every broker, topic and group setting as one definition row.

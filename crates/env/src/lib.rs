@@ -1,0 +1,12 @@
+//! The outside world as traits, so that everything above it can run on virtual time, a virtual disk and
+//! one seed. The real implementations are here too; the simulated disk is `ottla-simdisk`.
+
+mod clock;
+mod disk;
+mod real_disk;
+mod rng;
+
+pub use crate::clock::{Clock, ManualClock, Monotonic, RealClock};
+pub use crate::disk::{DirEntry, Disk, File, OpenOptions, write_all_vectored_at};
+pub use crate::real_disk::RealDisk;
+pub use crate::rng::{RealRng, Rng, SeededRng};

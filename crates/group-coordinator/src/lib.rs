@@ -1,0 +1,1 @@
+//! Consumer groups and offsets: a shard in the coordinator frame.

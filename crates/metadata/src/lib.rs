@@ -1,0 +1,1 @@
+//! The cluster as a state machine: records, image and delta, placement, configs.

@@ -1,0 +1,1 @@
+//! Listeners, connection loop, framing, ordered replies, back-pressure, outgoing connections.

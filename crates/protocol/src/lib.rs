@@ -1,0 +1,1 @@
+//! Every Kafka request, response and internal record as one annotated struct.

@@ -1,0 +1,1 @@
+//! Record batches, compression, CRC-32C and control records.

@@ -1,0 +1,1 @@
+//! One partition replica's decisions: roles, ISR, high watermark, epochs.

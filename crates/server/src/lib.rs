@@ -1,0 +1,1 @@
+//! What broker and controller share: the apis! table, dispatch, authorization, admission.

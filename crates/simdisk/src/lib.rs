@@ -1,0 +1,1 @@
+//! env::Disk in memory with crashes, torn writes and injected faults.

@@ -1,0 +1,1 @@
+//! One log directory: partitions as segments in Kafka's file layout.

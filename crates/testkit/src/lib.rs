@@ -1,0 +1,1 @@
+//! In-process node, fixtures and script runner for tests.
