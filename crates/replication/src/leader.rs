@@ -1,0 +1,227 @@
+//! The leader's side: followers' progress, the in-sync set, the high watermark, acknowledgements.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ottla_types::{BrokerEpoch, NodeId, Offset, PartitionEpoch};
+
+use crate::partition_state::{Durability, PartitionState, ReplicaProgress};
+
+/// What the leader knows of its partition.
+#[derive(Clone, Debug)]
+pub struct Leader {
+    me: NodeId,
+    durability: Durability,
+    state: PartitionState,
+    /// The log end offset when this epoch began: a follower is in sync only beyond it (KIP-966).
+    epoch_start: Offset,
+    local: ReplicaProgress,
+    followers: BTreeMap<NodeId, Follower>,
+    in_flight: Option<AlterIsr>,
+    high_watermark: Offset,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Follower {
+    progress: ReplicaProgress,
+    broker_epoch: Option<BrokerEpoch>,
+    /// When it last had everything the leader had; monotonic time since the host's start.
+    caught_up_at: Duration,
+    /// The leader's end and the time at the previous fetch: a fetch from there on proves that the follower had
+    /// caught up by then, although the leader has moved on.
+    last_fetch: Option<(Duration, Offset)>,
+}
+
+/// A change of the in-sync set that the leader asks the controller for (AlterPartition, KIP-497).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlterIsr {
+    /// The state that the change starts from.
+    pub partition_epoch: PartitionEpoch,
+    /// The in-sync set wanted, with the broker epoch of each where known.
+    pub isr: Vec<(NodeId, Option<BrokerEpoch>)>,
+}
+
+/// Whether a record that must be on all in-sync replicas is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckStatus {
+    /// Committed, with enough replicas in sync.
+    Committed,
+    /// Committed, but fewer replicas than `min.insync.replicas` are in sync now.
+    NotEnoughReplicasAfterAppend,
+    /// Not yet committed.
+    Waiting,
+}
+
+impl Leader {
+    pub(crate) fn new(
+        me: NodeId,
+        durability: Durability,
+        state: PartitionState,
+        local: ReplicaProgress,
+        high_watermark: Offset,
+        now: Duration,
+    ) -> Self {
+        let followers = state
+            .replicas
+            .iter()
+            .filter(|&&id| id != me)
+            .map(|&id| (id, Follower { caught_up_at: now, ..Follower::default() }))
+            .collect();
+        let mut leader = Self {
+            me,
+            durability,
+            epoch_start: local.log_end_offset,
+            state,
+            local,
+            followers,
+            in_flight: None,
+            high_watermark,
+        };
+        leader.advance_high_watermark();
+        leader
+    }
+
+    /// The same leader epoch with another in-sync set, replica set or minimum.
+    pub(crate) fn update_state(&mut self, state: PartitionState, now: Duration) -> Option<Offset> {
+        self.followers.retain(|id, _| state.replicas.contains(id));
+        for &id in state.replicas.iter().filter(|&&id| id != self.me) {
+            self.followers.entry(id).or_insert_with(|| Follower { caught_up_at: now, ..Follower::default() });
+        }
+        if state.partition_epoch != self.state.partition_epoch {
+            self.in_flight = None;
+        }
+        self.state = state;
+        self.advance_high_watermark()
+    }
+
+    /// Everything below is committed: consumers may read it, acks=all is answered.
+    pub fn high_watermark(&self) -> Offset {
+        self.high_watermark
+    }
+
+    /// The log end offset when this leader took office.
+    pub fn epoch_start(&self) -> Offset {
+        self.epoch_start
+    }
+
+    /// The state this leader acts on.
+    pub fn state(&self) -> &PartitionState {
+        &self.state
+    }
+
+    /// Whether acks=all may be accepted now (`NOT_ENOUGH_REPLICAS` otherwise).
+    pub fn has_enough_replicas(&self) -> bool {
+        self.state.isr.len() >= self.state.effective_min_isr()
+    }
+
+    /// The local log grew or was flushed. Returns the new high watermark if it moved.
+    pub fn handle_local_progress(&mut self, progress: ReplicaProgress) -> Option<Offset> {
+        self.local = progress;
+        self.advance_high_watermark()
+    }
+
+    /// A follower fetched from `progress.log_end_offset` on: it has everything below.
+    /// Returns the new high watermark if it moved.
+    pub fn handle_follower_fetch(
+        &mut self,
+        now: Duration,
+        follower: NodeId,
+        progress: ReplicaProgress,
+        broker_epoch: Option<BrokerEpoch>,
+    ) -> Option<Offset> {
+        let leader_end = self.local.log_end_offset;
+        let state = self.followers.get_mut(&follower)?;
+        if progress.log_end_offset >= leader_end {
+            state.caught_up_at = now;
+        } else if let Some((at, end)) = state.last_fetch
+            && progress.log_end_offset >= end
+        {
+            state.caught_up_at = state.caught_up_at.max(at);
+        }
+        state.last_fetch = Some((now, leader_end));
+        state.progress = progress;
+        state.broker_epoch = broker_epoch;
+        self.advance_high_watermark()
+    }
+
+    /// The in-sync set that the leader wants now, if it differs and no change is in flight
+    /// (`replica.lag.time.max.ms` = `lag_max`).
+    pub fn propose_isr(&mut self, now: Duration, lag_max: Duration) -> Option<AlterIsr> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        let wanted: Vec<NodeId> =
+            self.state.replicas.iter().copied().filter(|&id| self.belongs_in_isr(id, now, lag_max)).collect();
+        let same =
+            wanted.len() == self.state.isr.len() && wanted.iter().all(|id| self.state.isr.contains(id));
+        if same {
+            return None;
+        }
+        let change = AlterIsr {
+            partition_epoch: self.state.partition_epoch,
+            isr: wanted
+                .into_iter()
+                .map(|id| (id, self.followers.get(&id).and_then(|f| f.broker_epoch)))
+                .collect(),
+        };
+        self.in_flight = Some(change.clone());
+        Some(change)
+    }
+
+    /// The controller refused the change in flight; a new one may be proposed.
+    pub fn handle_alter_isr_refused(&mut self) {
+        self.in_flight = None;
+    }
+
+    /// Whether the record before `required` (one past its offset) is acknowledged for acks=all.
+    pub fn ack_status(&self, required: Offset) -> AckStatus {
+        if self.high_watermark < required {
+            AckStatus::Waiting
+        } else if self.has_enough_replicas() {
+            AckStatus::Committed
+        } else {
+            AckStatus::NotEnoughReplicasAfterAppend
+        }
+    }
+
+    fn belongs_in_isr(&self, id: NodeId, now: Duration, lag_max: Duration) -> bool {
+        if id == self.me {
+            return true;
+        }
+        let Some(follower) = self.followers.get(&id) else { return false };
+        let end = follower.progress.log_end_offset;
+        if self.state.isr.contains(&id) {
+            end >= self.local.log_end_offset || now.saturating_sub(follower.caught_up_at) <= lag_max
+        } else {
+            follower.last_fetch.is_some() && end >= self.high_watermark && end >= self.epoch_start
+        }
+    }
+
+    /// The committed in-sync set and those being added: a shrink counts only when committed, an expansion at once.
+    fn maximal_isr(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let added = self.in_flight.iter().flat_map(|change| change.isr.iter().map(|(id, _)| *id));
+        self.state.isr.iter().copied().chain(added.filter(|id| !self.state.isr.contains(id)))
+    }
+
+    fn advance_high_watermark(&mut self) -> Option<Offset> {
+        if !self.has_enough_replicas() {
+            return None;
+        }
+        let stored = self
+            .maximal_isr()
+            .map(|id| {
+                let progress = if id == self.me {
+                    self.local
+                } else {
+                    self.followers.get(&id).map(|f| f.progress).unwrap_or_default()
+                };
+                progress.stored(self.durability)
+            })
+            .min()?;
+        if stored <= self.high_watermark {
+            return None;
+        }
+        self.high_watermark = stored;
+        Some(stored)
+    }
+}

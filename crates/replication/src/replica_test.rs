@@ -1,0 +1,161 @@
+use std::time::Duration;
+
+use ottla_types::{LeaderEpoch, NodeId, Offset, PartitionEpoch};
+use proptest::prelude::*;
+
+use crate::{
+    AckStatus, Durability, EpochError, LocalLog, NotReady, PartitionState, Replica, ReplicaProgress,
+    RoleChange,
+};
+
+const ME: NodeId = NodeId(1);
+const NOW: Duration = Duration::from_secs(1);
+const LAG_MAX: Duration = Duration::from_secs(30);
+
+fn state(leader: i32, epoch: i32, replicas: &[i32], isr: &[i32], min: usize) -> PartitionState {
+    PartitionState {
+        leader: NodeId(leader),
+        leader_epoch: LeaderEpoch(epoch),
+        partition_epoch: PartitionEpoch(epoch),
+        replicas: replicas.iter().map(|&i| NodeId(i)).collect(),
+        isr: isr.iter().map(|&i| NodeId(i)).collect(),
+        min_insync_replicas: min,
+    }
+}
+
+fn progress(end: i64, flushed: i64) -> ReplicaProgress {
+    ReplicaProgress { log_end_offset: Offset(end), flushed_offset: Offset(flushed) }
+}
+
+fn leader(durability: Durability, replicas: &[i32], isr: &[i32], min: usize) -> Replica {
+    let mut replica = Replica::new(ME, durability);
+    let change = replica.handle_partition_state(NOW, state(1, 0, replicas, isr, min), LocalLog::default());
+    assert_eq!(change, RoleChange::BecameLeader { epoch_start: Offset::ZERO });
+    replica
+}
+
+#[test]
+fn alone_the_high_watermark_is_the_flushed_offset() {
+    let mut replica = leader(Durability::Flushed, &[1], &[1], 1);
+    let leader = replica.leader_mut().unwrap();
+    assert_eq!(leader.handle_local_progress(progress(10, 0)), None);
+    assert_eq!(leader.ack_status(Offset(10)), AckStatus::Waiting);
+    assert_eq!(leader.handle_local_progress(progress(12, 10)), Some(Offset(10)));
+    assert_eq!(leader.ack_status(Offset(10)), AckStatus::Committed);
+    assert_eq!(leader.ack_status(Offset(11)), AckStatus::Waiting);
+}
+
+#[test]
+fn alone_without_fsync_the_high_watermark_is_the_log_end() {
+    let mut replica = leader(Durability::Written, &[1], &[1], 1);
+    let leader = replica.leader_mut().unwrap();
+    assert_eq!(leader.handle_local_progress(progress(10, 0)), Some(Offset(10)));
+}
+
+#[test]
+fn a_minimum_above_the_replication_factor_counts_as_all_replicas() {
+    let replica = leader(Durability::Written, &[1], &[1], 2);
+    assert_eq!(replica.check_append(true), Ok(()));
+}
+
+#[test]
+fn the_slowest_in_sync_replica_holds_the_high_watermark() {
+    let mut replica = leader(Durability::Flushed, &[1, 2, 3], &[1, 2, 3], 2);
+    let leader = replica.leader_mut().unwrap();
+    assert_eq!(leader.handle_local_progress(progress(10, 10)), None);
+    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(2), progress(10, 8), None), None);
+    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(3), progress(9, 9), None), Some(Offset(8)));
+    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(2), progress(10, 10), None), Some(Offset(9)));
+}
+
+#[test]
+fn nothing_is_committed_below_min_insync_replicas() {
+    let mut replica = leader(Durability::Written, &[1, 2, 3], &[1], 2);
+    assert_eq!(replica.check_append(true), Err(NotReady::NotEnoughReplicas { in_sync: 1, required: 2 }));
+    assert_eq!(replica.check_append(false), Ok(()));
+    assert_eq!(replica.leader_mut().unwrap().handle_local_progress(progress(5, 5)), None);
+}
+
+#[test]
+fn a_lagging_follower_leaves_and_a_caught_up_one_joins() {
+    let mut replica = leader(Durability::Written, &[1, 2, 3], &[1, 2], 1);
+    let leader = replica.leader_mut().unwrap();
+    leader.handle_local_progress(progress(5, 5));
+    leader.handle_follower_fetch(NOW, NodeId(3), progress(5, 5), None);
+    let later = NOW + LAG_MAX + Duration::from_millis(1);
+    let change = leader.propose_isr(later, LAG_MAX).unwrap();
+    assert_eq!(change.isr.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(leader.propose_isr(later, LAG_MAX), None, "one change in flight at a time");
+    // Not committed yet: follower 2 still counts, follower 3 counts at once.
+    assert_eq!(leader.high_watermark(), Offset(0));
+    leader.handle_alter_isr_refused();
+    assert!(leader.propose_isr(later, LAG_MAX).is_some());
+}
+
+#[test]
+fn a_follower_that_fetches_on_from_the_previous_end_stays_in_sync() {
+    let mut replica = leader(Durability::Written, &[1, 2], &[1, 2], 1);
+    let leader = replica.leader_mut().unwrap();
+    let mut now = NOW;
+    for end in 1..10 {
+        leader.handle_local_progress(progress(end, end));
+        now += LAG_MAX / 2;
+        // Always one record behind, as under steady load.
+        leader.handle_follower_fetch(now, NodeId(2), progress(end - 1, end - 1), None);
+        assert_eq!(leader.propose_isr(now, LAG_MAX), None);
+    }
+}
+
+#[test]
+fn epochs_fence() {
+    let mut replica = leader(Durability::Written, &[1, 2], &[1, 2], 1);
+    replica.handle_partition_state(NOW, state(1, 5, &[1, 2], &[1, 2], 1), LocalLog::default());
+    let (current, requested) = (LeaderEpoch(5), LeaderEpoch(4));
+    assert_eq!(replica.check_leader_epoch(requested), Err(EpochError::Fenced { requested, current }));
+    let requested = LeaderEpoch(6);
+    assert_eq!(replica.check_leader_epoch(requested), Err(EpochError::Unknown { requested, current }));
+    assert_eq!(replica.check_leader_epoch(LeaderEpoch::NONE), Ok(()));
+    assert_eq!(replica.check_leader_epoch(current), Ok(()));
+}
+
+#[test]
+fn older_metadata_changes_nothing() {
+    let mut replica = leader(Durability::Written, &[1, 2], &[1, 2], 1);
+    replica.handle_partition_state(NOW, state(2, 5, &[1, 2], &[1, 2], 1), LocalLog::default());
+    let change = replica.handle_partition_state(NOW, state(1, 4, &[1, 2], &[1, 2], 1), LocalLog::default());
+    assert_eq!(change, RoleChange::None);
+    assert!(replica.leader().is_err());
+}
+
+#[test]
+fn a_new_leader_starts_at_its_checkpointed_high_watermark_and_never_past_its_end() {
+    let mut replica = Replica::new(ME, Durability::Flushed);
+    let log = LocalLog { progress: progress(7, 3), high_watermark: Offset(9) };
+    replica.handle_partition_state(NOW, state(1, 0, &[1, 2], &[1, 2], 1), log);
+    assert_eq!(replica.high_watermark(), Offset(7));
+}
+
+proptest! {
+    /// Whatever the order of progress, the high watermark never goes back and never passes what any in-sync
+    /// replica has stored.
+    #[test]
+    fn high_watermark_is_monotonic_and_safe(steps in prop::collection::vec((1_i32..4, 0_i64..50, 0_i64..50), 1..60)) {
+        let mut replica = leader(Durability::Flushed, &[1, 2, 3], &[1, 2, 3], 2);
+        let leader = replica.leader_mut().unwrap();
+        let mut stored = [0_i64; 3];
+        let mut last = Offset::ZERO;
+        for (id, end, flushed) in steps {
+            let slot = &mut stored[usize::try_from(id - 1).unwrap()];
+            let (end, flushed) = (end.max(*slot), flushed.max(*slot));
+            *slot = end.min(flushed);
+            if id == 1 {
+                leader.handle_local_progress(progress(end, flushed));
+            } else {
+                leader.handle_follower_fetch(NOW, NodeId(id), progress(end, flushed), None);
+            }
+            prop_assert!(leader.high_watermark() >= last);
+            last = leader.high_watermark();
+            prop_assert_eq!(last.0, *stored.iter().min().unwrap());
+        }
+    }
+}
