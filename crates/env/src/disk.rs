@@ -124,7 +124,11 @@ pub trait File: Send + Sync + Debug {
 }
 
 /// Writes all of `bufs`, one after the other, at `offset`; consumes the slices.
-pub fn write_all_vectored_at(file: &dyn File, mut bufs: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+pub fn write_all_vectored_at(
+    file: &dyn File,
+    mut bufs: &mut [IoSlice<'_>],
+    mut offset: u64,
+) -> io::Result<()> {
     IoSlice::advance_slices(&mut bufs, 0);
     while !bufs.is_empty() {
         match file.write_vectored_at(bufs, offset) {
