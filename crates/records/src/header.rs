@@ -21,7 +21,7 @@ pub struct Peek {
 }
 
 impl Peek {
-    /// Whether the format is one of Kafka before 0.11: see `legacy`.
+    /// Whether the format is one of Kafka before 0.11: see [`legacy`](crate::legacy).
     pub const fn is_legacy(self) -> bool {
         self.magic < MAGIC_V2
     }

@@ -5,9 +5,10 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
+use crate::compression::decompress;
 use crate::header::peek;
 use crate::layout::{ATTRIBUTES, HEADER_LEN};
-use crate::{BatchHeader, RecordsError, crc32c};
+use crate::{BatchHeader, Codec, Framing, Keys, Records, RecordsError, crc32c, validate_framing};
 
 /// A whole v2 batch: its parsed header and its bytes, shared with whatever they were cut from.
 /// Header fields are read through it: `view.base_offset`.
@@ -47,6 +48,31 @@ impl BatchView {
     /// What follows the header: records, or their compressed form.
     pub fn payload(&self) -> Bytes {
         self.bytes.slice(HEADER_LEN..)
+    }
+
+    /// The records' bytes, decompressed to at most `limit` bytes.
+    pub fn decompressed(&self, limit: usize) -> Result<Bytes, RecordsError> {
+        decompress(self.attributes.codec()?, &self.payload(), limit)
+    }
+
+    /// The records. `limit` bounds what decompression may yield, bytes.
+    pub fn records(&self, limit: usize) -> Result<Records, RecordsError> {
+        Ok(Records::new(&self.header, self.decompressed(limit)?))
+    }
+
+    /// Checks the framing of the records as [`validate_framing`] does; of compressed ones only if `limit`
+    /// allows decompression to that many bytes, otherwise `None`.
+    pub fn validate_framing(
+        &self,
+        keys: Keys,
+        limit: Option<usize>,
+    ) -> Result<Option<Framing>, RecordsError> {
+        if self.attributes.codec()? == Codec::None {
+            let records = self.bytes.get(HEADER_LEN..).unwrap_or_default();
+            return validate_framing(&self.header, records, keys).map(Some);
+        }
+        let Some(limit) = limit else { return Ok(None) };
+        validate_framing(&self.header, &self.decompressed(limit)?, keys).map(Some)
     }
 
     /// Whether the batch is what was checksummed.

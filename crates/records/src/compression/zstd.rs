@@ -1,0 +1,16 @@
+//! zstd, RFC 8878.
+
+use std::io::{self, Read, Write};
+
+pub(super) fn compress(input: &[u8], level: Option<i32>, out: &mut Vec<u8>) -> io::Result<()> {
+    let level = level.unwrap_or(::zstd::DEFAULT_COMPRESSION_LEVEL);
+    let mut encoder = ::zstd::stream::write::Encoder::new(out, level)?;
+    // Lets the encoder pick a window no larger than the input, which a decoder then has to reserve.
+    encoder.set_pledged_src_size(Some(input.len() as u64))?;
+    encoder.write_all(input)?;
+    encoder.finish().map(drop)
+}
+
+pub(super) fn reader(input: &[u8]) -> io::Result<impl Read> {
+    ::zstd::stream::read::Decoder::with_buffer(input)
+}
