@@ -1,1 +1,27 @@
-//! The metadata quorum; the only crate that names openraft.
+//! The metadata quorum: Raft over opaque payloads, on our own fsynced log.
+//!
+//! ```text
+//!  propose(payload) ──▶ leader's log ──▶ logs of a majority ──▶ committed ──▶ StateMachine::apply on every voter
+//!                       fsync              fsync
+//! ```
+//!
+//! - The metadata offset is the Raft index, the controller epoch is the Raft term (at most one leader per epoch).
+//! - What `propose` returned is on the disks of a majority; a vote is on disk before it is given.
+//! - A leader serves nothing before it has applied the first entry of its own epoch.
+//! - The first failed write or sync stops the node for good; it is never retried.
+//! - Only the tail of the log that was never synced is ever cut; damage before it stops the start.
+//!
+//! Does not know what the payloads mean, who may propose them, or how peers are reached ([`Transport`]). Only
+//! this crate names openraft, and nothing of it is in this interface. Start at [`Quorum::start`].
+
+mod config;
+mod error;
+mod state;
+mod state_machine;
+mod transport;
+
+pub use crate::config::{Limits, QuorumConfig, Timing, Voter};
+pub use crate::error::{ProposeError, ReadError, StartError};
+pub use crate::state::{QuorumState, Role, VoterState};
+pub use crate::state_machine::StateMachine;
+pub use crate::transport::{BoxFuture, Lane, NoTransport, RpcKind, Transport, TransportError};

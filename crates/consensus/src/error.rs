@@ -1,0 +1,111 @@
+//! Errors, each with what the caller may conclude from it.
+
+use std::io;
+use std::path::PathBuf;
+
+use ottla_types::{DirectoryId, NodeId};
+
+/// The node cannot take part.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Wrong configuration.
+    #[error("quorum configuration: {0}")]
+    Config(String),
+    /// The directory cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// What was accessed.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Bytes that were synced have changed since.
+    #[error(
+        "{path} is damaged at byte {position}: {what}. It was written and synced before, so nothing is cut off: check \
+         the disk. With other voters alive, empty the directory and let this node join again as a new voter; with \
+         none, restore the directory from a copy"
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it.
+        position: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A later version wrote it.
+    #[error("{path} has format {found}, this version reads up to {supported}: run the newer version")]
+    Format {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u16,
+        /// The newest that this version reads.
+        supported: u16,
+    },
+    /// The directory belongs to another node, or was copied.
+    #[error(
+        "{path} belongs to directory {found}, but this node's meta.properties says {expected}: point the node at its \
+         own directory"
+    )]
+    WrongDirectory {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it is.
+        found: DirectoryId,
+        /// Whose it should be.
+        expected: DirectoryId,
+    },
+    /// The Raft library refused.
+    #[error("raft: {0}")]
+    Raft(String),
+}
+
+/// A payload that was not seen committed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProposeError {
+    /// This node does not lead; the payload is not in any log.
+    #[error("not the leader (leader: {})", .leader.map_or_else(|| "unknown".to_owned(), |id| id.to_string()))]
+    NotLeader {
+        /// Who leads, if known.
+        leader: Option<NodeId>,
+    },
+    /// No majority answers; the payload is not in any log.
+    #[error("no majority of the voters answers")]
+    Unavailable,
+    /// The payload was appended, then the leader changed or the node stopped: it may be committed now or later, or
+    /// never. Only what is applied tells.
+    #[error("the leader changed before the payload was seen committed: it may or may not be")]
+    Unknown,
+    /// Too large; the payload is not in any log.
+    #[error("payload of {size} bytes is larger than the {max} bytes of one metadata batch: split it")]
+    TooLarge {
+        /// Its size, bytes.
+        size: usize,
+        /// The largest allowed.
+        max: usize,
+    },
+    /// This node does not take part any more; the payload is not in any log.
+    #[error("the quorum has stopped on this node: {0}")]
+    Stopped(String),
+}
+
+/// A read that cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// This node does not lead.
+    #[error("not the leader (leader: {})", .leader.map_or_else(|| "unknown".to_owned(), |id| id.to_string()))]
+    NotLeader {
+        /// Who leads, if known.
+        leader: Option<NodeId>,
+    },
+    /// No majority answers.
+    #[error("no majority of the voters answers")]
+    Unavailable,
+    /// The log starts later, the snapshot covers what was asked for.
+    #[error("offset is before the start of the log: read the snapshot first")]
+    BeforeLogStart,
+    /// The disk failed, or this node has stopped.
+    #[error("the quorum has stopped on this node: {0}")]
+    Stopped(String),
+}

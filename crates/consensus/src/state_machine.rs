@@ -1,0 +1,27 @@
+//! What the quorum agrees about.
+
+use bytes::Bytes;
+use ottla_types::{LeaderEpoch, Offset};
+
+/// The state that committed payloads build, the same on every voter. Called from one task, in the order of the log.
+///
+/// ```text
+///  offset   0           1       2         3         4
+///         [voters]   [epoch]  payload   payload  [epoch]     [..]: the quorum's own entries, not applied here
+/// ```
+pub trait StateMachine: Send + 'static {
+    /// Takes one committed payload. Offsets only grow; those of the quorum's own entries are left out.
+    fn apply(&mut self, offset: Offset, epoch: LeaderEpoch, payload: &Bytes);
+
+    /// The whole state as of the last `apply`.
+    fn snapshot(&self) -> Bytes;
+
+    /// Replaces the whole state by a snapshot that covers everything up to and including `offset`. Called at start
+    /// before any `apply`, and on a follower that lags too far. An error stops the node.
+    fn restore(
+        &mut self,
+        offset: Offset,
+        epoch: LeaderEpoch,
+        snapshot: &Bytes,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
