@@ -8,6 +8,8 @@
 //! decompression always has a limit; a batch is never copied to be read.
 
 mod attributes;
+#[cfg(test)]
+mod batch_test;
 mod builder;
 pub mod compression;
 pub mod control;
@@ -16,6 +18,8 @@ mod cursor;
 mod error;
 mod framing;
 mod header;
+#[cfg(test)]
+mod kafka_vectors_test;
 pub mod layout;
 pub mod legacy;
 pub mod patch;

@@ -98,7 +98,10 @@ impl Records {
         self.at = end;
         Ok(Record {
             offset: self.base_offset + i64::from(offset_delta),
-            timestamp: self.append_time.unwrap_or(self.base_timestamp.wrapping_add(timestamp_delta)),
+            timestamp: match self.append_time {
+                Some(time) => time,
+                None => self.base_timestamp.wrapping_add(timestamp_delta),
+            },
             key,
             value,
             headers,

@@ -59,7 +59,6 @@ pub fn decompress(codec: Codec, input: &Bytes, limit: usize) -> Result<Bytes, Re
         Codec::Lz4 => read_all(codec, lz4::reader(input), limit),
         Codec::Zstd => read_all(codec, zstd::reader(input).map_err(|e| failed(codec, &e))?, limit),
     }
-    .map(Bytes::from)
 }
 
 fn read_all(codec: Codec, reader: impl Read, limit: usize) -> Result<Bytes, RecordsError> {
