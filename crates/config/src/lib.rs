@@ -1,1 +1,21 @@
 //! Every broker, topic and group setting as one definition row.
+//!
+//! A row of [`table`] says all there is to say about a key: type, default, bounds, where it may change, which
+//! keys supply its default, what Ottla does with it. Parsing, validation, the data of DescribeConfigs and the
+//! reference page derive from the rows; nothing else in the workspace spells a default.
+//!
+//! Boundary: this crate reads no file and no environment by itself, knows no wire format, and holds no state
+//! of a cluster. Its callers hand in texts and maps.
+
+pub mod def;
+pub mod properties;
+pub mod table;
+mod topic_config;
+mod unit;
+mod validate;
+mod value;
+
+pub use crate::def::{Bounds, ConfigDef, Importance, Scope, Status, ValueType};
+pub use crate::topic_config::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
+pub use crate::validate::{ConfigMap, ConfigRejected, validate_broker, validate_group, validate_topic};
+pub use crate::value::{InvalidValue, Syntax, Value};

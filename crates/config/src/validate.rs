@@ -1,0 +1,159 @@
+//! Judging the settings that a client wants to give a topic, broker or group (CreateTopics, AlterConfigs,
+//! IncrementalAlterConfigs). Messages as Kafka's tools print them; the caller's error is INVALID_CONFIG.
+
+use std::collections::BTreeMap;
+
+use crate::def::{ConfigDef, Scope};
+use crate::table;
+use crate::value::{InvalidValue, Syntax, Value};
+
+/// The settings of one resource: key to value, as stored in the metadata log.
+pub type ConfigMap = BTreeMap<String, String>;
+
+/// Why settings are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigRejected {
+    /// No such topic key.
+    #[error("Unknown topic config name: {name}{}", hint(.nearest))]
+    UnknownTopicKey {
+        /// The key.
+        name: String,
+        /// The known key that was perhaps meant.
+        nearest: Option<&'static str>,
+    },
+    /// No such group key.
+    #[error("Unknown group config name: {name}{}", hint(.nearest))]
+    UnknownGroupKey {
+        /// The key.
+        name: String,
+        /// The known key that was perhaps meant.
+        nearest: Option<&'static str>,
+    },
+    /// A broker key that is fixed at start.
+    #[error("Cannot update these configs dynamically: Set({name})")]
+    ReadOnly {
+        /// The key.
+        name: String,
+    },
+    /// A broker key that may only be set for one broker.
+    #[error("Cannot update these configs at default cluster level, broker id must be specified: Set({name})")]
+    PerBrokerOnly {
+        /// The key.
+        name: String,
+    },
+    /// A value that its row does not allow.
+    #[error(transparent)]
+    Value(#[from] InvalidValue),
+    /// Values that contradict each other.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+/// Checks all settings that a topic is to have.
+pub fn validate_topic(configs: &ConfigMap) -> Result<(), ConfigRejected> {
+    for (name, value) in configs {
+        let def = table::topic(name).ok_or_else(|| ConfigRejected::UnknownTopicKey {
+            name: name.clone(),
+            nearest: table::nearest(name, table::TOPIC.iter()),
+        })?;
+        def.parse(value, Syntax::Kafka)?;
+    }
+    let long = |name: &str| match table::topic(name)
+        .and_then(|def| def.parse(configs.get(name).map(String::as_str).or(def.default)?, Syntax::Kafka).ok())
+    {
+        Some(Value::Whole(value)) => value,
+        _ => 0,
+    };
+    let (min, max) = (long("min.compaction.lag.ms"), long("max.compaction.lag.ms"));
+    if min > max {
+        return Err(ConfigRejected::Conflict(format!(
+            "conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})"
+        )));
+    }
+    if configs.get("remote.storage.enable").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        return Err(ConfigRejected::Conflict(
+            "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote \
+             log storage."
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Checks all dynamic settings that a broker (`per_broker`), or the cluster-wide default, is to have.
+/// Keys that nobody knows are kept: a plug-in's, in Kafka.
+pub fn validate_broker(configs: &ConfigMap, per_broker: bool) -> Result<(), ConfigRejected> {
+    for (name, value) in configs {
+        let Some(def) = table::broker(name) else { continue };
+        match def.scope {
+            Scope::ReadOnly => return Err(ConfigRejected::ReadOnly { name: name.clone() }),
+            Scope::PerBroker if !per_broker => {
+                return Err(ConfigRejected::PerBrokerOnly { name: name.clone() });
+            }
+            Scope::PerBroker | Scope::ClusterWide => def.parse(value, Syntax::Kafka)?,
+        };
+    }
+    Ok(())
+}
+
+/// Checks all settings that a group is to have.
+pub fn validate_group(configs: &ConfigMap) -> Result<(), ConfigRejected> {
+    for (name, value) in configs {
+        let def: &ConfigDef = table::group(name).ok_or_else(|| ConfigRejected::UnknownGroupKey {
+            name: name.clone(),
+            nearest: table::nearest(name, table::GROUP.iter()),
+        })?;
+        def.parse(value, Syntax::Kafka)?;
+    }
+    Ok(())
+}
+
+fn hint(nearest: &Option<&'static str>) -> String {
+    nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> ConfigMap {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    fn refused(configs: &[(&str, &str)]) -> String {
+        validate_topic(&map(configs)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_topics_settings_are_judged_as_kafka_does() {
+        validate_topic(&map(&[("retention.ms", "-1"), ("cleanup.policy", "compact,delete")])).unwrap();
+        assert_eq!(
+            refused(&[("retention.ms", "week")]),
+            "Invalid value week for configuration retention.ms: Not a number of type LONG"
+        );
+        assert_eq!(
+            refused(&[("retention.mss", "1")]),
+            "Unknown topic config name: retention.mss (did you mean retention.ms?)"
+        );
+        assert!(
+            refused(&[("min.compaction.lag.ms", "5"), ("max.compaction.lag.ms", "4")]).contains("conflict")
+        );
+        assert!(refused(&[("remote.storage.enable", "true")]).contains("Tiered Storage"));
+    }
+
+    #[test]
+    fn read_only_broker_keys_cannot_be_altered() {
+        assert!(validate_broker(&map(&[("node.id", "2")]), true).is_err());
+        assert!(validate_broker(&map(&[("ssl.client.auth", "none")]), true).is_ok());
+        assert!(validate_broker(&map(&[("ssl.client.auth", "none")]), false).is_err());
+        assert!(validate_broker(&map(&[("log.retention.ms", "5")]), false).is_ok());
+        assert!(validate_broker(&map(&[("my.plugin.key", "5")]), false).is_ok());
+    }
+
+    #[test]
+    fn group_keys_are_known() {
+        assert!(validate_group(&map(&[("share.isolation.level", "read_committed")])).is_ok());
+        assert!(validate_group(&map(&[("share.isolation.level", "serializable")])).is_err());
+        assert!(validate_group(&map(&[("retention.ms", "1")])).is_err());
+    }
+}
