@@ -80,8 +80,12 @@ pub trait File: Send + Sync + Debug {
     fn len(&self) -> io::Result<u64>;
     /// Reserves blocks for `len` bytes at `offset` without changing the file's length (`FALLOC_FL_KEEP_SIZE`).
     fn preallocate(&self, offset: u64, len: u64) -> io::Result<()>;
-    /// Starts writing dirty pages of the range to the device; waits for nothing, promises nothing.
+    /// Starts writing dirty pages of the range to the device; waits for nothing, promises nothing. Pages of the range
+    /// that are clean may leave the page cache: call it once per range, right after writing it.
     fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()>;
+    /// Takes the lock that keeps other processes off a directory; false if another holds it. Held until the file is
+    /// dropped. Apache Kafka, which locks the same file, is kept off too.
+    fn try_lock(&self) -> io::Result<bool>;
     /// The operating system's file, for `sendfile`; `None` when there is none.
     fn as_std(&self) -> Option<&std::fs::File>;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate};
 
 use crate::disk::{DirEntry, Disk, File, OpenOptions};
 
@@ -105,7 +105,72 @@ impl File for RealFile {
         Ok(rustix::fs::fadvise(&self.0, offset, Some(len), rustix::fs::Advice::DontNeed)?)
     }
 
+    fn try_lock(&self) -> io::Result<bool> {
+        // Java locks by fcntl, which does not exclude other descriptors of this process; flock does.
+        let taken = |result| match result {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Ok(false),
+            Err(errno) => Err(io::Error::from(errno)),
+        };
+        Ok(taken(rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive))?
+            && taken(rustix::fs::fcntl_lock(&self.0, FlockOperation::NonBlockingLockExclusive))?)
+    }
+
     fn as_std(&self) -> Option<&fs::File> {
         Some(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temp_file() -> (tempfile::TempDir, Arc<dyn File>) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = RealDisk.open(&dir.path().join("a"), OpenOptions::CREATE).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn slices_are_written_and_read_where_asked() {
+        let (_dir, file) = temp_file();
+        let mut bufs = [IoSlice::new(b"head"), IoSlice::new(b"body")];
+        crate::write_all_vectored_at(&*file, &mut bufs, 2).unwrap();
+        let mut out = [0; 10];
+        file.read_exact_at(&mut out, 0).unwrap();
+        assert_eq!(&out, b"\0\0headbody");
+        assert_eq!(file.read_exact_at(&mut out, 1).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_reservation_keeps_the_length() {
+        let (_dir, file) = temp_file();
+        file.preallocate(0, 1 << 16).unwrap();
+        assert!(file.is_empty().unwrap());
+        file.write_all_at(b"x", 0).unwrap();
+        file.start_writeback(0, 1).unwrap();
+        file.sync_data().unwrap();
+        assert_eq!(file.len().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_open_file() {
+        let (dir, file) = temp_file();
+        assert!(file.try_lock().unwrap());
+        let other = RealDisk.open(&dir.path().join("a"), OpenOptions::CREATE).unwrap();
+        assert!(!other.try_lock().unwrap());
+        drop(file);
+        assert!(other.try_lock().unwrap());
+    }
+
+    #[test]
+    fn a_directory_lists_by_name() {
+        let (dir, _file) = temp_file();
+        RealDisk.create_dir_all(&dir.path().join("b/c")).unwrap();
+        RealDisk.sync_dir(dir.path()).unwrap();
+        let names: Vec<_> =
+            RealDisk.list(dir.path()).unwrap().into_iter().map(|e| (e.name, e.is_dir)).collect();
+        assert_eq!(names, [("a".to_owned(), false), ("b".to_owned(), true)]);
+        assert!(RealDisk.free_bytes(dir.path()).unwrap() > 0);
     }
 }

@@ -1,5 +1,6 @@
 //! The disk: one tree behind a lock, and the handles into it.
 
+use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,9 @@ struct State {
     capacity_bytes: Option<u64>,
     slow: Option<(Op, Duration, Arc<ManualClock>)>,
     counters: Counters,
+    /// Which handle holds the lock of a file.
+    locks: BTreeMap<Id, u64>,
+    handles: u64,
 }
 
 impl SimDisk {
@@ -46,6 +50,8 @@ impl SimDisk {
             capacity_bytes: None,
             slow: None,
             counters: Counters::default(),
+            locks: BTreeMap::new(),
+            handles: 0,
         })))
     }
 
@@ -87,6 +93,7 @@ impl SimDisk {
         state.powered = true;
         state.crash_at = None;
         state.boot += 1;
+        state.locks.clear();
     }
 
     /// How many operations that change something were asked for; the range for [`SimDisk::crash_at`].
@@ -203,7 +210,9 @@ impl Disk for SimDisk {
                 return Err(error);
             }
         };
+        state.handles += 1;
         let file = SimFile {
+            handle: state.handles,
             disk: self.clone(),
             id,
             boot: state.boot,
@@ -279,6 +288,7 @@ struct SimFile {
     boot: u64,
     path: PathBuf,
     writable: bool,
+    handle: u64,
 }
 
 impl SimFile {
@@ -367,7 +377,26 @@ impl File for SimFile {
         self.disk.0.lock().leave(())
     }
 
+    fn try_lock(&self) -> io::Result<bool> {
+        let mut state = self.disk.0.lock();
+        if state.boot != self.boot {
+            return Err(power_is_off());
+        }
+        state.leave(())?;
+        let holder = *state.locks.entry(self.id).or_insert(self.handle);
+        Ok(holder == self.handle)
+    }
+
     fn as_std(&self) -> Option<&std::fs::File> {
         None
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        let mut state = self.disk.0.lock();
+        if state.boot == self.boot && state.locks.get(&self.id) == Some(&self.handle) {
+            state.locks.remove(&self.id);
+        }
     }
 }

@@ -184,3 +184,16 @@ fn the_same_seed_gives_the_same_outcome() {
         assert_eq!(run(seed), run(seed));
     }
 }
+
+#[test]
+fn a_lock_goes_with_its_handle_or_with_the_power() {
+    let disk = SimDisk::new(1);
+    let (a, b) = (file(&disk, "/a"), file(&disk, "/a"));
+    assert!(a.try_lock().unwrap() && a.try_lock().unwrap());
+    assert!(!b.try_lock().unwrap());
+    drop(a);
+    assert!(b.try_lock().unwrap());
+    disk.sync_dir(Path::new("/")).unwrap();
+    disk.crash();
+    assert!(file(&disk, "/a").try_lock().unwrap());
+}
