@@ -1,0 +1,122 @@
+//! Emits `Message::decode`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::attrs::Versions;
+use crate::default;
+use crate::model::{Field, Model};
+
+/// The function's body. `at` names the field that is being read, so that one place adds it to an error.
+pub(crate) fn body(model: &Model) -> TokenStream {
+    let flexible = set_flexible(model, &quote!(r));
+    let plain = model.plain().map(plain_field);
+    let tags = tags(model);
+    let idents = model.fields.iter().map(|f| &f.ident);
+    let unknown = model.unknown.iter();
+    quote! {
+        #flexible
+        let mut at = "";
+        let decoded = (|| -> ::core::result::Result<Self, ::ottla_protocol::DecodeError> {
+            #(#plain)*
+            #tags
+            Ok(Self { #(#idents,)* #(#unknown,)* })
+        })();
+        decoded.map_err(|error| error.in_field(at))
+    }
+}
+
+/// A message that stands alone decides whether its compact notation is in use; its parts follow.
+pub(crate) fn set_flexible(model: &Model, io: &TokenStream) -> TokenStream {
+    match &model.message {
+        Some(message) => {
+            let flexible = contains(message.flexible);
+            quote!(#io.set_flexible(#flexible);)
+        }
+        None => quote!(),
+    }
+}
+
+/// A condition on `version`.
+pub(crate) fn contains(versions: Versions) -> TokenStream {
+    let Versions { first, last } = versions;
+    match (first, last) {
+        _ if first > last => quote!(false),
+        (0, i16::MAX) => quote!(true),
+        (_, i16::MAX) => quote!(version >= #first),
+        (0, _) => quote!(version <= #last),
+        _ if first == last => quote!(version == #first),
+        _ => quote!((#first..=#last).contains(&version)),
+    }
+}
+
+fn plain_field(field: &Field) -> TokenStream {
+    let Field { ident, text, .. } = field;
+    let value = read(field);
+    if field.attr.versions == Versions::ALL {
+        return quote! { at = #text; let #ident = #value; };
+    }
+    let present = contains(field.attr.versions);
+    let absent = default::value(field);
+    quote! { at = #text; let #ident = if #present { #value } else { #absent }; }
+}
+
+fn read(field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    let value = quote!(<#ty as ::ottla_protocol::Field>::read(r, version)?);
+    let nullable = quote!(<#ty as ::ottla_protocol::NullableField>::read_nullable(r, version)?);
+    let value = match (field.optional, field.attr.nullable) {
+        (false, _) => value,
+        (true, None | Some(Versions::ALL)) => nullable,
+        (true, Some(versions)) => {
+            let may_be_null = contains(versions);
+            quote!(if #may_be_null { #nullable } else { ::core::option::Option::Some(#value) })
+        }
+    };
+    if field.attr.never_flexible {
+        return quote!({ let flexible = r.set_flexible(false); let value = #value; r.set_flexible(flexible); value });
+    }
+    value
+}
+
+fn tags(model: &Model) -> TokenStream {
+    if model.never_flexible() {
+        let unknown = model.unknown.iter();
+        return quote!(#(let #unknown = ::core::default::Default::default();)*);
+    }
+    let unknown = match &model.unknown {
+        Some(unknown) => quote!(#unknown),
+        None => quote!(_unknown),
+    };
+    let tagged = model.tagged();
+    if tagged.is_empty() {
+        return quote!(at = "tagged fields"; let #unknown = r.read_unknown_tags()?;);
+    }
+    let starts = tagged.iter().map(|(_, field)| {
+        let Field { ident, .. } = field;
+        let value = default::value(field);
+        quote!(let mut #ident = #value;)
+    });
+    let arms = tagged.iter().map(|(tag, field)| {
+        let Field { ident, text, .. } = field;
+        let value = read(field);
+        let present = if field.attr.versions == Versions::ALL {
+            quote!()
+        } else {
+            let present = contains(field.attr.versions);
+            quote!(if #present)
+        };
+        quote!(#tag #present => { at = #text; #ident = #value; })
+    });
+    quote! {
+        #(#starts)*
+        at = "tagged fields";
+        let #unknown = r.read_tagged_fields(|r, tag| {
+            match tag {
+                #(#arms)*
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+    }
+}

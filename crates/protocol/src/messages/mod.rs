@@ -1,0 +1,120 @@
+//! Requests and responses, one module per API with the structs of its request and response.
+//!
+//! Names of fields are Kafka's; names of structs too, unless one module would have two of a name. Every struct has
+//! Kafka's default values, so `..Default::default()` fills in what a caller does not set.
+
+#![expect(missing_docs, reason = "field docs follow")]
+
+pub mod allocate_producer_ids;
+pub mod alter_configs;
+pub mod alter_partition;
+pub mod alter_partition_reassignments;
+pub mod api_versions;
+pub mod broker_heartbeat;
+pub mod broker_registration;
+pub mod consumer_protocol;
+pub mod controller_registration;
+pub mod create_partitions;
+pub mod create_topics;
+pub mod delete_groups;
+pub mod delete_records;
+pub mod delete_topics;
+pub mod describe_acls;
+pub mod describe_client_quotas;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_groups;
+pub mod describe_log_dirs;
+pub mod describe_producers;
+pub mod describe_quorum;
+pub mod describe_topic_partitions;
+pub mod describe_user_scram_credentials;
+pub mod elect_leaders;
+pub mod envelope;
+pub mod fetch;
+pub mod find_coordinator;
+pub mod header;
+pub mod heartbeat;
+pub mod incremental_alter_configs;
+pub mod init_producer_id;
+pub mod join_group;
+pub mod leave_group;
+pub mod list_config_resources;
+pub mod list_groups;
+pub mod list_offsets;
+pub mod list_partition_reassignments;
+pub mod list_transactions;
+pub mod metadata;
+pub mod offset_commit;
+pub mod offset_delete;
+pub mod offset_fetch;
+pub mod offset_for_leader_epoch;
+pub mod principal;
+pub mod private;
+pub mod produce;
+pub mod sasl_authenticate;
+pub mod sasl_handshake;
+pub mod sync_group;
+pub mod unregister_broker;
+pub mod update_features;
+
+pub use self::allocate_producer_ids::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
+pub use self::alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
+pub use self::alter_partition::{AlterPartitionRequest, AlterPartitionResponse};
+pub use self::alter_partition_reassignments::{
+    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+};
+pub use self::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+pub use self::broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
+pub use self::broker_registration::{BrokerRegistrationRequest, BrokerRegistrationResponse};
+pub use self::consumer_protocol::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
+pub use self::controller_registration::{ControllerRegistrationRequest, ControllerRegistrationResponse};
+pub use self::create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
+pub use self::create_topics::{CreateTopicsRequest, CreateTopicsResponse};
+pub use self::delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
+pub use self::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
+pub use self::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
+pub use self::describe_acls::{DescribeAclsRequest, DescribeAclsResponse};
+pub use self::describe_client_quotas::{DescribeClientQuotasRequest, DescribeClientQuotasResponse};
+pub use self::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
+pub use self::describe_configs::{DescribeConfigsRequest, DescribeConfigsResponse};
+pub use self::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
+pub use self::describe_log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
+pub use self::describe_producers::{DescribeProducersRequest, DescribeProducersResponse};
+pub use self::describe_quorum::{DescribeQuorumRequest, DescribeQuorumResponse};
+pub use self::describe_topic_partitions::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
+pub use self::describe_user_scram_credentials::{
+    DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse,
+};
+pub use self::elect_leaders::{ElectLeadersRequest, ElectLeadersResponse};
+pub use self::envelope::{EnvelopeRequest, EnvelopeResponse};
+pub use self::fetch::{FetchRequest, FetchResponse};
+pub use self::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
+pub use self::header::{RequestHeader, ResponseHeader};
+pub use self::heartbeat::{HeartbeatRequest, HeartbeatResponse};
+pub use self::incremental_alter_configs::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
+pub use self::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+pub use self::join_group::{JoinGroupRequest, JoinGroupResponse};
+pub use self::leave_group::{LeaveGroupRequest, LeaveGroupResponse};
+pub use self::list_config_resources::{ListConfigResourcesRequest, ListConfigResourcesResponse};
+pub use self::list_groups::{ListGroupsRequest, ListGroupsResponse};
+pub use self::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+pub use self::list_partition_reassignments::{
+    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+};
+pub use self::list_transactions::{ListTransactionsRequest, ListTransactionsResponse};
+pub use self::metadata::{MetadataRequest, MetadataResponse};
+pub use self::offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
+pub use self::offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
+pub use self::offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
+pub use self::offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
+pub use self::principal::DefaultPrincipalData;
+pub use self::private::{
+    FetchMetadataRequest, FetchMetadataResponse, MetadataEntry, RaftMessageRequest, RaftMessageResponse,
+};
+pub use self::produce::{ProduceRequest, ProduceResponse};
+pub use self::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
+pub use self::sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};
+pub use self::sync_group::{SyncGroupRequest, SyncGroupResponse};
+pub use self::unregister_broker::{UnregisterBrokerRequest, UnregisterBrokerResponse};
+pub use self::update_features::{UpdateFeaturesRequest, UpdateFeaturesResponse};

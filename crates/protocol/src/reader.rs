@@ -1,0 +1,222 @@
+//! Takes values from a frame.
+
+use bytes::Bytes;
+use ottla_types::ByteString;
+
+use crate::error::{DecodeError, DecodeErrorKind as Kind};
+use crate::tagged::{TaggedField, TaggedFields};
+
+/// What decoded values may take in memory: this much, and …
+const BASE_MEMORY: usize = 1 << 20;
+/// … this many times the size of the frame. Real messages stay below 12 times even with names of one letter, and
+/// those are small.
+const MEMORY_FACTOR: usize = 8;
+/// Tagged fields that one struct may have. Kafka's own have at most a dozen.
+const MAX_TAGGED_FIELDS: usize = 1024;
+
+/// Takes values from a frame, front to back. Strings and byte fields are slices that share the frame's memory.
+///
+/// A peer's counts are checked against the bytes that are left, and all containers of one frame are charged against
+/// one memory budget, so a small frame cannot make a large value.
+#[derive(Debug)]
+pub struct Reader {
+    bytes: Bytes,
+    at: usize,
+    /// Reads stop here: the end of the frame, or of the tagged field being read.
+    end: usize,
+    flexible: bool,
+    memory_limit: usize,
+    memory_left: usize,
+}
+
+impl Reader {
+    /// Reads `bytes` from their start.
+    pub fn new(bytes: Bytes) -> Self {
+        let limit = bytes.len().saturating_mul(MEMORY_FACTOR).saturating_add(BASE_MEMORY);
+        Self { end: bytes.len(), bytes, at: 0, flexible: false, memory_limit: limit, memory_left: limit }
+    }
+
+    /// Bytes not yet read.
+    pub fn remaining(&self) -> usize {
+        self.end - self.at
+    }
+
+    /// Bytes read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Everything not yet read.
+    pub fn into_rest(self) -> Bytes {
+        self.bytes.slice(self.at..self.end)
+    }
+
+    /// Refuses bytes behind the message.
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        match self.remaining() {
+            0 => Ok(()),
+            trailing => Err(self.error(Kind::Trailing(trailing))),
+        }
+    }
+
+    /// Whether lengths are compact and structs end in tagged fields.
+    pub fn flexible(&self) -> bool {
+        self.flexible
+    }
+
+    /// Sets the notation, and gives the one before.
+    pub fn set_flexible(&mut self, flexible: bool) -> bool {
+        std::mem::replace(&mut self.flexible, flexible)
+    }
+
+    /// `N` bytes.
+    #[inline]
+    pub fn read_array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        match self.bytes.get(self.at..self.end).and_then(|rest| rest.first_chunk::<N>()) {
+            Some(chunk) => {
+                self.at += N;
+                Ok(*chunk)
+            }
+            None => Err(self.truncated(N)),
+        }
+    }
+
+    /// `len` bytes, shared with the frame.
+    pub fn read_slice(&mut self, len: usize) -> Result<Bytes, DecodeError> {
+        if len > self.remaining() {
+            return Err(self.truncated(len));
+        }
+        let slice = self.bytes.slice(self.at..self.at + len);
+        self.at += len;
+        Ok(slice)
+    }
+
+    /// An unsigned variable-length number of at most 32 bits: seven bits a byte, lowest first.
+    pub fn read_varint(&mut self) -> Result<u32, DecodeError> {
+        let start = self.at;
+        let mut value: u32 = 0;
+        for shift in [0, 7, 14, 21, 28] {
+            let [byte] = self.read_array()?;
+            if shift == 28 && byte > 0x0f {
+                break;
+            }
+            value |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(DecodeError::new(Kind::Varint, start))
+    }
+
+    /// The length of a string, or nothing for null.
+    pub(crate) fn read_string_len(&mut self) -> Result<Option<usize>, DecodeError> {
+        if self.flexible {
+            self.read_compact_len()
+        } else {
+            self.length(|r| r.read_array().map(i16::from_be_bytes))
+        }
+    }
+
+    /// The length of a byte field or the count of an array, or nothing for null.
+    pub(crate) fn read_len(&mut self) -> Result<Option<usize>, DecodeError> {
+        if self.flexible {
+            self.read_compact_len()
+        } else {
+            self.length(|r| r.read_array().map(i32::from_be_bytes))
+        }
+    }
+
+    fn length<N: Into<i64>>(
+        &mut self,
+        read: impl Fn(&mut Self) -> Result<N, DecodeError>,
+    ) -> Result<Option<usize>, DecodeError> {
+        let start = self.at;
+        let length: i64 = read(self)?.into();
+        match usize::try_from(length) {
+            Ok(length) => Ok(Some(length)),
+            Err(_) if length == -1 => Ok(None),
+            Err(_) => Err(DecodeError::new(Kind::NegativeLength(length), start)),
+        }
+    }
+
+    /// One more than the length, so that 0 can stand for null.
+    fn read_compact_len(&mut self) -> Result<Option<usize>, DecodeError> {
+        Ok(self.read_varint()?.checked_sub(1).map(|length| length as usize))
+    }
+
+    pub(crate) fn read_text(&mut self, len: usize) -> Result<ByteString, DecodeError> {
+        let start = self.at;
+        let slice = self.read_slice(len)?;
+        ByteString::try_from(slice).map_err(|_| DecodeError::new(Kind::Utf8, start))
+    }
+
+    /// A container for `count` elements of at least `min_size` bytes each. Reserves only what the bytes that are left
+    /// and the memory budget allow.
+    pub(crate) fn reserve<T>(&mut self, count: usize, min_size: usize) -> Result<Vec<T>, DecodeError> {
+        if count > self.remaining() / min_size.max(1) {
+            return Err(self.error(Kind::Count { count, remaining: self.remaining() }));
+        }
+        self.charge(count.saturating_mul(size_of::<T>()))?;
+        Ok(Vec::with_capacity(count))
+    }
+
+    fn charge(&mut self, memory: usize) -> Result<(), DecodeError> {
+        match self.memory_left.checked_sub(memory) {
+            Some(left) => {
+                self.memory_left = left;
+                Ok(())
+            }
+            None => Err(self.error(Kind::Memory { limit: self.memory_limit })),
+        }
+    }
+
+    /// The tagged fields at the end of a struct, if the notation has any. `known` reads the value of a tag that it
+    /// knows and tells whether it did; the others are kept.
+    pub fn read_tagged_fields(
+        &mut self,
+        mut known: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,
+    ) -> Result<TaggedFields, DecodeError> {
+        let mut unknown = TaggedFields::default();
+        if !self.flexible {
+            return Ok(unknown);
+        }
+        let count = self.read_varint()? as usize;
+        if count > (self.remaining() / 2).min(MAX_TAGGED_FIELDS) {
+            return Err(self.error(Kind::Count { count, remaining: self.remaining() }));
+        }
+        for _ in 0..count {
+            let tag = self.read_varint()?;
+            let declared = self.read_varint()? as usize;
+            if declared > self.remaining() {
+                return Err(self.truncated(declared));
+            }
+            let start = self.at;
+            let outer_end = std::mem::replace(&mut self.end, start + declared);
+            if known(self, tag)? {
+                if self.at != self.end {
+                    return Err(self.error(Kind::TagLength { tag, declared, used: self.at - start }));
+                }
+            } else {
+                self.charge(size_of::<TaggedField>())?;
+                unknown.push(TaggedField { tag, value: self.read_slice(declared)? });
+            }
+            self.end = outer_end;
+        }
+        Ok(unknown)
+    }
+
+    /// The tagged fields at the end of a struct that knows none.
+    pub fn read_unknown_tags(&mut self) -> Result<TaggedFields, DecodeError> {
+        self.read_tagged_fields(|_, _| Ok(false))
+    }
+
+    #[cold]
+    fn truncated(&self, needed: usize) -> DecodeError {
+        self.error(Kind::Truncated { needed, remaining: self.remaining() })
+    }
+
+    #[cold]
+    pub(crate) fn error(&self, kind: Kind) -> DecodeError {
+        DecodeError::new(kind, self.at)
+    }
+}

@@ -1,0 +1,10 @@
+//! Values in internal topics and in the metadata log.
+
+#![expect(missing_docs, reason = "field docs follow")]
+
+pub mod consumer_offsets;
+pub mod control;
+pub mod metadata;
+mod prefixed;
+
+pub use self::prefixed::{decode_prefixed, encode_prefixed, peek_version};
