@@ -7,15 +7,26 @@
 //! Boundary: this crate reads no file and no environment by itself, knows no wire format, and holds no state
 //! of a cluster. Its callers hand in texts and maps.
 
+mod broker_config;
 pub mod def;
+mod effective;
+mod listener;
 pub mod properties;
+mod settings;
 pub mod table;
 mod topic_config;
 mod unit;
 mod validate;
 mod value;
 
+pub use crate::broker_config::{
+    BrokerConfig, CleanerConfig, Durability, GroupConfig, ListenerConfig, LogConfig, NodeConfig,
+    OffsetsConfig, QuorumConfig, RecordValidation, ReplicationConfig, SocketConfig, TopicDefaults,
+};
 pub use crate::def::{Bounds, ConfigDef, Importance, Scope, Status, ValueType};
+pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, Synonym};
+pub use crate::listener::{Endpoint, Listener, SecurityProtocol, Voter};
+pub use crate::settings::{ConfigError, ConfigErrors, Notice, Setting, Settings, Source};
 pub use crate::topic_config::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
 pub use crate::validate::{ConfigMap, ConfigRejected, validate_broker, validate_group, validate_topic};
 pub use crate::value::{InvalidValue, Syntax, Value};

@@ -36,7 +36,7 @@ impl Unit {
     }
 
     /// How many milliseconds one is; `None` for bytes.
-    const fn milliseconds(self) -> Option<i64> {
+    pub(crate) const fn milliseconds(self) -> Option<i64> {
         match self {
             Self::Bytes => None,
             Self::Milliseconds => Some(1),

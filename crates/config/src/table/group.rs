@@ -4,7 +4,7 @@ use crate::def::{ConfigDef, boolean, int, string};
 use crate::table::checks;
 
 /// The rows.
-pub const DEFS: &[ConfigDef] = &[
+pub(super) const DEFS: &[ConfigDef] = &[
     int("consumer.assignment.interval.ms", "1000")
         .at_least(0)
         .or(&["group.consumer.assignment.interval.ms"])

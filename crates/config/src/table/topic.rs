@@ -4,7 +4,7 @@ use crate::def::{ConfigDef, ValueType, boolean, double, int, list, long, string,
 use crate::table::checks;
 
 /// The rows.
-pub const DEFS: &[ConfigDef] = &[
+pub(super) const DEFS: &[ConfigDef] = &[
     list("cleanup.policy", "delete").one_of(&["compact", "delete"]).or(&["log.cleanup.policy"]).doc(
         "How old data goes: `delete` drops whole segments by age and size, `compact` keeps the last \
              record of each key. Both may be given.",

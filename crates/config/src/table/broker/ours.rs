@@ -21,8 +21,7 @@ pub(super) const DEFS: &[ConfigDef] = &[
              is given it is 127.0.0.1:9644; with one, there is none unless set."),
     boolean("insecure", "false").ours()
         .doc("Accept that a listener is reachable from other machines without authentication. Needed where \
-             such a listener comes from flags or environment; in a `server.properties` it only silences the \
-             warning."),
+             such a listener comes from `--set`; elsewhere it only silences the warning."),
     unset("cluster.id", ValueType::String).check(checks::cluster_id, "22 characters of URL-safe base64").ours()
         .doc("The id that a new cluster is formed with; a random one where it is not given. A node whose \
              data belongs to another cluster does not start."),

@@ -65,7 +65,10 @@ pub(super) const DEFS: &[ConfigDef] = &[
     int("sasl.server.max.receive.size", "524288")
         .accepted()
         .doc("The largest message accepted before authentication is complete."),
-    string("sasl.kerberos.kinit.cmd", "/usr/bin/kinit").per_broker().accepted().doc("The path of the `kinit` program."),
+    string("sasl.kerberos.kinit.cmd", "/usr/bin/kinit")
+        .per_broker()
+        .accepted()
+        .doc("The path of the `kinit` program."),
     long("sasl.kerberos.min.time.before.relogin", "60000")
         .per_broker()
         .accepted()
