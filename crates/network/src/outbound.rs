@@ -28,21 +28,13 @@ pub(crate) struct Outbound {
 
 #[derive(Debug)]
 enum Piece {
-    /// The length in front of a frame.
-    Length {
-        bytes: [u8; 4],
-        sent: usize,
-    },
     Heap(Bytes),
     File(FileRange),
 }
 
 impl Outbound {
-    /// Queues one frame, its length in front. Errors when it is too long for a 4-byte length.
-    pub(crate) fn push_frame(&mut self, segments: Vec<ReplySegment>) -> Result<(), u64> {
-        let len: u64 = segments.iter().map(ReplySegment::len).sum();
-        let Ok(length) = i32::try_from(len) else { return Err(len) };
-        self.push(Piece::Length { bytes: length.to_be_bytes(), sent: 0 });
+    /// Queues one frame.
+    pub(crate) fn push_frame(&mut self, segments: Vec<ReplySegment>) {
         for segment in segments {
             match segment {
                 segment if segment.is_empty() => {}
@@ -50,7 +42,6 @@ impl Outbound {
                 ReplySegment::File(range) => self.push(Piece::File(range)),
             }
         }
-        Ok(())
     }
 
     fn push(&mut self, piece: Piece) {
@@ -112,7 +103,6 @@ impl Outbound {
         let mut count = 0;
         for (slot, piece) in slices.iter_mut().zip(self.pieces.iter()) {
             *slot = match piece {
-                Piece::Length { bytes, sent } => IoSlice::new(&bytes[*sent..]),
                 Piece::Heap(bytes) => IoSlice::new(bytes),
                 Piece::File(_) => break,
             };
@@ -136,7 +126,6 @@ impl Outbound {
             let remaining = usize::try_from(front.remaining()).unwrap_or(usize::MAX);
             if sent < remaining {
                 match front {
-                    Piece::Length { sent: done, .. } => *done += sent,
                     Piece::Heap(bytes) => bytes.advance(sent),
                     Piece::File(range) => range.advance(sent as u64),
                 }
@@ -206,7 +195,6 @@ impl Outbound {
 impl Piece {
     fn remaining(&self) -> u64 {
         match self {
-            Self::Length { bytes, sent } => (bytes.len() - sent) as u64,
             Self::Heap(bytes) => bytes.len() as u64,
             Self::File(range) => range.len,
         }

@@ -83,7 +83,7 @@ impl Debug for Call {
 pub enum Reply {
     /// Nothing is sent (Produce with acks=0).
     None,
-    /// Response header and body; the connection puts the length in front.
+    /// A whole frame: length, response header, body.
     Segments(Vec<ReplySegment>),
     /// The connection ends, after the replies before this one.
     Close {
@@ -93,7 +93,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// A reply of one piece.
+    /// A frame of one piece.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self::Segments(vec![ReplySegment::Bytes(bytes.into())])
     }

@@ -92,7 +92,7 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
         self.in_flight.poll(cx)?;
         loop {
             self.start_requests(cx)?;
-            self.queue_replies()?;
+            self.queue_replies();
             let mut progress = self.send(cx)?;
             self.check_end()?;
             progress |= self.fill(cx)?;
@@ -126,20 +126,18 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
             let (bytes, lease) = frame;
             let (service, session) = (self.service, &mut self.session);
             self.in_flight.start(cx, lease, || service.call(session, bytes))?;
-            self.queue_replies()?;
+            self.queue_replies();
         }
         Ok(())
     }
 
     /// Moves the replies that are next in order to the outbound queue.
-    fn queue_replies(&mut self) -> Result<(), CloseReason> {
+    fn queue_replies(&mut self) {
         loop {
             match self.in_flight.pop() {
-                None => return Ok(()),
+                None => return,
                 Some(Reply::None) => {}
-                Some(Reply::Segments(segments)) => {
-                    self.outbound.push_frame(segments).map_err(CloseReason::ReplyTooLarge)?;
-                }
+                Some(Reply::Segments(segments)) => self.outbound.push_frame(segments),
                 Some(Reply::Close { reason }) => {
                     self.closing = Some(CloseReason::Refused(reason));
                     self.in_flight = InFlight::default();

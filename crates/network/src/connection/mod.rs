@@ -79,9 +79,6 @@ pub enum CloseReason {
     /// The service refused to go on: [`crate::Reply::Close`].
     #[error("{0}")]
     Refused(String),
-    /// A reply cannot be framed.
-    #[error("reply of {0} bytes does not fit a 4-byte length")]
-    ReplyTooLarge(u64),
     /// The service panicked.
     #[error("request handler panicked: {0}")]
     Panicked(String),
@@ -200,7 +197,7 @@ fn record<S>(reason: &CloseReason, shared: &Shared<S>, context: &ConnectionConte
     let metrics = &shared.options.metrics;
     let (id, peer, listener) = (context.id, context.peer, &*context.listener);
     match reason {
-        CloseReason::Panicked(_) | CloseReason::ReplyTooLarge(_) => {
+        CloseReason::Panicked(_) => {
             metrics.closed_panic.add(1);
             tracing::error!("closed connection {id} from {peer} on {listener}: {reason}");
         }
