@@ -1,1 +1,30 @@
-//! The cluster as a state machine: records, image and delta, placement, configs.
+//! The cluster as a state machine: Kafka's metadata records, the image that they build, and the controller's decisions.
+//!
+//! ```text
+//!  request ─▶ plan_*(image, …) ─▶ Decision { records, answer }
+//!                  ▲                   │ records, as one batch, through the quorum
+//!                  │                   ▼
+//!                image ◀── apply ── committed records ──▶ MetadataDelta (what followers of the metadata act on)
+//! ```
+//!
+//! - An image changes only by records; image → records → image gives the same image.
+//! - A decision changes nothing. Its answer may leave once its records are committed.
+//! - Each record takes one metadata offset; a broker's epoch is the offset of its registration.
+//!
+//! Does not know the quorum, the network, time or randomness (random bits are an argument), Kafka's error codes, or what
+//! a broker does with its replicas. Start at [`MetadataImage`] and [`plan`].
+
+mod apply;
+mod batch;
+mod delta;
+pub mod image;
+pub mod plan;
+mod settings;
+mod snapshot;
+
+pub use crate::apply::ApplyError;
+pub use crate::batch::{BatchError, RecordBatch, decode_batch, encode_batch};
+pub use crate::delta::{LocalChange, LocalChanges, MetadataDelta, TopicsDelta};
+pub use crate::image::MetadataImage;
+pub use crate::settings::Settings;
+pub use ottla_protocol::records::metadata::MetadataRecord;

@@ -1,0 +1,30 @@
+//! The first records of a new cluster.
+
+use ottla_protocol::records::metadata::FeatureLevelRecord;
+use ottla_types::ByteString;
+
+use crate::image::{METADATA_VERSION, MetadataImage};
+use crate::plan::Decision;
+
+/// `metadata.version` of Kafka 4.3 (`MetadataVersion.IBP_4_3_IV0`).
+pub const METADATA_VERSION_LEVEL: i16 = 30;
+
+/// The features that this version knows, each with its lowest and highest level. Groups and transactions of the new kind
+/// come with later versions.
+pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[
+    // 3.3-IV3, the oldest that Kafka 4 knows.
+    (METADATA_VERSION, 7, METADATA_VERSION_LEVEL),
+];
+
+/// Finalizes the features of a new cluster; nothing if there are any.
+pub fn plan_bootstrap(image: &MetadataImage) -> Decision<()> {
+    if image.features.level(METADATA_VERSION) != 0 {
+        return Decision::unchanged(());
+    }
+    let record = FeatureLevelRecord {
+        name: ByteString::from_static(METADATA_VERSION),
+        feature_level: METADATA_VERSION_LEVEL,
+        ..FeatureLevelRecord::default()
+    };
+    Decision { records: vec![record.into()], answer: () }
+}
