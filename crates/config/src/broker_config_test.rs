@@ -100,6 +100,8 @@ fn contradictions_name_the_key_and_the_remedy() {
 fn broker_id_stands_in_for_node_id() {
     assert_eq!(from_file("broker.id=7").node.node_id.0, 7);
     assert_eq!(from_file("broker.id=7\nnode.id=8").node.node_id.0, 8);
+    assert_eq!(from_file("broker.id=-1\nnode.id=8").node.node_id.0, 8);
+    assert_eq!(with_flags(&["broker.id=7"]).unwrap().node.node_id.0, 7);
 }
 
 #[test]

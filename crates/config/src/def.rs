@@ -175,7 +175,7 @@ pub struct ConfigDef {
     pub synonyms: &'static [&'static str],
     /// What Ottla does with it.
     pub status: Status,
-    /// Not shown by DescribeConfigs nor in the reference, as in Kafka.
+    /// Shown by DescribeConfigs only where it is set, and not in the reference, as in Kafka.
     pub internal: bool,
     /// What it is for, in a sentence or two.
     pub doc: &'static str,

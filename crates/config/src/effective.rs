@@ -183,6 +183,11 @@ impl ConfigLayers<'_> {
     ) -> ConfigEntry {
         let mut synonyms = match def.synonyms.first() {
             Some(first) => self.broker_synonyms(first, def.synonyms, false),
+            // As in Kafka, a group's key is its own synonym where no broker key is, a topic's is not.
+            None if own_source == ConfigSource::Group => {
+                let (name, source) = (def.name.to_owned(), ConfigSource::Default);
+                vec![Synonym { name, value: def.default.map(str::to_owned), source }]
+            }
             None => Vec::new(),
         };
         if own.is_some() {
@@ -208,7 +213,10 @@ impl ConfigLayers<'_> {
         let synonyms = self.broker_synonyms(name, &keys, sensitive);
         let source = synonyms.first().map_or(ConfigSource::Default, |synonym| synonym.source);
         let value = match def {
-            Some(def) if def.name == name => self.broker_value(name),
+            // Not its coarser units: Kafka shows `log.retention.ms` as unset where only hours are given.
+            Some(def) if def.name == name => {
+                self.first_set(std::iter::once(name), name).or_else(|| self.default_of(name))
+            }
             _ => self.first_set(std::iter::once(name), name),
         };
         entry(name, def, value.filter(|_| !sensitive), source, sensitive, synonyms)

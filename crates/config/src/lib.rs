@@ -12,6 +12,7 @@ pub mod def;
 mod effective;
 mod listener;
 pub mod properties;
+mod reference;
 mod settings;
 pub mod table;
 mod topic_config;
@@ -26,6 +27,7 @@ pub use crate::broker_config::{
 pub use crate::def::{Bounds, ConfigDef, Importance, Scope, Status, ValueType};
 pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, Synonym};
 pub use crate::listener::{Endpoint, Listener, SecurityProtocol, Voter};
+pub use crate::reference::reference_page;
 pub use crate::settings::{ConfigError, ConfigErrors, Notice, Setting, Settings, Source};
 pub use crate::topic_config::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
 pub use crate::validate::{ConfigMap, ConfigRejected, validate_broker, validate_group, validate_topic};

@@ -165,6 +165,8 @@ impl Settings {
                 None => errors.push(ConfigError::Set(flag.clone())),
             }
         }
+        settings.copy_to_weaker("broker.id", "node.id");
+        settings.copy_to_weaker("node.id", "broker.id");
         if errors.is_empty() { Ok(settings) } else { Err(ConfigErrors(errors)) }
     }
 
@@ -196,6 +198,14 @@ impl Settings {
             Some(_) => None,
         };
         self.iter().filter_map(notice).collect()
+    }
+
+    /// `broker.id` and `node.id` are one, except that −1 means an unset `broker.id`.
+    fn copy_to_weaker(&mut self, from: &str, to: &str) {
+        let Some(setting) = self.values.get(from).filter(|setting| setting.value != "-1") else { return };
+        if self.values.get(to).is_none_or(|other| other.source < setting.source || other.value == "-1") {
+            self.values.insert(to.to_owned(), setting.clone());
+        }
     }
 
     fn put_all<K: AsRef<str>, V: AsRef<str>>(

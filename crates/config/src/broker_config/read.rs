@@ -55,12 +55,9 @@ struct Values<'a> {
 
 impl Values<'_> {
     fn node(&self) -> NodeConfig {
-        let settings = self.layers.settings;
-        let old_id = settings.get("broker.id").filter(|id| *id != "-1" && settings.get("node.id").is_none());
-        let node_id = if old_id.is_some() { self.int("broker.id") } else { self.int("node.id") };
         let roles = self.list("process.roles");
         NodeConfig {
-            node_id: NodeId(node_id),
+            node_id: NodeId(self.int("node.id")),
             is_broker: roles.iter().any(|role| role == "broker"),
             is_controller: roles.iter().any(|role| role == "controller"),
             rack: self.text_if_set("broker.rack"),
