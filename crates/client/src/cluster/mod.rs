@@ -1,0 +1,242 @@
+//! Connections to a cluster's brokers, and what is known about it.
+
+mod coordinator;
+mod metadata;
+mod retry;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use ottla_types::{ByteString, GroupId, NodeId, TopicName, TopicPartition};
+use tokio::time::Instant;
+
+pub use metadata::{BrokerInfo, PartitionInfo, TopicInfo};
+
+pub(crate) use metadata::Metadata;
+pub(crate) use retry::Retry;
+
+use crate::backoff::Backoff;
+use crate::wire::Connection;
+use crate::{ClientConfig, ClientError, Result};
+
+/// Which topics to ask about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Want<'a> {
+    /// Only the brokers.
+    Brokers,
+    /// Every topic.
+    All,
+    /// These.
+    Topics(&'a [TopicName]),
+}
+
+/// What every part of the client shares.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) config: ClientConfig,
+    state: Mutex<State>,
+    /// One metadata request at a time: others wait for its answer.
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    metadata: Arc<Metadata>,
+    coordinators: HashMap<GroupId, NodeId>,
+    /// By address, so that a bootstrap connection serves its broker too.
+    slots: HashMap<String, Arc<tokio::sync::Mutex<Slot>>>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    connection: Option<Arc<Connection>>,
+    /// After a failure: when to try again, and the pauses after that.
+    retry: Option<(Instant, Backoff)>,
+}
+
+impl Cluster {
+    /// Connects to the first bootstrap server that answers and learns the brokers.
+    pub(crate) async fn connect(config: ClientConfig) -> Result<Self> {
+        config.validate()?;
+        let cluster = Self { config, state: Mutex::default(), refreshing: tokio::sync::Mutex::default() };
+        cluster.bootstrap().await?;
+        Ok(cluster)
+    }
+
+    pub(crate) fn metadata(&self) -> Arc<Metadata> {
+        Arc::clone(&self.lock().metadata)
+    }
+
+    /// The connection to a broker, opened if need be.
+    pub(crate) async fn broker(&self, id: NodeId) -> Result<Arc<Connection>> {
+        let address = self.metadata().brokers.get(&id).map(BrokerInfo::address);
+        match address {
+            Some(address) => self.at(&address).await,
+            None => Err(ClientError::broker(format!("broker {id}"), ErrorCode::BROKER_NOT_AVAILABLE, None)),
+        }
+    }
+
+    /// A connection to any broker, preferably one that is open.
+    pub(crate) async fn any(&self) -> Result<Arc<Connection>> {
+        if let Some(open) = self.open_connection() {
+            return Ok(open);
+        }
+        let mut last = None;
+        let addresses: Vec<_> = self.metadata().brokers.values().map(BrokerInfo::address).collect();
+        for address in &addresses {
+            match self.at(address).await {
+                Ok(connection) => return Ok(connection),
+                Err(e) => last = Some(e),
+            }
+        }
+        self.bootstrap().await.map_err(|e| last.unwrap_or(e))
+    }
+
+    /// A connection to the controller if the cluster names one, otherwise to any broker.
+    pub(crate) async fn controller(&self) -> Result<Arc<Connection>> {
+        let known = self.metadata().controller.filter(|id| self.metadata().brokers.contains_key(id));
+        match known {
+            Some(id) => self.broker(id).await,
+            None => self.any().await,
+        }
+    }
+
+    /// The connection to a partition's leader. Metadata is fetched if it is missing, not if it is old.
+    pub(crate) async fn leader(&self, partition: &TopicPartition) -> Result<Arc<Connection>> {
+        self.topic(&partition.topic).await?;
+        let metadata = self.metadata();
+        let count = metadata.topic(&partition.topic).map_or(0, |t| t.partitions.len());
+        let Some(info) = metadata.partition(&partition.topic, partition.partition) else {
+            let (topic, partition) = (partition.topic.clone(), partition.partition);
+            return Err(ClientError::UnknownPartition { topic, partition, count });
+        };
+        match info.leader {
+            Some(leader) => self.broker(leader).await,
+            None => Err(ClientError::broker(partition, ErrorCode::LEADER_NOT_AVAILABLE, None)),
+        }
+    }
+
+    /// A topic, fetched if it is unknown or its metadata too old. Waits for one that is being created.
+    pub(crate) async fn topic(&self, name: &TopicName) -> Result<TopicInfo> {
+        let metadata = self.metadata();
+        let fresh =
+            metadata.topic_updated(name).is_some_and(|at| at.elapsed() < self.config.metadata_max_age);
+        if let (true, Some(topic)) = (fresh, metadata.topic(name)) {
+            return Ok(topic.clone());
+        }
+        let mut retry = Retry::new(self, format!("finding topic {name}"));
+        loop {
+            let asked = self
+                .refresh(Want::Topics(std::slice::from_ref(name)), self.config.allow_auto_create_topics)
+                .await;
+            let error = match asked {
+                Ok(errors) => match (self.metadata().topic(name), errors.get(name)) {
+                    (Some(topic), None) => return Ok(topic.clone()),
+                    (_, Some(&code)) => {
+                        // Where topics are created on demand, the first answer says "unknown" or "no leader".
+                        let unknown = code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+                        if unknown && (!self.config.allow_auto_create_topics || retry.attempts() >= 3) {
+                            return Err(ClientError::UnknownTopic { topic: name.clone() });
+                        }
+                        ClientError::broker(format!("topic {name}"), code, None)
+                    }
+                    (None, None) => return Err(ClientError::UnknownTopic { topic: name.clone() }),
+                },
+                Err(e) => e,
+            };
+            retry.after(error).await?;
+        }
+    }
+
+    /// Fetches metadata; gives the topics' errors back.
+    pub(crate) async fn refresh(
+        &self,
+        want: Want<'_>,
+        auto_create: bool,
+    ) -> Result<HashMap<TopicName, ErrorCode>> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let connection = self.any().await?;
+        let response = connection.call(&request(want, auto_create)).await?;
+        if response.error_code.is_error() {
+            return Err(ClientError::broker("metadata", response.error_code, None));
+        }
+        let mut state = self.lock();
+        let mut metadata = Metadata::clone(&state.metadata);
+        let errors = metadata.merge(&response, Instant::now());
+        state.metadata = Arc::new(metadata);
+        Ok(errors)
+    }
+
+    fn open_connection(&self) -> Option<Arc<Connection>> {
+        let slots: Vec<_> = self.lock().slots.values().map(Arc::clone).collect();
+        slots.iter().find_map(|slot| {
+            let slot = slot.try_lock().ok()?;
+            slot.connection.as_ref().filter(|c| c.is_open()).map(Arc::clone)
+        })
+    }
+
+    async fn bootstrap(&self) -> Result<Arc<Connection>> {
+        let mut reason = String::new();
+        for address in &self.config.bootstrap_servers {
+            match self.at(address).await {
+                Ok(connection) => return Ok(connection),
+                Err(ClientError::Unreachable { reason: r, .. }) => reason = r,
+                Err(e) => reason = e.to_string(),
+            }
+        }
+        Err(ClientError::Unreachable { addresses: self.config.bootstrap_servers.join(", "), reason })
+    }
+
+    /// The connection to `address`. After a failure the next attempt waits.
+    async fn at(&self, address: &str) -> Result<Arc<Connection>> {
+        let slot = Arc::clone(self.lock().slots.entry(address.to_owned()).or_default());
+        let mut slot = slot.lock().await;
+        if let Some(open) = slot.connection.as_ref().filter(|c| c.is_open()) {
+            return Ok(Arc::clone(open));
+        }
+        slot.connection = None;
+        if let Some((at, _)) = &slot.retry {
+            tokio::time::sleep_until(*at).await;
+        }
+        match Connection::open(address, &self.config).await {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                slot.connection = Some(Arc::clone(&connection));
+                slot.retry = None;
+                Ok(connection)
+            }
+            Err(e) => {
+                let mut backoff = match slot.retry.take() {
+                    Some((_, backoff)) => backoff,
+                    None => Backoff::new(self.config.retry_backoff, self.config.retry_backoff_max),
+                };
+                slot.retry = Some((Instant::now() + backoff.pause(), backoff));
+                Err(e)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each change is one assignment; a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn request(want: Want<'_>, auto_create: bool) -> MetadataRequest {
+    let topics = match want {
+        Want::All => None,
+        Want::Brokers => Some(Vec::new()),
+        Want::Topics(names) => Some(
+            names
+                .iter()
+                .map(|name| MetadataRequestTopic {
+                    name: Some(ByteString::from(name.clone())),
+                    ..MetadataRequestTopic::default()
+                })
+                .collect(),
+        ),
+    };
+    MetadataRequest { topics, allow_auto_topic_creation: auto_create, ..MetadataRequest::default() }
+}
