@@ -21,6 +21,11 @@ pub mod image;
 pub mod plan;
 mod settings;
 mod snapshot;
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod image_test;
 
 pub use crate::apply::ApplyError;
 pub use crate::batch::{BatchError, RecordBatch, decode_batch, encode_batch};

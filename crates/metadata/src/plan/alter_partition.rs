@@ -215,3 +215,7 @@ fn change(
     change.recovery = wish.recovery;
     change.build(topic.id, wish.index)
 }
+
+#[cfg(test)]
+#[path = "alter_partition_test.rs"]
+mod tests;

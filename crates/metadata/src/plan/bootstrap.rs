@@ -3,7 +3,7 @@
 use ottla_protocol::records::metadata::FeatureLevelRecord;
 use ottla_types::ByteString;
 
-use crate::image::{METADATA_VERSION, MetadataImage};
+use crate::image::{ELR_VERSION, METADATA_VERSION, MetadataImage};
 use crate::plan::Decision;
 
 /// `metadata.version` of Kafka 4.3 (`MetadataVersion.IBP_4_3_IV0`).
@@ -14,6 +14,7 @@ pub const METADATA_VERSION_LEVEL: i16 = 30;
 pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[
     // 3.3-IV3, the oldest that Kafka 4 knows.
     (METADATA_VERSION, 7, METADATA_VERSION_LEVEL),
+    (ELR_VERSION, 0, 1),
 ];
 
 /// Finalizes the features of a new cluster; nothing if there are any.

@@ -20,6 +20,13 @@ mod partition_change;
 mod placement;
 mod register_broker;
 
+#[cfg(test)]
+mod brokers_test;
+#[cfg(test)]
+mod configs_test;
+#[cfg(test)]
+mod topics_test;
+
 pub use self::allocate_producer_ids::{
     AllocateProducerIdsError, PRODUCER_ID_BLOCK_SIZE, ProducerIdBlock, plan_allocate_producer_ids,
 };

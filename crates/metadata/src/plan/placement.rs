@@ -175,3 +175,7 @@ fn shuffle<T>(items: &mut [T], draw: Draw<'_>) {
         items.swap(last, below(last + 1, draw));
     }
 }
+
+#[cfg(test)]
+#[path = "placement_test.rs"]
+mod tests;

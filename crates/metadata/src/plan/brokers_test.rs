@@ -1,0 +1,236 @@
+use ottla_types::{BrokerEpoch, NodeId, Offset};
+
+use crate::image::ELR_VERSION;
+use crate::plan::*;
+use crate::testing::*;
+use ottla_protocol::records::metadata::FeatureLevelRecord;
+
+#[test]
+fn a_brokers_epoch_is_the_offset_of_its_registration() {
+    let mut cluster = Cluster::new(0);
+    let epoch = cluster.register(1);
+    assert_eq!(epoch.0, cluster.image.offset.0);
+    assert!(cluster.image.brokers.get(NodeId(1)).unwrap().fenced);
+}
+
+#[test]
+fn a_broker_is_unfenced_once_it_has_read_its_own_registration() {
+    let mut cluster = Cluster::new(0);
+    let epoch = cluster.register(1);
+    let behind = Heartbeat { metadata_offset: Offset(epoch.0 - 1), ..heartbeat(1, epoch) };
+    let answer = cluster.beat(behind);
+    assert!(answer.is_fenced && !answer.is_caught_up);
+    let answer = cluster.beat(heartbeat(1, epoch));
+    assert!(!answer.is_fenced && answer.is_caught_up);
+}
+
+#[test]
+fn a_restarted_broker_registers_at_once_although_its_session_lasts() {
+    let mut cluster = Cluster::new(1);
+    let topic = cluster.topic("t", &[1]);
+    let before = cluster.partition(topic).leader_epoch;
+    let epoch = cluster.register(1);
+    assert_eq!(cluster.state(topic), (-1, vec![1], vec![]), "the process that led is gone");
+    assert_eq!(epoch.0, cluster.image.offset.0, "the leader changes come first, the epoch counts them");
+    cluster.beat(heartbeat(1, epoch));
+    assert_eq!(cluster.state(topic), (1, vec![1], vec![]));
+    assert_eq!(cluster.partition(topic).leader_epoch.0, before.0 + 2);
+}
+
+#[test]
+fn another_process_with_the_same_id_is_refused_while_the_session_lasts() {
+    let cluster = Cluster::new(1);
+    let stranger = Registration { directories: vec![uuid(5)], ..registration(1, 99) };
+    let plan =
+        |session| plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &stranger, session).answer;
+    assert_eq!(plan(true), Err(RegisterBrokerError::Duplicate { broker: NodeId(1) }));
+    assert!(plan(false).is_ok());
+}
+
+#[test]
+fn the_same_incarnation_keeps_its_epoch() {
+    let mut cluster = Cluster::new(0);
+    let same = registration(1, 7);
+    let register = |cluster: &mut Cluster| {
+        cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &same, true)).unwrap()
+    };
+    let first = register(&mut cluster);
+    cluster.beat(heartbeat(1, first));
+    assert_eq!(register(&mut cluster), first);
+    assert!(!cluster.image.brokers.get(NodeId(1)).unwrap().fenced);
+}
+
+#[test]
+fn registrations_that_cannot_be() {
+    let cluster = Cluster::new(1);
+    let refused = |change: &dyn Fn(&mut Registration)| {
+        let mut wish = registration(2, 1);
+        change(&mut wish);
+        plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &wish, false)
+            .answer
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(refused(&|r| r.cluster_id = "other".into()).contains("Expected cluster ID cluster"));
+    assert!(refused(&|r| r.directories.clear()).contains("No directories"));
+    assert!(refused(&|r| r.directories = vec![uuid(0)]).contains("Reserved directory"));
+    assert!(refused(&|r| r.directories = vec![uuid(9), uuid(9)]).contains("Duplicate directory"));
+    assert!(refused(&|r| r.directories = vec![uuid(77_001)]).contains("Broker 1 is already registered"));
+    assert!(refused(&|r| r.features.clear()).contains("finalized version 30 of metadata.version"));
+}
+
+#[test]
+fn an_older_incarnation_is_stale() {
+    let mut cluster = Cluster::new(1);
+    let old = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let new = cluster.start(1);
+    let answer = plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat(1, old), NO_PROGRESS).answer;
+    assert_eq!(answer, Err(StaleBrokerEpoch { broker: NodeId(1), sent: old, registered: new }));
+    let unknown = plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat(9, old), NO_PROGRESS).answer;
+    assert_eq!(unknown.unwrap_err().registered, BrokerEpoch::NONE);
+}
+
+#[test]
+fn fencing_moves_leaders_and_shrinks_isrs_but_keeps_the_last_member() {
+    let mut cluster = Cluster::new(3);
+    let (three, alone) = (cluster.topic("three", &[1, 2, 3]), cluster.topic("alone", &[1]));
+    cluster.fence(1);
+    assert_eq!(cluster.state(three), (2, vec![2, 3], vec![]));
+    assert_eq!(cluster.state(alone), (-1, vec![1], vec![]));
+    assert_eq!(cluster.partition(three).leader_epoch.0, 1);
+    assert_eq!(cluster.partition(three).partition_epoch.0, 1);
+    cluster.start(1);
+    assert_eq!(cluster.state(three), (2, vec![2, 3], vec![]), "it joins when its leader finds it in sync");
+    assert_eq!(cluster.state(alone), (1, vec![1], vec![]));
+}
+
+#[test]
+fn without_an_unclean_election_only_the_isr_leads() {
+    let mut cluster = Cluster::new(2);
+    let topic = cluster.topic("t", &[1, 2]);
+    cluster.fence(2);
+    cluster.fence(1);
+    cluster.start(2);
+    assert_eq!(cluster.state(topic), (-1, vec![1], vec![]));
+    cluster.settings.unclean_leader_election_enable = true;
+    cluster.start(2);
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
+    assert_eq!(cluster.partition(topic).leader_recovery_state.code(), 1);
+}
+
+#[test]
+fn below_min_isr_those_that_leave_stay_eligible() {
+    let mut cluster = Cluster::new(3);
+    cluster.settings.min_insync_replicas = Some(2);
+    elr_on(&mut cluster);
+    let topic = cluster.topic("t", &[1, 2, 3]);
+    cluster.fence(1);
+    assert_eq!(cluster.state(topic), (2, vec![2, 3], vec![]), "still min ISR");
+    cluster.fence(2);
+    assert_eq!(cluster.state(topic), (3, vec![3], vec![2]));
+    cluster.fence(3);
+    assert_eq!(cluster.state(topic), (-1, vec![], vec![2, 3]), "the ISR may be empty now");
+    assert_eq!(*cluster.partition(topic).last_known_elr, [NodeId(3)]);
+    let epoch = cluster.image.brokers.get(NodeId(2)).unwrap().epoch;
+    cluster.beat(heartbeat(2, epoch));
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![3]), "an eligible replica lost nothing");
+    assert!(cluster.partition(topic).last_known_elr.is_empty());
+}
+
+#[test]
+fn an_unclean_shutdown_ends_eligibility() {
+    let mut cluster = Cluster::new(2);
+    cluster.settings.min_insync_replicas = Some(2);
+    elr_on(&mut cluster);
+    let topic = cluster.topic("t", &[1, 2]);
+    cluster.fence(2);
+    assert_eq!(cluster.state(topic), (1, vec![1], vec![2]));
+    cluster.register(2);
+    assert_eq!(cluster.state(topic), (1, vec![1], vec![]));
+}
+
+#[test]
+fn a_clean_restart_keeps_eligibility() {
+    let mut cluster = Cluster::new(2);
+    cluster.settings.min_insync_replicas = Some(2);
+    elr_on(&mut cluster);
+    let topic = cluster.topic("t", &[1, 2]);
+    let previous_epoch = cluster.image.brokers.get(NodeId(2)).unwrap().epoch;
+    cluster.fence(2);
+    let again = Registration { previous_epoch, ..registration(2, 500) };
+    cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &again, false)).unwrap();
+    assert_eq!(cluster.state(topic), (1, vec![1], vec![2]));
+}
+
+#[test]
+fn a_controlled_shutdown_waits_until_others_have_seen_the_new_leaders() {
+    let mut cluster = Cluster::new(2);
+    let topic = cluster.topic("t", &[1, 2]);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let stop = Heartbeat { want_shut_down: true, ..heartbeat(1, epoch) };
+    let first = cluster.beat(stop.clone());
+    assert!(first.in_controlled_shutdown && !first.should_shut_down && !first.is_fenced);
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
+    let decided_at = Some(cluster.image.offset);
+    let beat = |cluster: &mut Cluster, lowest| {
+        let progress = ShutdownProgress { decided_at, lowest_active_offset: Some(lowest) };
+        cluster.take(plan_heartbeat(&cluster.image, &cluster.settings, &stop, progress)).unwrap()
+    };
+    assert!(!beat(&mut cluster, Offset(0)).should_shut_down);
+    let offset = cluster.image.offset;
+    assert!(beat(&mut cluster, offset).should_shut_down);
+    assert!(cluster.image.brokers.get(NodeId(1)).unwrap().fenced);
+}
+
+#[test]
+fn the_only_broker_stops_at_once() {
+    let mut cluster = Cluster::new(1);
+    let topic = cluster.topic("t", &[1]);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let answer = cluster.beat(Heartbeat { want_shut_down: true, ..heartbeat(1, epoch) });
+    assert!(answer.should_shut_down && answer.is_fenced);
+    assert_eq!(cluster.state(topic), (-1, vec![1], vec![]));
+}
+
+#[test]
+fn a_failed_directory_takes_its_replicas_out() {
+    let mut cluster = Cluster::new(1);
+    let wish = Registration { directories: vec![uuid(8), uuid(9)], ..registration(2, 1) };
+    let epoch =
+        cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &wish, false)).unwrap();
+    cluster.beat(heartbeat(2, epoch));
+    let topic = cluster.topic("t", &[2, 1]);
+    assert_eq!(cluster.partition(topic).directory_of(NodeId(2)), Some(uuid(0)), "the broker will choose");
+    cluster.beat(Heartbeat { offline_directories: vec![uuid(8)], ..heartbeat(2, epoch) });
+    assert_eq!(cluster.state(topic).0, 2, "the replica is not known to be there");
+    assert_eq!(cluster.image.brokers.get(NodeId(2)).unwrap().directories, [uuid(9)]);
+}
+
+#[test]
+fn an_unregistered_broker_leaves_isr_and_elr() {
+    let mut cluster = Cluster::new(2);
+    let topic = cluster.topic("t", &[1, 2]);
+    cluster.take(plan_unregister_broker(&cluster.image, &cluster.settings, NodeId(1))).unwrap();
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
+    assert_eq!(
+        plan_unregister_broker(&cluster.image, &cluster.settings, NodeId(1)).answer,
+        Err(BrokerNotRegistered(NodeId(1)))
+    );
+}
+
+#[test]
+fn producer_ids_come_in_blocks_of_a_thousand() {
+    let mut cluster = Cluster::new(1);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    for first in [0, 1000, 2000] {
+        let block = cluster.take(plan_allocate_producer_ids(&cluster.image, NodeId(1), epoch)).unwrap();
+        assert_eq!((block.first.0, block.len), (first, 1000));
+    }
+    let stale = plan_allocate_producer_ids(&cluster.image, NodeId(1), BrokerEpoch(epoch.0 - 1)).answer;
+    assert!(matches!(stale, Err(AllocateProducerIdsError::Stale(_))));
+}
+
+fn elr_on(cluster: &mut Cluster) {
+    let record = FeatureLevelRecord { name: ELR_VERSION.into(), feature_level: 1, ..Default::default() };
+    cluster.apply(&[record.into()]);
+}
