@@ -1,7 +1,8 @@
 //! Emits `Message::decode`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::Ident;
 
 use crate::attrs::Versions;
 use crate::default;
@@ -13,6 +14,7 @@ pub(crate) fn body(model: &Model) -> TokenStream {
     let plain = model.plain().map(plain_field);
     let tags = tags(model);
     let idents = model.fields.iter().map(|f| &f.ident);
+    let locals = model.fields.iter().map(local);
     let unknown = model.unknown.iter();
     quote! {
         #flexible
@@ -20,7 +22,7 @@ pub(crate) fn body(model: &Model) -> TokenStream {
         let decoded = (|| -> ::core::result::Result<Self, ::ottla_protocol::DecodeError> {
             #(#plain)*
             #tags
-            Ok(Self { #(#idents,)* #(#unknown,)* })
+            Ok(Self { #(#idents: #locals,)* #(#unknown: unknown,)* })
         })();
         decoded.map_err(|error| error.in_field(at))
     }
@@ -50,15 +52,21 @@ pub(crate) fn contains(versions: Versions) -> TokenStream {
     }
 }
 
+/// The variable of a field, apart from those of the emitted code: a field may be called `version`.
+fn local(field: &Field) -> Ident {
+    format_ident!("field_{}", field.text)
+}
+
 fn plain_field(field: &Field) -> TokenStream {
-    let Field { ident, text, .. } = field;
+    let text = &field.text;
+    let local = local(field);
     let value = read(field);
     if field.attr.versions == Versions::ALL {
-        return quote! { at = #text; let #ident = #value; };
+        return quote! { at = #text; let #local = #value; };
     }
     let present = contains(field.attr.versions);
     let absent = default::value(field);
-    quote! { at = #text; let #ident = if #present { #value } else { #absent }; }
+    quote! { at = #text; let #local = if #present { #value } else { #absent }; }
 }
 
 fn read(field: &Field) -> TokenStream {
@@ -81,24 +89,22 @@ fn read(field: &Field) -> TokenStream {
 
 fn tags(model: &Model) -> TokenStream {
     if model.never_flexible() {
-        let unknown = model.unknown.iter();
+        let unknown = model.unknown.iter().map(|_| quote!(unknown));
         return quote!(#(let #unknown = ::core::default::Default::default();)*);
     }
-    let unknown = match &model.unknown {
-        Some(unknown) => quote!(#unknown),
-        None => quote!(_unknown),
-    };
+    let unknown = if model.unknown.is_some() { quote!(unknown) } else { quote!(_) };
     let tagged = model.tagged();
     if tagged.is_empty() {
         return quote!(at = "tagged fields"; let #unknown = r.read_unknown_tags()?;);
     }
     let starts = tagged.iter().map(|(_, field)| {
-        let Field { ident, .. } = field;
+        let local = local(field);
         let value = default::value(field);
-        quote!(let mut #ident = #value;)
+        quote!(let mut #local = #value;)
     });
     let arms = tagged.iter().map(|(tag, field)| {
-        let Field { ident, text, .. } = field;
+        let text = &field.text;
+        let local = local(field);
         let value = read(field);
         let present = if field.attr.versions == Versions::ALL {
             quote!()
@@ -106,7 +112,7 @@ fn tags(model: &Model) -> TokenStream {
             let present = contains(field.attr.versions);
             quote!(if #present)
         };
-        quote!(#tag #present => { at = #text; #ident = #value; })
+        quote!(#tag #present => { at = #text; #local = #value; })
     });
     quote! {
         #(#starts)*
