@@ -1,1 +1,34 @@
-//! What broker and controller share: the apis! table, dispatch, authorization, admission.
+//! What broker and controller share: one table of APIs, and what is done once for all of them.
+//!
+//! ```text
+//!  frame ─▶ header ─▶ row: listener, version ─▶ decode ─▶ authorize ─▶ handler ─▶ encode ─▶ count
+//! ```
+//!
+//! A handler never sees bytes or correlation ids; the connection never sees a request. Bytes are admitted before a
+//! request gets here (`ottla_network::RequestBudget`).
+//!
+//! What it does not do: it keeps no state of the cluster and knows no partition, group or topic.
+//!
+//! Entry points: [`apis!`] and [`Dispatcher`].
+
+mod acl;
+mod answer;
+pub mod api_versions;
+mod apis;
+mod context;
+mod dispatcher;
+mod exchange;
+mod forward;
+mod metrics;
+mod table;
+
+pub use crate::acl::{AclOperation, AllowAll, Authorizer, Principal, ResourceType};
+pub use crate::answer::{Answer, IntoAnswer};
+pub use crate::api_versions::{FeatureRange, HasFeatures, NodeFeatures};
+#[doc(hidden)]
+pub use crate::apis::__private;
+pub use crate::context::RequestContext;
+pub use crate::dispatcher::{ClientSoftware, ConnectionState, Dispatcher};
+pub use crate::exchange::{Exchange, Incoming};
+pub use crate::forward::{ControllerChannel, Forwards, forward};
+pub use crate::table::{Acl, ApiRow, Lane, ListenerKind, Versions};
