@@ -1,65 +1,88 @@
-//! What decisions take from static configuration, and configs resolved through all their levels.
+//! What decisions take from configuration, resolved through all its levels.
 
-use ottla_config::table;
+use std::sync::Arc;
+
+use ottla_config::{ConfigLayers, ConfigMap, table};
 use ottla_types::{ByteString, NodeId};
 
 use crate::image::{ConfigResource, MetadataImage};
 
-/// With this many brokers, replication is the default.
-const BROKERS_FOR_REPLICATION: usize = 3;
-
-/// What decisions take from a controller's static configuration. `None`: not configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What decisions take from a controller's own configuration.
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// `num.partitions`.
-    pub num_partitions: i32,
-    /// `default.replication.factor`.
-    pub default_replication_factor: Option<i16>,
-    /// `min.insync.replicas`.
-    pub min_insync_replicas: Option<i32>,
-    /// `unclean.leader.election.enable`.
-    pub unclean_leader_election_enable: bool,
+    /// What the process was started with.
+    pub configured: Arc<ottla_config::Settings>,
     /// How many partitions one request may create (Kafka: 10,000 records per operation).
     pub max_partitions_per_request: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            num_partitions: 1,
-            default_replication_factor: None,
-            min_insync_replicas: None,
-            unclean_leader_election_enable: false,
-            max_partitions_per_request: 10_000,
-        }
+        Self::new(Arc::default())
     }
 }
 
 impl Settings {
-    /// Replicas of a topic that does not say: what is configured, else 3 if there are as many brokers, else 1.
-    pub fn replication_factor(&self, image: &MetadataImage) -> i16 {
-        self.default_replication_factor.unwrap_or(if image.brokers.len() >= BROKERS_FOR_REPLICATION {
-            3
-        } else {
-            1
-        })
+    /// With what the process was started with.
+    pub const fn new(configured: Arc<ottla_config::Settings>) -> Self {
+        Self { configured, max_partitions_per_request: 10_000 }
     }
 
-    /// How many replicas of `topic`'s partitions must be in sync for acks=all: its own `min.insync.replicas`, else
-    /// the brokers', else what is configured, else 2 with three brokers; but never more than there are replicas.
-    pub fn min_insync_replicas(&self, image: &MetadataImage, topic: &str, replicas: usize) -> usize {
-        let default = if image.brokers.len() >= BROKERS_FOR_REPLICATION { 2 } else { 1 };
-        let wished = topic_or_default_broker(image, topic, "min.insync.replicas")
-            .and_then(|value| value.trim().parse::<i32>().ok())
-            .or(self.min_insync_replicas)
-            .unwrap_or(default);
-        usize::try_from(wished).unwrap_or(1).clamp(1, replicas.max(1))
+    /// The defaults of topics in the cluster that `image` describes: what was set for all brokers, else what this
+    /// process was started with, else what the table says for so many brokers.
+    pub fn topic_defaults(&self, image: &MetadataImage) -> TopicDefaults {
+        let cluster: ConfigMap = image
+            .configs
+            .get(&ConfigResource::default_broker())
+            .map(|set| set.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect())
+            .unwrap_or_default();
+        let none = ConfigMap::new();
+        let layers = ConfigLayers {
+            settings: &self.configured,
+            broker: &none,
+            cluster: &cluster,
+            brokers: image.brokers.len(),
+        };
+        TopicDefaults {
+            partitions: number(&layers, "num.partitions", 1),
+            replication_factor: number(&layers, "default.replication.factor", 1),
+            min_insync_replicas: number(&layers, "min.insync.replicas", 1),
+            unclean_leader_election: layers
+                .broker_value("unclean.leader.election.enable")
+                .is_some_and(|value| is_true(&value)),
+        }
+    }
+}
+
+/// What a topic has that does not say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicDefaults {
+    /// `num.partitions`.
+    pub partitions: i32,
+    /// `default.replication.factor`.
+    pub replication_factor: i16,
+    /// `min.insync.replicas`.
+    pub min_insync_replicas: i32,
+    /// `unclean.leader.election.enable`.
+    pub unclean_leader_election: bool,
+}
+
+impl TopicDefaults {
+    /// How many replicas of `topic`'s partitions have to be in sync for acks=all; never more than there are replicas.
+    pub(crate) fn min_insync_replicas(&self, image: &MetadataImage, topic: &str, replicas: usize) -> usize {
+        let own = image
+            .configs
+            .value(&ConfigResource::topic(topic), "min.insync.replicas")
+            .and_then(|value| value.trim().parse().ok());
+        usize::try_from(own.unwrap_or(self.min_insync_replicas)).unwrap_or(1).clamp(1, replicas.max(1))
     }
 
     /// Whether a replica out of sync may lead `topic`'s partitions when no other can.
-    pub fn unclean_leader_election(&self, image: &MetadataImage, topic: &str) -> bool {
-        topic_or_default_broker(image, topic, "unclean.leader.election.enable")
-            .map_or(self.unclean_leader_election_enable, |value| value.trim().eq_ignore_ascii_case("true"))
+    pub(crate) fn unclean_leader_election(&self, image: &MetadataImage, topic: &str) -> bool {
+        image
+            .configs
+            .value(&ConfigResource::topic(topic), "unclean.leader.election.enable")
+            .map_or(self.unclean_leader_election, |value| is_true(value))
     }
 }
 
@@ -74,10 +97,10 @@ impl MetadataImage {
     }
 }
 
-/// `key` is spelled alike for topics and brokers.
-fn topic_or_default_broker<'a>(image: &'a MetadataImage, topic: &str, key: &str) -> Option<&'a ByteString> {
-    image
-        .configs
-        .value(&ConfigResource::topic(topic), key)
-        .or_else(|| image.configs.value(&ConfigResource::default_broker(), key))
+fn number<T: std::str::FromStr>(layers: &ConfigLayers<'_>, key: &str, otherwise: T) -> T {
+    layers.broker_value(key).and_then(|value| value.trim().parse().ok()).unwrap_or(otherwise)
+}
+
+fn is_true(value: &str) -> bool {
+    value.trim().eq_ignore_ascii_case("true")
 }

@@ -79,6 +79,13 @@ impl Cluster {
         (partition.leader.0, ids(&partition.isr), ids(&partition.elr))
     }
 
+    /// Restarts the controller with these static settings.
+    pub(crate) fn configure(&mut self, pairs: &[&str]) {
+        let flags: Vec<_> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
+        let configured = ottla_config::Settings::load(None, [], &flags).unwrap();
+        self.settings = Settings::new(std::sync::Arc::new(configured));
+    }
+
     pub(crate) fn draw(&mut self) -> u64 {
         draw(&mut self.state)
     }

@@ -8,7 +8,7 @@ use crate::image::{LeaderRecoveryState, MetadataImage, PartitionImage, TopicImag
 use crate::plan::Decision;
 use crate::plan::broker_change::{StaleBrokerEpoch, TopicRules, check_broker_epoch};
 use crate::plan::partition_change::{PartitionChange, default_directory};
-use crate::settings::Settings;
+use crate::settings::{Settings, TopicDefaults};
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// What a leader wishes for one partition.
@@ -102,17 +102,18 @@ pub fn plan_alter_partition(
     if let Err(stale) = check_broker_epoch(image, broker, epoch) {
         return Decision::unchanged(Err(stale));
     }
+    let defaults = settings.topic_defaults(image);
     let mut records = Vec::new();
     let outcomes = wishes
         .iter()
-        .map(|wish| (wish.topic, wish.index, alter(image, settings, broker, wish, &mut records)))
+        .map(|wish| (wish.topic, wish.index, alter(image, &defaults, broker, wish, &mut records)))
         .collect();
     Decision { records, answer: Ok(outcomes) }
 }
 
 fn alter(
     image: &MetadataImage,
-    settings: &Settings,
+    defaults: &TopicDefaults,
     broker: NodeId,
     wish: &AlterPartition,
     records: &mut Vec<MetadataRecord>,
@@ -121,7 +122,7 @@ fn alter(
     let partition = topic.partition(wish.index).ok_or(AlterPartitionError::UnknownPartition(wish.index))?;
     check_epochs(broker, partition, wish)?;
     check_isr(image, partition, wish)?;
-    let Some(record) = change(image, settings, topic, partition, wish) else {
+    let Some(record) = change(image, defaults, topic, partition, wish) else {
         return Ok((**partition).clone());
     };
     let mut after = (**partition).clone();
@@ -201,12 +202,12 @@ fn ineligible(image: &MetadataImage, broker: NodeId, epoch: BrokerEpoch) -> Opti
 
 fn change(
     image: &MetadataImage,
-    settings: &Settings,
+    defaults: &TopicDefaults,
     topic: &TopicImage,
     partition: &PartitionImage,
     wish: &AlterPartition,
 ) -> Option<ottla_protocol::records::metadata::PartitionChangeRecord> {
-    let rules = TopicRules::of(image, settings, topic);
+    let rules = TopicRules::of(image, defaults, topic);
     let active = |id| image.brokers.is_active(id);
     let directory = |id| default_directory(image, id);
     let mut change = PartitionChange::new(image, partition, &active, &directory, rules.min_isr(partition));

@@ -6,7 +6,7 @@ use ottla_types::{BrokerEpoch, DirectoryId, NodeId};
 
 use crate::image::{BrokerImage, MetadataImage, PartitionImage, TopicImage};
 use crate::plan::partition_change::{Election, PartitionChange, default_directory};
-use crate::settings::Settings;
+use crate::settings::{Settings, TopicDefaults};
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// The broker that a request speaks for is not the one that is registered.
@@ -103,11 +103,12 @@ pub(crate) fn partition_changes(
 ) -> Vec<MetadataRecord> {
     let may_lead = |id| change.may_lead(image, id);
     let directory = |id| default_directory(image, id);
+    let defaults = settings.topic_defaults(image);
     let mut records = Vec::new();
     for topic in image.topics.iter() {
         let mut of_topic = None;
         for (index, partition) in topic.partitions().filter(|(_, partition)| change.concerns(partition)) {
-            let rules = of_topic.get_or_insert_with(|| TopicRules::of(image, settings, topic));
+            let rules = of_topic.get_or_insert_with(|| TopicRules::of(image, &defaults, topic));
             let mut next =
                 PartitionChange::new(image, partition, &may_lead, &directory, rules.min_isr(partition));
             next.election = rules.election;
@@ -130,12 +131,12 @@ pub(crate) struct TopicRules {
 }
 
 impl TopicRules {
-    pub(crate) fn of(image: &MetadataImage, settings: &Settings, topic: &TopicImage) -> Self {
+    pub(crate) fn of(image: &MetadataImage, defaults: &TopicDefaults, topic: &TopicImage) -> Self {
         let name = topic.name.as_str();
-        let unclean = settings.unclean_leader_election(image, name);
+        let unclean = defaults.unclean_leader_election(image, name);
         Self {
             election: if unclean { Election::Unclean } else { Election::Online },
-            min_isr: settings.min_insync_replicas(image, name, usize::MAX),
+            min_isr: defaults.min_insync_replicas(image, name, usize::MAX),
         }
     }
 

@@ -112,7 +112,7 @@ fn without_an_unclean_election_only_the_isr_leads() {
     cluster.fence(1);
     cluster.start(2);
     assert_eq!(cluster.state(topic), (-1, vec![1], vec![]));
-    cluster.settings.unclean_leader_election_enable = true;
+    cluster.configure(&["unclean.leader.election.enable=true"]);
     cluster.start(2);
     assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
     assert_eq!(cluster.partition(topic).leader_recovery_state.code(), 1);
@@ -121,7 +121,7 @@ fn without_an_unclean_election_only_the_isr_leads() {
 #[test]
 fn below_min_isr_those_that_leave_stay_eligible() {
     let mut cluster = Cluster::new(3);
-    cluster.settings.min_insync_replicas = Some(2);
+    cluster.configure(&["min.insync.replicas=2"]);
     elr_on(&mut cluster);
     let topic = cluster.topic("t", &[1, 2, 3]);
     cluster.fence(1);
@@ -140,7 +140,7 @@ fn below_min_isr_those_that_leave_stay_eligible() {
 #[test]
 fn an_unclean_shutdown_ends_eligibility() {
     let mut cluster = Cluster::new(2);
-    cluster.settings.min_insync_replicas = Some(2);
+    cluster.configure(&["min.insync.replicas=2"]);
     elr_on(&mut cluster);
     let topic = cluster.topic("t", &[1, 2]);
     cluster.fence(2);
@@ -152,7 +152,7 @@ fn an_unclean_shutdown_ends_eligibility() {
 #[test]
 fn a_clean_restart_keeps_eligibility() {
     let mut cluster = Cluster::new(2);
-    cluster.settings.min_insync_replicas = Some(2);
+    cluster.configure(&["min.insync.replicas=2"]);
     elr_on(&mut cluster);
     let topic = cluster.topic("t", &[1, 2]);
     let previous_epoch = cluster.image.brokers.get(NodeId(2)).unwrap().epoch;

@@ -115,15 +115,18 @@ fn the_old_way_replaces_everything() {
 #[test]
 fn min_isr_and_unclean_election_resolve_through_their_levels() {
     let (mut c, t) = cluster_with_topic();
-    assert_eq!(c.settings.min_insync_replicas(&c.image, "t", 3), 1);
-    c.settings.min_insync_replicas = Some(2);
-    assert_eq!(c.settings.min_insync_replicas(&c.image, "t", 3), 2);
-    assert_eq!(c.settings.min_insync_replicas(&c.image, "t", 1), 1, "never more than there are replicas");
+    let min_isr = |c: &Cluster, replicas| {
+        c.settings.topic_defaults(&c.image).min_insync_replicas(&c.image, "t", replicas)
+    };
+    assert_eq!(min_isr(&c, 3), 1);
+    c.configure(&["min.insync.replicas=2"]);
+    assert_eq!(min_isr(&c, 3), 2);
+    assert_eq!(min_isr(&c, 1), 1, "never more than there are replicas");
     change(&mut c, &ConfigResource::default_broker(), &[("min.insync.replicas", set("3"))]).unwrap();
-    assert_eq!(c.settings.min_insync_replicas(&c.image, "t", 5), 3);
+    assert_eq!(min_isr(&c, 5), 3);
     change(&mut c, &t, &[("min.insync.replicas", set("4")), ("unclean.leader.election.enable", set("true"))])
         .unwrap();
-    assert_eq!(c.settings.min_insync_replicas(&c.image, "t", 5), 4);
-    assert!(c.settings.unclean_leader_election(&c.image, "t"));
-    assert_eq!(Cluster::new(3).settings.min_insync_replicas(&Cluster::new(3).image, "t", 3), 2);
+    assert_eq!(min_isr(&c, 5), 4);
+    assert!(c.settings.topic_defaults(&c.image).unclean_leader_election(&c.image, "t"));
+    assert_eq!(min_isr(&Cluster::new(3), 3), 2, "three brokers");
 }

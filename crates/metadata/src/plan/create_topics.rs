@@ -212,13 +212,14 @@ fn placed(
     room: usize,
     draw: Draw<'_>,
 ) -> Result<Vec<PartitionImage>, CreateTopicError> {
+    let defaults = settings.topic_defaults(image);
     let replication_factor = match topic.replication_factor {
-        -1 => settings.replication_factor(image),
+        -1 => defaults.replication_factor,
         factor if factor <= 0 => return Err(CreateTopicError::ReplicationFactor),
         factor => factor,
     };
     let partitions = match topic.partitions {
-        -1 => settings.num_partitions,
+        -1 => defaults.partitions,
         partitions => partitions,
     };
     let partitions =

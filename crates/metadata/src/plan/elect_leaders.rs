@@ -6,7 +6,7 @@ use crate::image::{MetadataImage, PartitionImage, TopicImage};
 use crate::plan::Decision;
 use crate::plan::broker_change::TopicRules;
 use crate::plan::partition_change::{Election, PartitionChange, default_directory};
-use crate::settings::Settings;
+use crate::settings::{Settings, TopicDefaults};
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// Which kind of election is asked for.
@@ -50,9 +50,10 @@ pub fn plan_elect_leaders(
     kind: ElectionType,
     partitions: Option<&[(TopicName, PartitionIndex)]>,
 ) -> Decision<Vec<ElectionOutcome>> {
+    let defaults = &settings.topic_defaults(image);
     let mut records = Vec::new();
     let Some(partitions) = partitions else {
-        return Decision { answer: elect_all(image, settings, kind, &mut records), records };
+        return Decision { answer: elect_all(image, defaults, kind, &mut records), records };
     };
     let answer = partitions
         .iter()
@@ -61,7 +62,7 @@ pub fn plan_elect_leaders(
                 image.topics.by_name(name.as_str()).and_then(|topic| Some((topic, topic.partition(*index)?)));
             let outcome = match found {
                 Some((topic, partition)) => {
-                    elect(image, settings, kind, topic, *index, partition).map(|record| records.push(record))
+                    elect(image, defaults, kind, topic, *index, partition).map(|record| records.push(record))
                 }
                 None => Err(ElectLeaderError::UnknownPartition { topic: name.clone(), index: *index }),
             };
@@ -74,14 +75,14 @@ pub fn plan_elect_leaders(
 /// Those that need no election are not in the answer.
 fn elect_all(
     image: &MetadataImage,
-    settings: &Settings,
+    defaults: &TopicDefaults,
     kind: ElectionType,
     records: &mut Vec<MetadataRecord>,
 ) -> Vec<ElectionOutcome> {
     let mut outcomes = Vec::new();
     for topic in image.topics.iter() {
         for (index, partition) in topic.partitions() {
-            match elect(image, settings, kind, topic, index, partition) {
+            match elect(image, defaults, kind, topic, index, partition) {
                 Err(ElectLeaderError::NotNeeded) => {}
                 outcome => {
                     outcomes.push((topic.name.clone(), index, outcome.map(|record| records.push(record))));
@@ -94,7 +95,7 @@ fn elect_all(
 
 fn elect(
     image: &MetadataImage,
-    settings: &Settings,
+    defaults: &TopicDefaults,
     kind: ElectionType,
     topic: &TopicImage,
     index: PartitionIndex,
@@ -111,7 +112,7 @@ fn elect(
     if !needed {
         return Err(ElectLeaderError::NotNeeded);
     }
-    let rules = TopicRules::of(image, settings, topic);
+    let rules = TopicRules::of(image, defaults, topic);
     let active = |id| image.brokers.is_active(id);
     let directory = |id| default_directory(image, id);
     let mut change = PartitionChange::new(image, partition, &active, &directory, rules.min_isr(partition));

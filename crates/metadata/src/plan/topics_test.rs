@@ -37,12 +37,12 @@ fn a_topic_gets_its_partitions_and_configs() {
 #[test]
 fn defaults_come_from_settings_and_the_size_of_the_cluster() {
     let mut cluster = Cluster::new(1);
-    cluster.settings.num_partitions = 2;
+    cluster.configure(&["num.partitions=2"]);
     let created = cluster.create(new_topic("a", -1, -1)).unwrap();
     assert_eq!((created.partitions, created.replication_factor), (2, 1));
     let mut cluster = Cluster::new(3);
     assert_eq!(cluster.create(new_topic("a", -1, -1)).unwrap().replication_factor, 3);
-    cluster.settings.default_replication_factor = Some(2);
+    cluster.configure(&["default.replication.factor=2"]);
     assert_eq!(cluster.create(new_topic("b", -1, -1)).unwrap().replication_factor, 2);
 }
 
