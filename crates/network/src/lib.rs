@@ -7,9 +7,10 @@
 //! What it does not do: it does not know requests beyond their length, except for the headers of outgoing ones;
 //! it opens no file (see [`AsFile`]); it never reserves memory for a length that a peer claims.
 //!
-//! Entry points: [`Listener`] and [`Service`].
+//! Entry points: [`Listener`] and [`Service`]; [`Connection`] for the other direction.
 
 mod budget;
+mod client;
 mod connection;
 mod file_range;
 mod frame;
@@ -22,6 +23,7 @@ mod service;
 mod transport;
 
 pub use crate::budget::{Lease, RequestBudget};
+pub use crate::client::{ClientOptions, ConnectError, Connection, ConnectionEnd, RequestError};
 pub use crate::connection::{
     CloseReason, ConnectionOptions, next_connection_id, serve_in_memory, serve_stream,
 };

@@ -1,4 +1,5 @@
 //! A small table, served over an in-memory connection: what dispatch does for every API.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 use std::sync::Arc;
 
