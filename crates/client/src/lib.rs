@@ -15,3 +15,8 @@ pub use crate::error::{ClientError, ErrorKind, Result};
 pub use crate::producer::{
     Acks, Delivery, Producer, ProducerConfig, ProducerRecord, RecordMetadata, partition_for_key,
 };
+
+pub use ottla_records::{Codec, Compression, RecordHeader};
+pub use ottla_types::{
+    Bytes, LeaderEpoch, NodeId, Offset, PartitionIndex, TimestampMs, TopicId, TopicName, TopicPartition,
+};

@@ -12,6 +12,7 @@ use crate::error::check;
 pub(super) async fn fetch(cluster: &Cluster) -> Result<Identity> {
     let connection = cluster.any().await?;
     let request = InitProducerIdRequest {
+        transactional_id: None,
         transaction_timeout_ms: i32::MAX,
         producer_id: ProducerId::NONE.0,
         producer_epoch: ProducerEpoch::NONE.0,
