@@ -1,1 +1,45 @@
-//! One log directory: partitions as segments in Kafka's file layout.
+//! One log directory: partitions as segments in Kafka's own file layout, durable by group commit.
+//!
+//! ```text
+//!  host ──▶ LogDir ── meta.properties, checkpoints, which partitions there must be
+//!    └────▶ Log    ── append ─▶ page cache ─▶ FlushJob ─▶ flushed offset      read ─▶ slices of memory or files
+//! ```
+//!
+//! Boundary: synchronous, over [`ottla_env::Disk`] only; owns no thread, timer or clock, names no broker, replica or
+//! wire format. When to flush, delete and write checkpoints is the host's policy; what that makes durable is known here.
+//!
+//! Invariants:
+//! - Below the flushed offset nothing is ever cut on a start: what is missing or changed there is damage, and told.
+//! - Files are Kafka's, names and bytes (its DumpLogSegments reads them); the one addition is `ottla-partitions`.
+//! - The first failed sync or write takes the directory offline; a full disk refuses appends and takes nothing offline.
+//! - A partition has no file, handle or thread before its first append.
+//! - No mmap; sealed files are opened as needed, few at a time.
+//!
+//! Not here: replication, transactions' index of aborted batches, compaction.
+//!
+//! Start at [`LogDir`], then [`Log`].
+
+mod append;
+mod config;
+mod context;
+mod dir;
+mod epoch_cache;
+mod error;
+mod handles;
+mod health;
+mod log;
+mod producer;
+mod read;
+mod segment;
+mod tail_cache;
+mod text_file;
+
+pub use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
+pub use crate::config::{CompressionType, LogConfig, LogDirOptions, RecordValidation};
+pub use crate::dir::{FoundPartition, LogDir, OpenReport};
+pub use crate::error::{AppendError, OpenError, ReadError, RecordError, StorageError};
+pub use crate::log::{Deleted, FlushJob, FlushOutcome, Log, SegmentInfo, TimestampOffset};
+pub use crate::read::{ReadResult, RecordsSlice};
+
+#[cfg(test)]
+mod tests;

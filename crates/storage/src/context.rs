@@ -1,0 +1,95 @@
+//! What a log shares with the others of its directory.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ottla_env::Disk;
+use ottla_types::TopicIdPartition;
+
+use crate::dir::checkpoints::Checkpoints;
+use crate::dir::doomed::Doomed;
+use crate::dir::materialised::Materialised;
+use crate::handles::{FileKey, Handles};
+use crate::health::Health;
+use crate::segment::file_name;
+use crate::tail_cache::TailCache;
+
+/// One log directory's shared parts.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) root: PathBuf,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) health: Health,
+    pub(crate) handles: Handles,
+    pub(crate) tail: TailCache,
+    pub(crate) doomed: Doomed,
+    pub(crate) materialised: Materialised,
+    pub(crate) checkpoints: Checkpoints,
+    next_log: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        root: &Path,
+        disk: Arc<dyn Disk>,
+        open_files: usize,
+        tail_cache_bytes: usize,
+        materialised: Materialised,
+        checkpoints: Checkpoints,
+    ) -> Self {
+        Self {
+            root: root.to_owned(),
+            disk,
+            health: Health::new(root),
+            handles: Handles::new(open_files),
+            tail: TailCache::new(tail_cache_bytes),
+            doomed: Doomed::default(),
+            materialised,
+            checkpoints,
+            next_log: AtomicU64::new(1),
+        }
+    }
+
+    /// A number that no other log of this process has.
+    pub(crate) fn next_log(&self) -> u64 {
+        self.next_log.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// One log's surroundings.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) partition: TopicIdPartition,
+    /// The partition's folder.
+    pub(crate) dir: PathBuf,
+}
+
+impl Context {
+    pub(crate) fn new(shared: Arc<Shared>, partition: TopicIdPartition) -> Self {
+        let dir = shared.root.join(partition.topic_partition.to_string());
+        Self { shared, partition, dir }
+    }
+
+    pub(crate) fn segment_path(&self, key: FileKey) -> PathBuf {
+        self.dir.join(file_name(key.base, key.kind.suffix()))
+    }
+
+    pub(crate) fn snapshot_path(&self, offset: i64) -> PathBuf {
+        self.dir.join(file_name(offset, "snapshot"))
+    }
+
+    pub(crate) fn epochs_path(&self) -> PathBuf {
+        self.dir.join("leader-epoch-checkpoint")
+    }
+}
+
+impl Deref for Context {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}

@@ -1,0 +1,230 @@
+//! Which partitions have a folder that must be there.
+//!
+//! A partition has nothing on disk before its first append. Its first flush makes the folder durable and then notes it
+//! here; from then on a missing folder is damage, and never taken for an empty partition.
+//!
+//! ```text
+//!  first append: folder, partition.metadata, first segment   (page cache)
+//!  first flush:  sync all of these ─▶ sync their names ─▶ append "+ id partition topic crc" here, sync ─▶ acknowledge
+//!  deletion:     append "- …", sync ─▶ rename the folder
+//! ```
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ottla_env::{Disk, File, OpenOptions};
+use ottla_records::crc32c;
+use ottla_types::{TopicIdPartition, TopicPartition};
+use parking_lot::Mutex;
+
+use crate::error::StorageError;
+use crate::text_file;
+
+/// The file's name; Apache Kafka ignores it.
+pub(crate) const FILE_NAME: &str = "ottla-partitions";
+const FIRST_LINE: &str = "ottla-partitions 1\n";
+const MAX_BYTES: usize = 1 << 30;
+
+/// The record of materialised partitions of one directory.
+#[derive(Debug)]
+pub(crate) struct Materialised {
+    known: Mutex<BTreeSet<TopicIdPartition>>,
+    /// Lines that wait to be written by whoever holds `file`.
+    queue: Mutex<Queue>,
+    file: Mutex<Journal>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    lines: String,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Journal {
+    file: Arc<dyn File>,
+    end: u64,
+    written: u64,
+}
+
+impl Materialised {
+    /// Reads the record, and writes it anew if it has grown over what it says.
+    pub(crate) fn open(disk: &dyn Disk, root: &Path) -> Result<Self, StorageError> {
+        let path = root.join(FILE_NAME);
+        let io_error = |e| StorageError::io("open", &path, e);
+        let text = text_file::read(disk, &path, MAX_BYTES).map_err(io_error)?;
+        let (known, valid, lines) = match &text {
+            None => (BTreeSet::new(), 0, 0),
+            Some(bytes) => parse(bytes).ok_or_else(|| damaged(&path))?,
+        };
+        let mut end = valid as u64;
+        if text.is_none() || lines > 2 * known.len() + 1000 {
+            let mut text = FIRST_LINE.to_owned();
+            known.iter().for_each(|partition| text.push_str(&line('+', partition)));
+            text_file::replace(disk, &path, text.as_bytes()).map_err(io_error)?;
+            end = text.len() as u64;
+        }
+        let file = disk.open(&path, OpenOptions::WRITE).map_err(io_error)?;
+        // A line that was never synced.
+        file.set_len(end).map_err(io_error)?;
+        Ok(Self {
+            known: Mutex::new(known),
+            queue: Mutex::default(),
+            file: Mutex::new(Journal { file, end, written: 0 }),
+        })
+    }
+
+    pub(crate) fn contains(&self, partition: &TopicIdPartition) -> bool {
+        self.known.lock().contains(partition)
+    }
+
+    pub(crate) fn all(&self) -> Vec<TopicIdPartition> {
+        self.known.lock().iter().cloned().collect()
+    }
+
+    /// Notes durably that the folder must be there. Calls at the same time share one sync.
+    pub(crate) fn add(&self, partition: &TopicIdPartition) -> io::Result<()> {
+        self.log('+', partition)?;
+        self.known.lock().insert(partition.clone());
+        Ok(())
+    }
+
+    /// Notes durably that the folder may be gone.
+    pub(crate) fn remove(&self, partition: &TopicIdPartition) -> io::Result<()> {
+        if !self.contains(partition) {
+            return Ok(());
+        }
+        self.log('-', partition)?;
+        self.known.lock().remove(partition);
+        Ok(())
+    }
+
+    fn log(&self, sign: char, partition: &TopicIdPartition) -> io::Result<()> {
+        let mine = {
+            let mut queue = self.queue.lock();
+            queue.lines.push_str(&line(sign, partition));
+            queue.last += 1;
+            queue.last
+        };
+        let mut journal = self.file.lock();
+        if journal.written >= mine {
+            return Ok(());
+        }
+        let (lines, last) = {
+            let mut queue = self.queue.lock();
+            (std::mem::take(&mut queue.lines), queue.last)
+        };
+        let done =
+            journal.file.write_all_at(lines.as_bytes(), journal.end).and_then(|()| journal.file.sync_data());
+        if let Err(e) = done {
+            // Not written: whoever waits for one of these lines tries again.
+            let mut queue = self.queue.lock();
+            queue.lines.insert_str(0, &lines);
+            return Err(e);
+        }
+        journal.end += lines.len() as u64;
+        journal.written = last;
+        Ok(())
+    }
+}
+
+fn line(sign: char, partition: &TopicIdPartition) -> String {
+    let TopicPartition { topic, partition: index } = &partition.topic_partition;
+    let body = format!("{sign} {} {index} {topic}", partition.topic_id);
+    let crc = crc32c(body.as_bytes());
+    format!("{body} {crc:08x}\n")
+}
+
+/// The partitions, how many bytes are valid, how many lines. An invalid end was never synced; anything invalid before a
+/// valid line is damage.
+fn parse(bytes: &[u8]) -> Option<(BTreeSet<TopicIdPartition>, usize, usize)> {
+    let mut rest = bytes.strip_prefix(FIRST_LINE.as_bytes())?;
+    let (mut known, mut valid, mut lines) = (BTreeSet::new(), FIRST_LINE.len(), 0);
+    let mut torn = false;
+    while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+        let (line, after) = rest.split_at(end + 1);
+        rest = after;
+        match parse_line(line) {
+            Some(_) if torn => return None,
+            Some(('+', partition)) => {
+                known.insert(partition);
+            }
+            Some((_, partition)) => {
+                known.remove(&partition);
+            }
+            None => {
+                torn = true;
+                continue;
+            }
+        }
+        valid += line.len();
+        lines += 1;
+    }
+    Some((known, valid, lines))
+}
+
+fn parse_line(line: &[u8]) -> Option<(char, TopicIdPartition)> {
+    let line = std::str::from_utf8(line).ok()?.trim_end_matches('\n');
+    let (body, crc) = line.rsplit_once(' ')?;
+    if u32::from_str_radix(crc, 16).ok()? != crc32c(body.as_bytes()) {
+        return None;
+    }
+    let mut words = body.splitn(4, ' ');
+    let sign = words.next()?.chars().next()?;
+    let topic_id = words.next()?.parse().ok()?;
+    let index: i32 = words.next()?.parse().ok()?;
+    let topic_partition = TopicPartition::new(words.next()?, index);
+    Some((sign, TopicIdPartition { topic_id, topic_partition }))
+}
+
+fn damaged(path: &PathBuf) -> StorageError {
+    StorageError::damaged(
+        path,
+        "a line in the middle is not what was written; removing the file accepts the folders as they are",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ottla_simdisk::SimDisk;
+    use ottla_types::Uuid;
+
+    fn partition(i: i32) -> TopicIdPartition {
+        TopicIdPartition { topic_id: Uuid([7; 16]), topic_partition: TopicPartition::new("a-b.c", i) }
+    }
+
+    #[test]
+    fn what_was_noted_survives_power_loss() {
+        for seed in 0..100 {
+            let disk = SimDisk::new(seed);
+            let noted = Materialised::open(&disk, Path::new("/")).unwrap();
+            noted.add(&partition(0)).unwrap();
+            noted.add(&partition(1)).unwrap();
+            noted.remove(&partition(0)).unwrap();
+            disk.crash_at(1 + seed % 3);
+            let added = noted.add(&partition(2)).is_ok();
+            disk.restart();
+            let all = Materialised::open(&disk, Path::new("/")).unwrap().all();
+            assert!(all == [partition(1)] && !added || all == [partition(1), partition(2)], "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_and_damage_before_is_told() {
+        let disk = SimDisk::new(1);
+        let noted = Materialised::open(&disk, Path::new("/")).unwrap();
+        noted.add(&partition(0)).unwrap();
+        noted.add(&partition(1)).unwrap();
+        let path = Path::new("/").join(FILE_NAME);
+        let len = disk.open(&path, OpenOptions::READ).unwrap().len().unwrap();
+        disk.corrupt(&path, len - 3, 1).unwrap();
+        assert_eq!(Materialised::open(&disk, Path::new("/")).unwrap().all(), [partition(0)]);
+        let noted = Materialised::open(&disk, Path::new("/")).unwrap();
+        noted.add(&partition(2)).unwrap();
+        disk.corrupt(&path, FIRST_LINE.len() as u64 + 5, 1).unwrap();
+        assert!(matches!(Materialised::open(&disk, Path::new("/")), Err(StorageError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,74 @@
+//! `meta.properties`: whose directory this is (version 1, KIP-631 and KIP-858).
+
+use ottla_types::{DirectoryId, NodeId};
+
+pub(crate) const FILE_NAME: &str = "meta.properties";
+/// Far above what the file has.
+pub(crate) const MAX_BYTES: usize = 64 << 10;
+
+/// The file's contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MetaProperties {
+    pub(crate) cluster_id: String,
+    pub(crate) node_id: NodeId,
+    /// Kafka before 3.7 wrote none.
+    pub(crate) directory_id: Option<DirectoryId>,
+}
+
+impl MetaProperties {
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = format!("version=1\ncluster.id={}\nnode.id={}\n", self.cluster_id, self.node_id);
+        if let Some(id) = self.directory_id {
+            text.push_str(&format!("directory.id={id}\n"));
+        }
+        text
+    }
+
+    /// What is wrong with it, if it cannot be read.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let get = |key: &str| {
+            text.lines()
+                .filter(|line| !line.starts_with('#'))
+                .filter_map(|line| line.split_once('='))
+                .find(|(k, _)| k.trim() == key)
+                .map(|(_, value)| value.trim())
+        };
+        let want = |key: &'static str| get(key).ok_or_else(|| format!("{key} is missing"));
+        let version = want("version")?;
+        if version != "1" {
+            return Err(format!("version is {version}; only 1 is known"));
+        }
+        let directory_id =
+            get("directory.id").map(|id| id.parse().map_err(|e| format!("directory.id: {e}"))).transpose()?;
+        Ok(Self {
+            // A properties file may escape what a cluster id never has but '='.
+            cluster_id: want("cluster.id")?.replace('\\', ""),
+            node_id: NodeId(want("node.id")?.parse().map_err(|e| format!("node.id: {e}"))?),
+            directory_id,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ottla_types::Uuid;
+
+    #[test]
+    fn kafkas_file_is_read() {
+        let text = "#\n#Sun Nov 22 20:00:00 UTC 2026\ncluster.id=MkU3OEVBNTcwNTJENDM2Qg\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAQ\nnode.id=1\nversion=1\n";
+        let meta = MetaProperties::parse(text).unwrap();
+        assert_eq!(meta.cluster_id, "MkU3OEVBNTcwNTJENDM2Qg");
+        assert_eq!((meta.node_id, meta.directory_id), (NodeId(1), Some(Uuid::METADATA_TOPIC)));
+        assert_eq!(MetaProperties::parse(&meta.to_text()), Ok(meta));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert_eq!(MetaProperties::parse("version=1\n").unwrap_err(), "cluster.id is missing");
+        assert!(MetaProperties::parse("version=2\n").unwrap_err().contains("only 1"));
+        assert!(
+            MetaProperties::parse("version=1\ncluster.id=a\nnode.id=x\n").unwrap_err().contains("node.id")
+        );
+    }
+}

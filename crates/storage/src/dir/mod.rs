@@ -1,0 +1,230 @@
+//! One log directory.
+
+pub(crate) mod checkpoints;
+pub(crate) mod clean_shutdown;
+pub(crate) mod doomed;
+pub(crate) mod materialised;
+pub(crate) mod meta_properties;
+mod open;
+pub(crate) mod partition_metadata;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ottla_env::{Disk, File};
+use ottla_types::{BrokerEpoch, DirectoryId, TimestampMs, TopicId, TopicIdPartition, TopicPartition};
+use parking_lot::Mutex;
+
+pub use open::{FoundPartition, OpenReport};
+
+use crate::config::{LogConfig, LogDirOptions};
+use crate::context::{Context, Shared};
+use crate::error::{OpenError, StorageError};
+use crate::log::Log;
+use crate::text_file;
+
+/// One log directory: the partitions in it, and the files that they share. Cheap calls from any thread; the logs
+/// themselves are the host's, each behind its own lock.
+#[derive(Debug)]
+pub struct LogDir {
+    shared: Arc<Shared>,
+    directory_id: DirectoryId,
+    /// Partitions with a folder, or with a log that may get one.
+    partitions: Mutex<BTreeMap<TopicPartition, TopicId>>,
+    /// Keeps other processes off.
+    _lock: Arc<dyn File>,
+}
+
+impl LogDir {
+    /// Opens the directory at `path`, formats it if it is empty, and tells which partitions it has. Looks into no log:
+    /// the time it takes depends on how many partitions there are, not on how much data.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        options: &LogDirOptions,
+    ) -> Result<(Self, OpenReport), OpenError> {
+        open::open(disk, path, options)
+    }
+
+    /// The directory's own id.
+    pub fn directory_id(&self) -> DirectoryId {
+        self.directory_id
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.shared.root
+    }
+
+    /// Why it is offline, if it is.
+    pub fn failure(&self) -> Option<&str> {
+        self.shared.health.failure()
+    }
+
+    /// An error if the directory is offline.
+    pub fn check_online(&self) -> Result<(), StorageError> {
+        self.shared.health.check()
+    }
+
+    /// Bytes that can still be written.
+    pub fn free_bytes(&self) -> Result<u64, StorageError> {
+        let shared = &self.shared;
+        shared
+            .disk
+            .free_bytes(&shared.root)
+            .map_err(|e| StorageError::io("ask the free space of", &shared.root, e))
+    }
+
+    /// Sealed files that are held open.
+    pub fn open_files(&self) -> usize {
+        self.shared.handles.len()
+    }
+
+    /// Bytes in the tail caches of all logs.
+    pub fn tail_cache_bytes(&self) -> usize {
+        self.shared.tail.used()
+    }
+
+    /// The log of a partition that has no folder. Nothing is written before its first append.
+    ///
+    /// A partition that was materialised and has no folder is damaged, not empty: that is an error, as is a folder of
+    /// another topic under this name; delete that first.
+    pub fn create_log(&self, partition: &TopicIdPartition, config: LogConfig) -> Result<Log, StorageError> {
+        self.shared.health.check()?;
+        let ctx = Context::new(Arc::clone(&self.shared), partition.clone());
+        if self.shared.materialised.contains(partition) {
+            return Err(StorageError::damaged(&ctx.dir, "the partition had records, but its folder is gone"));
+        }
+        let mut partitions = self.partitions.lock();
+        if let Some(other) = partitions.get(&partition.topic_partition) {
+            let reason = if *other == partition.topic_id {
+                "the partition has a folder already; open it".to_owned()
+            } else {
+                format!("the folder belongs to topic {other}, not to {}; delete it first", partition.topic_id)
+            };
+            return Err(StorageError::damaged(&ctx.dir, reason));
+        }
+        partitions.insert(partition.topic_partition.clone(), partition.topic_id);
+        Ok(Log::empty(ctx, config))
+    }
+
+    /// The log of a partition that has a folder. Recovers it: looks only at what was appended after its newest producer
+    /// snapshot, and checksums only what was not synced.
+    pub fn open_log(
+        &self,
+        partition: &TopicIdPartition,
+        config: LogConfig,
+        now_ms: TimestampMs,
+    ) -> Result<Log, StorageError> {
+        let ctx = Context::new(Arc::clone(&self.shared), partition.clone());
+        match self.partitions.lock().get(&partition.topic_partition) {
+            Some(id) if *id == partition.topic_id => {}
+            Some(other) => {
+                let reason = format!("the folder belongs to topic {other}, not to {}", partition.topic_id);
+                return Err(StorageError::damaged(&ctx.dir, reason));
+            }
+            None if self.shared.materialised.contains(partition) => {
+                let reason = "the partition had records, but its folder is gone";
+                return Err(StorageError::damaged(&ctx.dir, reason));
+            }
+            None => return Err(StorageError::damaged(&ctx.dir, "there is no such folder; create the log")),
+        }
+        Log::existing(ctx, config, now_ms)
+    }
+
+    /// [`LogDir::open_log`] if there is a folder, [`LogDir::create_log`] if there never was one.
+    pub fn open_or_create_log(
+        &self,
+        partition: &TopicIdPartition,
+        config: LogConfig,
+        now_ms: TimestampMs,
+    ) -> Result<Log, StorageError> {
+        if self.partitions.lock().contains_key(&partition.topic_partition) {
+            return self.open_log(partition, config, now_ms);
+        }
+        self.create_log(partition, config)
+    }
+
+    /// Deletes a partition: its name is free once this returns, its folder goes with [`LogDir::run_deletions`].
+    /// The log, if there is one, takes no more appends; readers may finish with the files that they have.
+    pub fn delete_log(
+        &self,
+        partition: &TopicIdPartition,
+        log: Option<&mut Log>,
+    ) -> Result<(), StorageError> {
+        if let Some(log) = log {
+            log.abandon();
+        }
+        let shared = &self.shared;
+        let ctx = Context::new(Arc::clone(shared), partition.clone());
+        let mut partitions = self.partitions.lock();
+        if partitions.get(&partition.topic_partition).is_some_and(|id| *id != partition.topic_id) {
+            return Ok(());
+        }
+        let failed = |e| shared.health.write_failed("delete", &ctx.dir, &e);
+        shared.materialised.remove(partition).map_err(failed)?;
+        if shared.disk.exists(&ctx.dir).map_err(failed)? {
+            let away = shared.root.join(doomed_name(partition));
+            shared.disk.rename(&ctx.dir, &away).map_err(failed)?;
+            shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))?;
+            shared.doomed.add_folder(away);
+        }
+        shared.checkpoints.abandon(&partition.topic_partition);
+        partitions.remove(&partition.topic_partition);
+        Ok(())
+    }
+
+    /// Writes recovery points, log starts and high watermarks, where they changed. Bounds what the next start reads;
+    /// call it about every second. Blocks on syncs.
+    pub fn write_checkpoints(&self) -> Result<(), StorageError> {
+        let shared = &self.shared;
+        shared.health.check()?;
+        let written = shared.checkpoints.write(&*shared.disk);
+        written.map_err(|e| shared.health.write_failed("write checkpoints in", &shared.root, &e))
+    }
+
+    /// Whether [`LogDir::run_deletions`] has something to do.
+    pub fn has_deletions(&self) -> bool {
+        !self.shared.doomed.is_empty()
+    }
+
+    /// Removes what retention and deletion took out of use, one file or folder after the other, at most `max`. Returns
+    /// how many. Blocks; run it in the background.
+    pub fn run_deletions(&self, max: usize) -> Result<usize, StorageError> {
+        let shared = &self.shared;
+        if shared.doomed.is_empty() {
+            return Ok(0);
+        }
+        // A segment may go only after the log's new start is durable: or a crash could leave holes.
+        self.write_checkpoints()?;
+        for done in 0..max {
+            match shared.doomed.remove_one(&*shared.disk) {
+                Ok(true) => {}
+                Ok(false) => return Ok(done),
+                Err(e) => return Err(shared.health.write_failed("remove a file in", &shared.root, &e)),
+            }
+        }
+        Ok(max)
+    }
+
+    /// Ends in order: after all logs were closed. The next start then knows that nothing is missing, and which broker
+    /// epoch had the directory.
+    pub fn close(self, epoch: BrokerEpoch) -> Result<(), StorageError> {
+        self.write_checkpoints()?;
+        let shared = &self.shared;
+        let path = shared.root.join(clean_shutdown::FILE_NAME);
+        let text = clean_shutdown::to_text(epoch);
+        text_file::replace(&*shared.disk, &path, text.as_bytes())
+            .map_err(|e| shared.health.write_failed("write", &path, &e))
+    }
+}
+
+/// Kafka's name of a folder that is being deleted: `topic-partition.32hex-delete`, of at most 255 bytes.
+fn doomed_name(partition: &TopicIdPartition) -> PathBuf {
+    let id: String = ottla_types::Uuid::random().0.iter().map(|b| format!("{b:02x}")).collect();
+    let suffix = format!("-{}.{id}-delete", partition.topic_partition.partition);
+    let topic = partition.topic_partition.topic.as_str();
+    let kept = topic.get(..topic.len().min(255_usize.saturating_sub(suffix.len()))).unwrap_or_default();
+    PathBuf::from(format!("{kept}{suffix}"))
+}

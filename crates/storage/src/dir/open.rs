@@ -1,0 +1,210 @@
+//! Opening a log directory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ottla_env::{Disk, File, OpenOptions};
+use ottla_types::{BrokerEpoch, TopicId, TopicIdPartition, TopicPartition};
+use parking_lot::Mutex;
+
+use super::checkpoints::Checkpoints;
+use super::materialised::Materialised;
+use super::meta_properties::MetaProperties;
+use super::{LogDir, clean_shutdown, meta_properties, partition_metadata};
+use crate::config::LogDirOptions;
+use crate::context::Shared;
+use crate::error::{OpenError, StorageError};
+use crate::text_file;
+
+/// What was found on opening.
+#[derive(Clone, Debug, Default)]
+pub struct OpenReport {
+    /// The directory was empty and is formatted now.
+    pub formatted: bool,
+    /// It was closed in order, by the broker of this epoch; `None` after a crash.
+    pub clean_shutdown: Option<BrokerEpoch>,
+    /// Every partition that is here, or ought to be.
+    pub partitions: Vec<FoundPartition>,
+    /// Folders that look like partitions but tell no topic: remains of a creation that was never acknowledged. They are
+    /// left alone until a partition of that name is created.
+    pub strays: Vec<PathBuf>,
+}
+
+/// One partition that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPartition {
+    /// Which.
+    pub partition: TopicIdPartition,
+    /// Why it cannot be opened, if that shows already: its records are lost here.
+    pub damaged: Option<String>,
+}
+
+pub(super) fn open(
+    disk: Arc<dyn Disk>,
+    root: &Path,
+    options: &LogDirOptions,
+) -> Result<(LogDir, OpenReport), OpenError> {
+    let io_error = |op| move |e| StorageError::io(op, root, e);
+    disk.create_dir_all(root).map_err(io_error("create"))?;
+    let lock = lock(&*disk, root)?;
+    let mut report = OpenReport::default();
+    let meta = match read_meta(&*disk, root)? {
+        Some(meta) => check(meta, root, options)?,
+        None => {
+            report.formatted = true;
+            format(&*disk, root, options)?
+        }
+    };
+    let meta = with_directory_id(&*disk, root, meta, options)?;
+    report.clean_shutdown =
+        take_clean_shutdown(&*disk, root).map_err(io_error("read the shutdown marker of"))?;
+    let materialised = Materialised::open(&*disk, root)?;
+    let checkpoints = Checkpoints::open(&*disk, root).map_err(io_error("read checkpoints of"))?;
+    let shared = Arc::new(Shared::new(
+        root,
+        disk,
+        options.open_files,
+        options.tail_cache_bytes,
+        materialised,
+        checkpoints,
+    ));
+    let partitions = find_partitions(&shared, &mut report).map_err(io_error("list"))?;
+    let directory_id = meta.directory_id.unwrap_or(options.new_directory_id);
+    let dir = LogDir { shared, directory_id, partitions: Mutex::new(partitions), _lock: lock };
+    Ok((dir, report))
+}
+
+fn lock(disk: &dyn Disk, root: &Path) -> Result<Arc<dyn File>, OpenError> {
+    let path = root.join(".lock");
+    let take = || -> io::Result<_> {
+        let file = disk.open(&path, OpenOptions::CREATE)?;
+        Ok((file.try_lock()?, file))
+    };
+    match take().map_err(|e| StorageError::io("lock", &path, e))? {
+        (true, file) => Ok(file),
+        (false, _) => Err(OpenError::Locked { dir: root.to_owned() }),
+    }
+}
+
+fn read_meta(disk: &dyn Disk, root: &Path) -> Result<Option<MetaProperties>, StorageError> {
+    let path = root.join(meta_properties::FILE_NAME);
+    let text = text_file::read_text(disk, &path, meta_properties::MAX_BYTES)
+        .map_err(|e| StorageError::io("read", &path, e))?;
+    text.map(|text| MetaProperties::parse(&text).map_err(|reason| StorageError::damaged(&path, reason)))
+        .transpose()
+}
+
+fn check(meta: MetaProperties, root: &Path, options: &LogDirOptions) -> Result<MetaProperties, OpenError> {
+    if meta.cluster_id != options.cluster_id {
+        return Err(OpenError::OtherCluster {
+            dir: root.to_owned(),
+            expected: options.cluster_id.clone(),
+            found: meta.cluster_id,
+        });
+    }
+    if meta.node_id != options.node_id {
+        return Err(OpenError::OtherNode {
+            dir: root.to_owned(),
+            expected: options.node_id,
+            found: meta.node_id,
+        });
+    }
+    Ok(meta)
+}
+
+/// An empty directory becomes ours. One that has partitions but does not say whose they are is damaged.
+fn format(disk: &dyn Disk, root: &Path, options: &LogDirOptions) -> Result<MetaProperties, StorageError> {
+    let list = disk.list(root).map_err(|e| StorageError::io("list", root, e))?;
+    if let Some(folder) = list.iter().find(|e| e.is_dir && partition_of(&e.name).is_some()) {
+        let reason =
+            format!("there is a partition, {}, but no meta.properties that tells whose it is", folder.name);
+        return Err(StorageError::damaged(root, reason));
+    }
+    let meta = MetaProperties {
+        cluster_id: options.cluster_id.clone(),
+        node_id: options.node_id,
+        directory_id: Some(options.new_directory_id),
+    };
+    write_meta(disk, root, &meta)?;
+    // The directory's own name.
+    if let Some(parent) = root.parent().filter(|p| !p.as_os_str().is_empty()) {
+        disk.sync_dir(parent).map_err(|e| StorageError::io("sync", parent, e))?;
+    }
+    Ok(meta)
+}
+
+/// Gives a directory of an older Kafka an id.
+fn with_directory_id(
+    disk: &dyn Disk,
+    root: &Path,
+    meta: MetaProperties,
+    options: &LogDirOptions,
+) -> Result<MetaProperties, StorageError> {
+    if meta.directory_id.is_some() {
+        return Ok(meta);
+    }
+    let meta = MetaProperties { directory_id: Some(options.new_directory_id), ..meta };
+    write_meta(disk, root, &meta)?;
+    Ok(meta)
+}
+
+fn write_meta(disk: &dyn Disk, root: &Path, meta: &MetaProperties) -> Result<(), StorageError> {
+    let path = root.join(meta_properties::FILE_NAME);
+    text_file::replace(disk, &path, meta.to_text().as_bytes())
+        .map_err(|e| StorageError::io("write", &path, e))
+}
+
+/// The marker is gone for good before anything is appended.
+fn take_clean_shutdown(disk: &dyn Disk, root: &Path) -> io::Result<Option<BrokerEpoch>> {
+    let path = root.join(clean_shutdown::FILE_NAME);
+    let Some(text) = text_file::read_text(disk, &path, clean_shutdown::MAX_BYTES)? else { return Ok(None) };
+    disk.remove_file(&path)?;
+    disk.sync_dir(root)?;
+    Ok(Some(clean_shutdown::parse(&text)))
+}
+
+fn find_partitions(
+    shared: &Shared,
+    report: &mut OpenReport,
+) -> io::Result<BTreeMap<TopicPartition, TopicId>> {
+    let mut found = BTreeMap::new();
+    for entry in shared.disk.list(&shared.root)?.into_iter().filter(|e| e.is_dir) {
+        let path = shared.root.join(&entry.name);
+        if entry.name.ends_with("-delete") {
+            shared.doomed.add_folder(path);
+            continue;
+        }
+        let Some(partition) = partition_of(&entry.name) else { continue };
+        let metadata = path.join(partition_metadata::FILE_NAME);
+        let text = text_file::read_text(&*shared.disk, &metadata, partition_metadata::MAX_BYTES);
+        match text.ok().flatten().as_deref().and_then(partition_metadata::parse) {
+            Some(topic_id) => {
+                found.insert(partition, topic_id);
+            }
+            None => report.strays.push(path),
+        }
+    }
+    for (partition, id) in &found {
+        let partition = TopicIdPartition { topic_id: *id, topic_partition: partition.clone() };
+        report.partitions.push(FoundPartition { partition, damaged: None });
+    }
+    for partition in shared.materialised.all() {
+        if found.get(&partition.topic_partition) != Some(&partition.topic_id) {
+            let damaged = Some("it had records, but its folder is gone or unreadable".to_owned());
+            report.partitions.push(FoundPartition { partition, damaged });
+        }
+    }
+    Ok(found)
+}
+
+/// The partition that a folder's name tells: `topic-3`.
+fn partition_of(name: &str) -> Option<TopicPartition> {
+    let (topic, index) = name.rsplit_once('-')?;
+    let canonical = index == "0" || !index.starts_with('0');
+    if topic.is_empty() || !canonical || !index.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some(TopicPartition::new(topic, index.parse::<i32>().ok()?))
+}

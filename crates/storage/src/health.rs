@@ -1,0 +1,53 @@
+//! Whether a log directory can be trusted with writes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::error::{StorageError, is_full};
+
+/// Turns offline at the first failed sync or write and stays so: after a failed sync nobody knows what is on the device,
+/// and asking again proves nothing (PostgreSQL wiki, "Fsync Errors").
+#[derive(Debug)]
+pub(crate) struct Health {
+    dir: PathBuf,
+    failure: OnceLock<String>,
+}
+
+impl Health {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), failure: OnceLock::new() }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StorageError> {
+        match self.failure.get() {
+            None => Ok(()),
+            Some(reason) => Err(StorageError::Offline { dir: self.dir.clone(), reason: reason.clone() }),
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
+    /// A sync failed: offline, whatever the reason.
+    pub(crate) fn sync_failed(&self, path: &Path, error: &io::Error) -> StorageError {
+        self.fail(format!("cannot sync {}: {error}", path.display()))
+    }
+
+    /// A write, creation or rename failed: offline, unless there is merely no space.
+    pub(crate) fn write_failed(&self, op: &'static str, path: &Path, error: &io::Error) -> StorageError {
+        if is_full(error) {
+            return StorageError::Full { path: path.to_owned() };
+        }
+        self.fail(format!("cannot {op} {}: {error}", path.display()))
+    }
+
+    fn fail(&self, reason: String) -> StorageError {
+        let first = self.failure.get_or_init(|| {
+            tracing::error!(dir = %self.dir.display(), %reason, "log directory goes offline");
+            reason
+        });
+        StorageError::Offline { dir: self.dir.clone(), reason: first.clone() }
+    }
+}

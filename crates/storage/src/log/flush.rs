@@ -1,0 +1,290 @@
+//! Group commit: everything appended so far becomes durable in one job that runs outside of the log's lock.
+//!
+//! ```text
+//!  begin_flush (lock) ─▶ FlushJob::run (no lock): sync segments ─▶ sealed indexes ─▶ names ─▶ epochs ─▶ snapshots
+//!                        ─▶ note the folder ─▶ complete_flush (lock): flushed offset moves
+//! ```
+//!
+//! A snapshot at offset S is written only when all below S is durable, indexes included. So recovery needs to look only at
+//! what lies after the newest snapshot.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ottla_env::{File, OpenOptions};
+use ottla_types::Offset;
+
+use super::{Folder, Log};
+use crate::context::Context;
+use crate::dir::partition_metadata;
+use crate::error::StorageError;
+use crate::handles::FileKind;
+use crate::text_file;
+
+/// What a flush has to do; holds no lock.
+#[derive(Debug)]
+#[must_use = "the log takes no other flush until this one is completed"]
+pub struct FlushJob {
+    ctx: Context,
+    up_to: i64,
+    /// Segments, each with its path.
+    data: Vec<(Arc<dyn File>, PathBuf)>,
+    /// Indexes to sync.
+    indexes: Vec<PathBuf>,
+    sync_names: bool,
+    first: bool,
+    epochs: Option<String>,
+    snapshots: Vec<(i64, Vec<u8>)>,
+}
+
+/// What a flush did; for [`Log::complete_flush`].
+#[derive(Debug)]
+#[must_use = "the log takes no other flush until this one is completed"]
+pub struct FlushOutcome {
+    up_to: i64,
+    synced_names: bool,
+    recorded: bool,
+    wrote_epochs: bool,
+    snapshots: Vec<(i64, Option<Vec<u8>>)>,
+    result: Result<(), StorageError>,
+}
+
+impl FlushJob {
+    /// Where the flushed offset will be.
+    pub fn up_to(&self) -> Offset {
+        Offset(self.up_to)
+    }
+
+    /// Makes it durable. Blocks for as long as the device takes; run it outside of the log's lock.
+    pub fn run(self) -> FlushOutcome {
+        let mut outcome = FlushOutcome {
+            up_to: self.up_to,
+            synced_names: false,
+            recorded: false,
+            wrote_epochs: false,
+            snapshots: Vec::new(),
+            result: Ok(()),
+        };
+        outcome.result = self.sync(&mut outcome);
+        for (offset, bytes) in self.snapshots {
+            // One that could not be written for lack of space is tried again by the next flush.
+            if !outcome.snapshots.iter().any(|(done, _)| *done == offset) {
+                outcome.snapshots.push((offset, Some(bytes)));
+            }
+        }
+        outcome
+    }
+
+    fn sync(&self, outcome: &mut FlushOutcome) -> Result<(), StorageError> {
+        let ctx = &self.ctx;
+        ctx.health.check()?;
+        for (file, path) in &self.data {
+            file.sync_data().map_err(|e| ctx.health.sync_failed(path, &e))?;
+        }
+        for path in &self.indexes {
+            self.sync_path(path)?;
+        }
+        if self.first {
+            self.sync_path(&ctx.dir.join(partition_metadata::FILE_NAME))?;
+        }
+        if self.sync_names {
+            ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))?;
+            outcome.synced_names = true;
+        }
+        if let Some(text) = &self.epochs {
+            let path = ctx.epochs_path();
+            text_file::replace(&*ctx.disk, &path, text.as_bytes())
+                .map_err(|e| ctx.health.write_failed("write", &path, &e))?;
+            outcome.wrote_epochs = true;
+        }
+        if self.first {
+            ctx.disk.sync_dir(&ctx.root).map_err(|e| ctx.health.sync_failed(&ctx.root, &e))?;
+            ctx.materialised
+                .add(&ctx.partition)
+                .map_err(|e| ctx.health.write_failed("record partition in", &ctx.root, &e))?;
+            outcome.recorded = true;
+        }
+        self.write_snapshots(outcome)
+    }
+
+    fn write_snapshots(&self, outcome: &mut FlushOutcome) -> Result<(), StorageError> {
+        let ctx = &self.ctx;
+        for (offset, bytes) in &self.snapshots {
+            let path = ctx.snapshot_path(*offset);
+            let write = || -> io::Result<()> {
+                let file = ctx.disk.open(&path, OpenOptions::CREATE_EMPTY)?;
+                file.write_all_at(bytes, 0)?;
+                file.sync_data()
+            };
+            match write().map_err(|e| ctx.health.write_failed("write", &path, &e)) {
+                Ok(()) => outcome.snapshots.push((*offset, None)),
+                // A snapshot only shortens recovery; the records are durable without it.
+                Err(StorageError::Full { .. }) => break,
+                Err(e) => return Err(e),
+            }
+        }
+        if !outcome.snapshots.is_empty() {
+            ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))?;
+        }
+        Ok(())
+    }
+
+    fn sync_path(&self, path: &PathBuf) -> Result<(), StorageError> {
+        let ctx = &self.ctx;
+        let sync = || ctx.disk.open(path, OpenOptions::WRITE)?.sync_data();
+        sync().map_err(|e| ctx.health.sync_failed(path, &e))
+    }
+}
+
+impl Log {
+    /// What has to be done to make everything appended so far durable; `None` if it is, or if a flush is under way.
+    /// Run the job outside of the log's lock, then give its outcome to [`Log::complete_flush`].
+    pub fn begin_flush(&mut self) -> Option<FlushJob> {
+        let idle = self.flushed >= self.end && self.pending_snapshots.is_empty();
+        if idle || self.flushing.is_some() || self.folder == Folder::None {
+            return None;
+        }
+        let snapshot_due = self.since_snapshot >= self.config.snapshot_interval_bytes;
+        let mut indexes = Vec::new();
+        if snapshot_due && self.spill_active_indexes(&mut indexes) {
+            self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
+            self.since_snapshot = 0;
+        }
+        let mut data = Vec::new();
+        let last = self.segments.len().saturating_sub(1);
+        for (i, segment) in
+            self.segments.iter().enumerate().filter(|(i, _)| self.segment_end(*i) > self.flushed)
+        {
+            let path = segment.path(&self.ctx, FileKind::Log);
+            match segment.reader(&self.ctx) {
+                Ok(file) => data.push((file, path)),
+                Err(e) => {
+                    // Cannot be opened to be synced: what was written to it cannot be promised.
+                    self.ctx.health.sync_failed(&path, &e);
+                    return None;
+                }
+            }
+            if i != last {
+                indexes.push(segment.path(&self.ctx, FileKind::OffsetIndex));
+                indexes.push(segment.path(&self.ctx, FileKind::TimeIndex));
+            }
+        }
+        self.flushing = Some(self.end);
+        Some(FlushJob {
+            ctx: self.ctx.clone(),
+            up_to: self.end,
+            data,
+            indexes,
+            sync_names: std::mem::take(&mut self.names_dirty),
+            first: self.folder == Folder::Written,
+            epochs: std::mem::take(&mut self.epochs_dirty).then(|| self.epochs.to_text()),
+            snapshots: std::mem::take(&mut self.pending_snapshots),
+        })
+    }
+
+    /// Takes note of what a flush did: moves the flushed offset, and returns it. An error means that nothing is known to
+    /// have become durable; after any but [`StorageError::Full`] the directory is offline.
+    pub fn complete_flush(&mut self, outcome: FlushOutcome) -> Result<Offset, StorageError> {
+        // A truncation during the flush has lowered what it is good for.
+        let up_to = self.flushing.take().unwrap_or(0).min(outcome.up_to);
+        self.names_dirty |= outcome.result.is_err() && !outcome.synced_names;
+        self.epochs_dirty |= outcome.result.is_err() && !outcome.wrote_epochs;
+        if outcome.recorded {
+            self.folder = Folder::Recorded;
+        }
+        for (offset, unwritten) in outcome.snapshots {
+            match unwritten {
+                None => {
+                    self.snapshots.insert(offset);
+                }
+                Some(bytes) if offset <= self.end => self.pending_snapshots.push((offset, bytes)),
+                Some(_) => {}
+            }
+        }
+        outcome.result?;
+        self.drop_old_snapshots();
+        if up_to > self.flushed {
+            self.flushed = up_to;
+            self.progress.set_recovery_point(up_to);
+        }
+        Ok(Offset(self.flushed))
+    }
+
+    /// Flushes in one go, blocking; for closing and for hosts without threads.
+    pub fn flush(&mut self) -> Result<Offset, StorageError> {
+        self.check_usable()?;
+        match self.begin_flush() {
+            None => {
+                self.check_usable()?;
+                Ok(Offset(self.flushed))
+            }
+            Some(job) => self.complete_flush(job.run()),
+        }
+    }
+
+    /// Flushes everything and saves what a start would otherwise have to find out by reading: producers, indexes. Then
+    /// the log is dropped.
+    pub fn close(mut self) -> Result<(), StorageError> {
+        if self.folder == Folder::None {
+            return Ok(());
+        }
+        self.flush()?;
+        let mut indexes = Vec::new();
+        if !self.snapshots.contains(&self.end) && self.spill_active_indexes(&mut indexes) {
+            self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
+            self.flushing = Some(self.end);
+            let job = FlushJob {
+                ctx: self.ctx.clone(),
+                up_to: self.end,
+                data: Vec::new(),
+                indexes,
+                sync_names: true,
+                first: false,
+                epochs: None,
+                snapshots: std::mem::take(&mut self.pending_snapshots),
+            };
+            self.complete_flush(job.run())?;
+        }
+        let Self { ctx, segments, .. } = &mut self;
+        if let Some(active) = segments.back_mut() {
+            let path = active.path(ctx, FileKind::Log);
+            active.trim(ctx).map_err(|e| ctx.health.write_failed("trim", &path, &e))?;
+        }
+        self.tail.clear(&self.ctx.shared.tail);
+        self.ctx.handles.forget_log(self.id);
+        Ok(())
+    }
+
+    /// Writes the active segment's index entries, all of them. False if that failed.
+    fn spill_active_indexes(&mut self, indexes: &mut Vec<PathBuf>) -> bool {
+        let Self { ctx, segments, .. } = self;
+        let Some(active) = segments.back_mut() else { return false };
+        active.index_time();
+        let path = active.path(ctx, FileKind::OffsetIndex);
+        match active.offsets.spill(ctx).and_then(|_| active.times.spill(ctx)) {
+            Ok(_) => {
+                indexes.push(path);
+                indexes.push(active.path(ctx, FileKind::TimeIndex));
+                self.names_dirty = true;
+                true
+            }
+            Err(e) => {
+                ctx.health.write_failed("write", &path, &e);
+                false
+            }
+        }
+    }
+
+    /// Of the snapshots that are not at a segment's start, only the newest is of use.
+    fn drop_old_snapshots(&mut self) {
+        let Some(newest) = self.snapshots.last().copied() else { return };
+        let bases: std::collections::BTreeSet<i64> = self.segments.iter().map(|s| s.base).collect();
+        let old: Vec<i64> =
+            self.snapshots.iter().copied().filter(|s| *s != newest && !bases.contains(s)).collect();
+        for offset in old {
+            self.snapshots.remove(&offset);
+            self.ctx.doomed.add_file(self.ctx.snapshot_path(offset));
+        }
+    }
+}

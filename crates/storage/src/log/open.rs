@@ -1,0 +1,63 @@
+//! How a log begins its life in memory.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::{Folder, Log};
+use crate::config::LogConfig;
+use crate::context::Context;
+use crate::epoch_cache::EpochCache;
+use crate::error::StorageError;
+use crate::producer::Producers;
+use crate::tail_cache::Tail;
+
+impl Log {
+    /// A log that has nothing on disk yet, and will not before its first append.
+    pub(crate) fn empty(ctx: Context, config: LogConfig) -> Self {
+        let id = ctx.next_log();
+        Self {
+            id,
+            config,
+            segments: VecDeque::new(),
+            log_start: 0,
+            end: 0,
+            flushed: 0,
+            epochs: EpochCache::default(),
+            epochs_dirty: false,
+            producers: Producers::default(),
+            snapshots: BTreeSet::new(),
+            pending_snapshots: Vec::new(),
+            since_snapshot: 0,
+            tail: Tail::default(),
+            progress: Arc::default(),
+            folder: Folder::None,
+            names_dirty: false,
+            flushing: None,
+            poisoned: false,
+            rolls: 0,
+            ctx,
+        }
+    }
+
+    /// The log in a folder that is there: recovers what lies after the newest snapshot.
+    pub(crate) fn existing(ctx: Context, config: LogConfig, now_ms: i64) -> Result<Self, StorageError> {
+        ctx.health.check()?;
+        let mut log = Self::empty(ctx, config);
+        log.progress = log.ctx.checkpoints.progress(&log.ctx.partition.topic_partition);
+        log.folder = if log.ctx.materialised.contains(&log.ctx.partition) {
+            Folder::Recorded
+        } else {
+            Folder::Written
+        };
+        log.names_dirty = log.folder == Folder::Written;
+        log.recover(now_ms)?;
+        Ok(log)
+    }
+
+    /// The partition is being deleted: nothing more is written.
+    pub(crate) fn abandon(&mut self) {
+        self.release();
+        self.poisoned = true;
+        self.ctx.handles.forget_log(self.id);
+    }
+}

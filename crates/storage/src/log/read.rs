@@ -1,0 +1,175 @@
+//! Reading: from memory at the tail, else where the batches lie in a file.
+
+use std::io;
+
+use ottla_types::Offset;
+
+use super::Log;
+use crate::error::{ReadError, StorageError};
+use crate::handles::FileKind;
+use crate::read::{ReadResult, RecordsSlice};
+use crate::segment::scan::{Found, Scan};
+
+impl Log {
+    /// Reads whole batches from the one that holds `from` on, up to `max_bytes` and none that reaches beyond `up_to`
+    /// (the high watermark, the last stable offset or the log's end). With `min_one_batch` the first batch is returned
+    /// whatever its size. Crosses no segment's end: a reader asks again from where it got to.
+    pub fn read(
+        &mut self,
+        from: Offset,
+        max_bytes: u64,
+        up_to: Offset,
+        min_one_batch: bool,
+    ) -> Result<ReadResult, ReadError> {
+        if from.0 < self.log_start || from.0 > self.end {
+            return Err(ReadError::OffsetOutOfRange {
+                offset: from,
+                log_start: Offset(self.log_start),
+                end: Offset(self.end),
+            });
+        }
+        let bound = up_to.0.min(self.end);
+        if from.0 >= bound {
+            return Ok(ReadResult::default());
+        }
+        if let Some(result) = self.read_tail(from.0, max_bytes, bound, min_one_batch) {
+            return Ok(result);
+        }
+        Ok(self.read_files(from.0, max_bytes, bound, min_one_batch)?)
+    }
+
+    /// `None` if the first batch is not in memory.
+    fn read_tail(&self, from: i64, max_bytes: u64, bound: i64, min_one_batch: bool) -> Option<ReadResult> {
+        let mut result = ReadResult::default();
+        for batch in self.tail.from(from).take_while(|batch| batch.next <= bound) {
+            let fits = result.bytes + batch.size as u64 <= max_bytes;
+            let is_first = result.first_offset.is_none();
+            if !fits && !(is_first && min_one_batch) {
+                result.too_large = is_first;
+                return Some(result);
+            }
+            let Some((head, body)) = batch.pieces() else { break };
+            result.bytes += batch.size as u64;
+            result.first_offset = result.first_offset.or(Some(Offset(batch.base)));
+            result
+                .slices
+                .extend([head, body].into_iter().filter(|b| !b.is_empty()).map(RecordsSlice::Memory));
+        }
+        result.first_offset.is_some().then_some(result)
+    }
+
+    fn read_files(
+        &mut self,
+        from: i64,
+        max_bytes: u64,
+        bound: i64,
+        min_one_batch: bool,
+    ) -> Result<ReadResult, StorageError> {
+        let Some(mut i) = self.segment_of(from) else { return Ok(ReadResult::default()) };
+        while i < self.segments.len() {
+            if let Some((position, header)) = self.find_in(i, from)? {
+                if header.next_offset().0 > bound {
+                    return Ok(ReadResult::default());
+                }
+                let first = (header.base_offset, header.size() as u64);
+                return self.slice(i, position, first, max_bytes, bound, min_one_batch);
+            }
+            // Compaction may have taken a segment's last offsets away.
+            i += 1;
+        }
+        Ok(ReadResult::default())
+    }
+
+    fn slice(
+        &mut self,
+        i: usize,
+        position: u64,
+        (first_offset, first_size): (Offset, u64),
+        max_bytes: u64,
+        bound: i64,
+        min_one_batch: bool,
+    ) -> Result<ReadResult, StorageError> {
+        if first_size > max_bytes && !min_one_batch {
+            return Ok(ReadResult { too_large: true, ..ReadResult::default() });
+        }
+        let limit = self.position_of_bound(i, bound)?;
+        let whole = limit.saturating_sub(position);
+        let Self { ctx, segments, .. } = self;
+        let Some(segment) = segments.get_mut(i) else { return Ok(ReadResult::default()) };
+        let path = segment.path(ctx, FileKind::Log);
+        let failed = |e| StorageError::io("read", &path, e);
+        let file = segment.reader(ctx).map_err(failed)?;
+        let len = if whole <= max_bytes {
+            whole
+        } else if first_size >= max_bytes {
+            first_size
+        } else {
+            // End with a whole batch: the last that the index knows to start within, or one by one.
+            let reach = position + max_bytes;
+            let entry = segment.offsets.floor(ctx, |e| u64::from(e.position) <= reach).map_err(failed)?;
+            match entry.map(|e| u64::from(e.position)).filter(|end| *end > position) {
+                Some(end) => end - position,
+                None => {
+                    batches_within(&mut Scan::new(&*file, position, limit), reach).map_err(failed)? - position
+                }
+            }
+        };
+        Ok(ReadResult {
+            slices: vec![RecordsSlice::File { file, position, len }],
+            bytes: len,
+            first_offset: Some(first_offset),
+            too_large: false,
+        })
+    }
+
+    /// Where in segment `i` the batches end that lie below `bound` entirely.
+    fn position_of_bound(&mut self, i: usize, bound: i64) -> Result<u64, StorageError> {
+        let size = self.segments.get(i).map_or(0, |s| s.size);
+        if bound >= self.segment_end(i) {
+            return Ok(size);
+        }
+        let base = self.segments.get(i).map_or(0, |s| s.base);
+        if let Some(batch) = self.tail.from(bound).next().filter(|batch| batch.segment == base) {
+            return Ok(batch.position);
+        }
+        Ok(self.find_in(i, bound)?.map_or(size, |(position, _)| position))
+    }
+
+    /// [`crate::segment::Segment::find`], with a second try after the indexes were built anew.
+    pub(super) fn find_in(
+        &mut self,
+        i: usize,
+        offset: i64,
+    ) -> Result<Option<(u64, ottla_records::BatchHeader)>, StorageError> {
+        let interval = self.config.index_interval_bytes;
+        let Self { ctx, segments, .. } = self;
+        let Some(segment) = segments.get_mut(i) else { return Ok(None) };
+        let path = segment.path(ctx, FileKind::Log);
+        let found = match segment.find(ctx, offset) {
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                tracing::warn!(path = %path.display(), reason = %e, "index is rebuilt");
+                segment
+                    .rebuild_indexes(ctx, interval)
+                    .map_err(|e| ctx.health.write_failed("rebuild the index of", &path, &e))?;
+                segment.find(ctx, offset)
+            }
+            found => found,
+        };
+        found.map_err(|e| match e.kind() {
+            io::ErrorKind::InvalidData => StorageError::damaged(&path, e.to_string()),
+            _ => StorageError::io("read", &path, e),
+        })
+    }
+}
+
+/// Where the last batch ends that ends at or before `reach`.
+fn batches_within(scan: &mut Scan<'_>, reach: u64) -> io::Result<u64> {
+    let mut end = 0;
+    while let Found::Batch { position, header } = scan.next()? {
+        if position + header.size() as u64 > reach {
+            return Ok(end.max(position));
+        }
+        end = position + header.size() as u64;
+    }
+    Ok(end)
+}

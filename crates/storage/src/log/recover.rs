@@ -1,0 +1,362 @@
+//! What a start makes of a folder.
+//!
+//! ```text
+//!  log start       newest snapshot S     recovery point R          file ends
+//!     │                  │                     │                      │
+//!  ───┼──────────────────┼─────────────────────┼──────────────┬───────┼
+//!     │ not looked at    │ headers only:       │ every batch  │ bad   │
+//!     │                  │ indexes, producers  │ checksummed  │ cut   │
+//!     └──────────────────┴─────────────────────┴──────────────┴───────┘
+//!        a bad batch or an end below max(S, R): damaged, nothing is cut
+//! ```
+//!
+//! A snapshot is written only once everything below it is durable, so its offset proves as much as the recovery point.
+
+use std::io;
+
+use ottla_env::OpenOptions;
+use ottla_records::BatchHeader;
+use ottla_types::Offset;
+
+use super::Log;
+use super::append::end_marker;
+use crate::epoch_cache::EpochCache;
+use crate::error::StorageError;
+use crate::handles::FileKind;
+use crate::producer::Producers;
+use crate::segment::scan::{Found, Scan};
+use crate::segment::{Segment, parse_file_name};
+use crate::text_file;
+
+/// Far above what any snapshot or epoch file has.
+const MAX_BYTES: usize = 1 << 30;
+
+impl Log {
+    /// Reads the folder. See the module.
+    pub(super) fn recover(&mut self, now_ms: i64) -> Result<(), StorageError> {
+        let bases = self.list_folder()?;
+        let recovery_point = self.progress.recovery_point().unwrap_or(0);
+        let first = bases.first().copied().unwrap_or(0);
+        self.log_start = self.progress.log_start().unwrap_or(0).max(first);
+        self.end = first;
+        if bases.is_empty() {
+            return self.recover_empty(recovery_point);
+        }
+        for base in &bases {
+            let segment = Segment::sealed(self.id, *base, 0);
+            let path = segment.path(&self.ctx, FileKind::Log);
+            let len = segment.reader(&self.ctx).and_then(|file| file.len());
+            let size = len.map_err(|e| StorageError::io("open", &path, e))?;
+            self.segments.push_back(Segment::sealed(self.id, *base, size));
+        }
+        let snapshot = self.load_producers()?;
+        let trusted = snapshot.unwrap_or(0).max(recovery_point);
+        let from = snapshot.unwrap_or(first).max(first);
+        self.load_epochs(trusted > first, from)?;
+        self.walk(from, trusted)?;
+        if self.end < trusted {
+            return Err(StorageError::damaged(
+                &self.ctx.dir,
+                format!("the log ends at offset {}, but was synced up to {trusted}", self.end),
+            ));
+        }
+        self.flushed = trusted.min(self.end);
+        self.epochs_dirty |= self.epochs.truncate_from_end(Offset(self.end));
+        self.epochs_dirty |= self.epochs.truncate_from_start(Offset(self.log_start));
+        self.finish(now_ms)?;
+        if self.end < self.log_start {
+            // The log's start was moved beyond what was synced, then the unsynced part was lost.
+            self.truncate_fully_and_start_at(Offset(self.log_start), now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// A folder without segments: what a crash during the first append leaves, or damage.
+    fn recover_empty(&mut self, recovery_point: i64) -> Result<(), StorageError> {
+        if recovery_point > 0 || self.folder == super::Folder::Recorded {
+            return Err(StorageError::damaged(&self.ctx.dir, "its segments are gone"));
+        }
+        self.end = self.log_start;
+        self.flushed = self.log_start;
+        Ok(())
+    }
+
+    /// The first offsets of the segments, ascending. Leftovers are removed.
+    fn list_folder(&mut self) -> Result<Vec<i64>, StorageError> {
+        let failed = |e| StorageError::io("list", &self.ctx.dir, e);
+        let entries = self.ctx.disk.list(&self.ctx.dir).map_err(failed)?;
+        let mut bases = Vec::new();
+        let mut indexes = Vec::new();
+        for entry in entries.into_iter().filter(|e| !e.is_dir) {
+            let path = self.ctx.dir.join(&entry.name);
+            match parse_file_name(&entry.name) {
+                Some((base, "log")) => bases.push(base),
+                Some((base, "index" | "timeindex" | "txnindex")) => indexes.push((base, path)),
+                Some((offset, "snapshot")) => {
+                    self.snapshots.insert(offset);
+                }
+                _ if [".deleted", ".cleaned", ".tmp"].iter().any(|s| entry.name.ends_with(s)) => {
+                    self.ctx.doomed.add_file(path);
+                }
+                _ => {}
+            }
+        }
+        for (base, path) in indexes {
+            if bases.binary_search(&base).is_err() {
+                self.ctx.doomed.add_file(path);
+            }
+        }
+        let first = bases.first().copied().unwrap_or(0);
+        for stale in std::mem::take(&mut self.snapshots) {
+            if stale < first {
+                self.ctx.doomed.add_file(self.ctx.snapshot_path(stale));
+            } else {
+                self.snapshots.insert(stale);
+            }
+        }
+        // What lies before the log's start was to be deleted.
+        let start = self.progress.log_start().unwrap_or(0);
+        let keep_from = bases.partition_point(|base| *base <= start).saturating_sub(1);
+        for base in bases.drain(..keep_from) {
+            for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+                self.ctx.doomed.add_file(Segment::sealed(self.id, base, 0).path(&self.ctx, kind));
+            }
+        }
+        Ok(bases)
+    }
+
+    /// Takes the newest snapshot that is whole; returns its offset.
+    fn load_producers(&mut self) -> Result<Option<i64>, StorageError> {
+        self.producers = Producers::default();
+        while let Some(offset) = self.snapshots.last().copied() {
+            let path = self.ctx.snapshot_path(offset);
+            let bytes = text_file::read(&*self.ctx.disk, &path, MAX_BYTES)
+                .map_err(|e| StorageError::io("read", &path, e))?
+                .unwrap_or_default();
+            if let Some(producers) = Producers::from_snapshot(&bytes) {
+                self.producers = producers;
+                return Ok(Some(offset));
+            }
+            // A write that power loss tore.
+            tracing::info!(path = %path.display(), "producer snapshot is not whole; an older one is used");
+            let removed = self.ctx.disk.remove_file(&path);
+            removed.map_err(|e| self.ctx.health.write_failed("remove", &path, &e))?;
+            self.snapshots.remove(&offset);
+        }
+        Ok(None)
+    }
+
+    /// Reads the epochs; finds them in the batches before `from` if the file is damaged, or missing although `expected`.
+    fn load_epochs(&mut self, expected: bool, from: i64) -> Result<(), StorageError> {
+        let path = self.ctx.epochs_path();
+        let text = text_file::read_text(&*self.ctx.disk, &path, MAX_BYTES);
+        match text {
+            Ok(Some(text)) => {
+                if let Some(epochs) = EpochCache::parse(&text) {
+                    self.epochs = epochs;
+                    return Ok(());
+                }
+            }
+            Ok(None) if !expected => return Ok(()),
+            Ok(None) => {}
+            Err(e) => tracing::warn!(path = %path.display(), error = %e, "leader epochs cannot be read"),
+        }
+        tracing::warn!(path = %path.display(), "leader epochs are taken from the batches");
+        self.epochs_dirty = true;
+        for segment in self.segments.iter().filter(|s| s.base < from) {
+            let path = segment.path(&self.ctx, FileKind::Log);
+            let failed = |e| StorageError::io("read", &path, e);
+            let file = segment.reader(&self.ctx).map_err(failed)?;
+            let mut scan = Scan::new(&*file, 0, segment.size);
+            while let Found::Batch { header, .. } = scan.next().map_err(failed)? {
+                if header.base_offset.0 >= from {
+                    break;
+                }
+                self.epochs.assign(header.partition_leader_epoch, header.base_offset);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the batches from offset `from` on; the log's end is behind the last good one. A bad one at or beyond
+    /// `trusted` is cut off with all that follows.
+    fn walk(&mut self, from: i64, trusted: i64) -> Result<(), StorageError> {
+        let start = self.segment_of(from).unwrap_or(0);
+        self.end = from;
+        for i in start..self.segments.len() {
+            let Some(segment) = self.segments.get(i) else { break };
+            let (base, path) = (segment.base, segment.path(&self.ctx, FileKind::Log));
+            let gap = if i > start && base != self.end { Some(base) } else { None };
+            if let Some(base) = gap {
+                let compacted = self.config.cleanup_compact && base > self.end && base <= trusted;
+                if !compacted {
+                    if self.end < trusted {
+                        let reason =
+                            format!("it follows offset {}; batches that were synced are missing", self.end);
+                        return Err(StorageError::damaged(&path, reason));
+                    }
+                    return self.cut(i, None);
+                }
+                self.end = base;
+            }
+            let bad = self.walk_segment(i, from, trusted)?;
+            if let Some((position, reason)) = bad {
+                if self.end < trusted {
+                    let reason = format!(
+                        "at position {position}, offset {}, below {trusted} where it was synced: {reason}",
+                        self.end
+                    );
+                    return Err(StorageError::damaged(&path, reason));
+                }
+                tracing::info!(path = %path.display(), position, %reason, "unsynced end of the log is cut off");
+                return self.cut(i + 1, Some(position));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads segment `i` from offset `from` on; returns where it stops being good.
+    fn walk_segment(
+        &mut self,
+        i: usize,
+        from: i64,
+        trusted: i64,
+    ) -> Result<Option<(u64, String)>, StorageError> {
+        let interval = self.config.index_interval_bytes;
+        let compacted = self.config.cleanup_compact;
+        let Self { ctx, segments, .. } = self;
+        let Some(segment) = segments.get_mut(i) else { return Ok(None) };
+        let path = segment.path(ctx, FileKind::Log);
+        let failed = |e| StorageError::io("read", &path, e);
+        let file_size = segment.size;
+        let file = segment.reader(ctx).map_err(failed)?;
+        let resumed = segment.resume_indexes(ctx, &*file, from, interval).map_err(failed)?;
+        if let Some(reason) = resumed.bad {
+            return Err(StorageError::damaged(
+                &path,
+                format!("below offset {from}, where it was synced: {reason}"),
+            ));
+        }
+        if from > segment.base && resumed.end_offset != Some(from) && !compacted {
+            let end = resumed.end_offset.unwrap_or(segment.base);
+            let reason = format!("batches from offset {end} to {from} are missing; they were synced");
+            return Err(StorageError::damaged(&path, reason));
+        }
+        let mut scan = Scan::new(&*file, resumed.position, file_size);
+        loop {
+            let (position, header) = match scan.next().map_err(failed)? {
+                Found::Batch { position, header } => (position, header),
+                Found::End => return Ok(None),
+                Found::Bad { position, reason } => return Ok(Some((position, reason))),
+            };
+            let continues = header.base_offset.0 == self.end || compacted && header.base_offset.0 > self.end;
+            if !continues || !self.fits_in(i, &header) {
+                return Ok(Some((position, format!("offset {} after {}", header.base_offset, self.end))));
+            }
+            let mut marker = None;
+            if header.next_offset().0 > trusted || header.attributes.is_control() {
+                let batch = scan.batch(position, &header).map_err(failed)?;
+                if let Err(e) = batch.check_crc() {
+                    return Ok(Some((position, e.to_string())));
+                }
+                if header.attributes.is_control() {
+                    marker = end_marker(&batch).ok().flatten();
+                }
+            }
+            self.recovered(i, position, &header, marker.as_ref(), interval);
+        }
+    }
+
+    fn fits_in(&self, i: usize, header: &BatchHeader) -> bool {
+        self.segments.get(i).is_some_and(|segment| segment.fits(header.last_offset().0))
+    }
+
+    fn recovered(
+        &mut self,
+        i: usize,
+        position: u64,
+        header: &BatchHeader,
+        marker: Option<&ottla_records::EndTxnMarker>,
+        interval: u64,
+    ) {
+        if let Some(segment) = self.segments.get_mut(i) {
+            segment.note_batch(position, header, interval);
+        }
+        self.epochs_dirty |= self.epochs.assign(header.partition_leader_epoch, header.base_offset);
+        if header.has_producer_id() {
+            match marker {
+                Some(marker) => {
+                    self.producers.wrote_marker(header, marker);
+                }
+                None if !header.attributes.is_control() => self.producers.wrote(header),
+                None => {}
+            }
+        }
+        self.end = header.next_offset().0;
+        self.since_snapshot += header.size() as u64;
+    }
+
+    /// Cuts what was never synced: the last kept segment at `position`, and all from `keep` on. Durable on return, so
+    /// that it cannot come back behind what is appended next.
+    fn cut(&mut self, keep: usize, position: Option<u64>) -> Result<(), StorageError> {
+        self.cut_files(keep, position).map_err(|e| self.ctx.health.write_failed("cut", &self.ctx.dir, &e))
+    }
+
+    fn cut_files(&mut self, keep: usize, position: Option<u64>) -> io::Result<()> {
+        while self.segments.len() > keep {
+            if let Some(last) = self.segments.back() {
+                super::truncate::remove_files(&self.ctx, last)?;
+            }
+            self.segments.pop_back();
+            self.ctx.disk.sync_dir(&self.ctx.dir)?;
+        }
+        let Self { ctx, segments, .. } = self;
+        if let (Some(position), Some(last)) = (position, segments.back_mut()) {
+            let file = ctx.disk.open(&last.path(ctx, FileKind::Log), OpenOptions::WRITE)?;
+            file.set_len(position)?;
+            file.sync_data()?;
+            last.size = position;
+            last.unreserve();
+        }
+        Ok(())
+    }
+
+    /// Sealed segments get their indexes on disk, the last one becomes active.
+    fn finish(&mut self, now_ms: i64) -> Result<(), StorageError> {
+        let last = self.segments.len().saturating_sub(1);
+        let Self { ctx, segments, .. } = self;
+        for (i, segment) in segments.iter_mut().enumerate() {
+            let path = segment.path(ctx, FileKind::OffsetIndex);
+            let done = if i == last { segment.activate(ctx, now_ms) } else { segment.spill_if_walked(ctx) };
+            done.map_err(|e| ctx.health.write_failed("write", &path, &e))?;
+        }
+        Ok(())
+    }
+
+    /// Builds the producers anew for the log's present end, after a truncation.
+    pub(super) fn reload_producers(&mut self) -> Result<(), StorageError> {
+        let first = self.segments.front().map_or(self.end, |s| s.base);
+        let from = self.load_producers()?.unwrap_or(first).max(first);
+        self.since_snapshot = 0;
+        for i in self.segment_of(from).unwrap_or(0)..self.segments.len() {
+            let Some((position, _)) = self.find_in(i, from)? else { continue };
+            let Some(segment) = self.segments.get(i) else { break };
+            let path = segment.path(&self.ctx, FileKind::Log);
+            let failed = |e| StorageError::io("read", &path, e);
+            let file = segment.reader(&self.ctx).map_err(failed)?;
+            let mut scan = Scan::new(&*file, position, segment.size);
+            while let Found::Batch { position, header } = scan.next().map_err(failed)? {
+                self.since_snapshot += header.size() as u64;
+                if !header.has_producer_id() {
+                    continue;
+                }
+                if !header.attributes.is_control() {
+                    self.producers.wrote(&header);
+                } else if let Ok(Some(marker)) = end_marker(&scan.batch(position, &header).map_err(failed)?) {
+                    self.producers.wrote_marker(&header, &marker);
+                }
+            }
+        }
+        Ok(())
+    }
+}

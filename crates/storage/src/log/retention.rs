@@ -1,0 +1,125 @@
+//! What may be deleted (`UnifiedLog.deleteOldSegments`).
+
+use ottla_types::{Offset, TimestampMs};
+
+use super::Log;
+use crate::error::StorageError;
+use crate::handles::FileKind;
+
+/// What retention took away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Segments.
+    pub segments: u64,
+    /// Bytes of batches.
+    pub bytes: u64,
+}
+
+/// Why a segment may go.
+#[derive(Clone, Copy, Debug)]
+enum Reason {
+    LogStart,
+    Size,
+    Time,
+}
+
+impl Log {
+    /// Moves the log's start to `offset` (DeleteRecords, or a leader's log start): records before it can no longer be
+    /// read. Whole segments before it go with the next retention run. Returns the log's start.
+    pub fn delete_records_before(&mut self, offset: Offset) -> Result<Offset, StorageError> {
+        self.check_usable()?;
+        let to = offset.0.min(self.end);
+        if to > self.log_start {
+            self.log_start = to;
+            self.epochs_dirty |= self.epochs.truncate_from_start(Offset(to));
+            self.progress.set_log_start(to);
+        }
+        Ok(Offset(self.log_start))
+    }
+
+    /// Deletes whole segments that are before the log's start or, with `cleanup.policy` delete, over `retention.bytes`
+    /// or `retention.ms`; never beyond the high watermark. Files go when the host runs the directory's deletions.
+    pub fn apply_retention(
+        &mut self,
+        now_ms: TimestampMs,
+        high_watermark: Offset,
+    ) -> Result<Deleted, StorageError> {
+        self.check_usable()?;
+        let mut deleted = Deleted::default();
+        self.delete_while(Reason::LogStart, now_ms, high_watermark.0, &mut deleted)?;
+        if self.config.cleanup_delete {
+            self.delete_while(Reason::Size, now_ms, high_watermark.0, &mut deleted)?;
+            self.delete_while(Reason::Time, now_ms, high_watermark.0, &mut deleted)?;
+        }
+        Ok(deleted)
+    }
+
+    fn delete_while(
+        &mut self,
+        reason: Reason,
+        now_ms: TimestampMs,
+        high_watermark: i64,
+        deleted: &mut Deleted,
+    ) -> Result<(), StorageError> {
+        while let Some(oldest) = self.segments.front() {
+            let is_empty = oldest.size == 0;
+            let end = self.segment_end(0);
+            if is_empty || high_watermark < end || !self.is_due(reason, now_ms, end)? {
+                return Ok(());
+            }
+            if self.segments.len() == 1 {
+                // There is always an active segment.
+                self.roll(now_ms)?;
+            }
+            if std::mem::take(&mut self.names_dirty) {
+                // The later segments must be there for sure before the first goes.
+                let synced = self.ctx.disk.sync_dir(&self.ctx.dir);
+                synced.map_err(|e| self.ctx.health.sync_failed(&self.ctx.dir, &e))?;
+            }
+            self.delete_oldest(deleted);
+        }
+        Ok(())
+    }
+
+    fn is_due(&mut self, reason: Reason, now_ms: TimestampMs, end: i64) -> Result<bool, StorageError> {
+        match reason {
+            Reason::LogStart => Ok(self.segments.len() > 1 && end <= self.log_start),
+            Reason::Size => {
+                let Ok(keep) = u64::try_from(self.config.retention_bytes) else { return Ok(false) };
+                let oldest = self.segments.front().map_or(0, |s| s.size);
+                Ok(self.size().checked_sub(oldest).is_some_and(|left| left >= keep))
+            }
+            Reason::Time => {
+                if self.config.retention_ms < 0 {
+                    return Ok(false);
+                }
+                let newest = self.max_timestamp_of(0)?.map(|(timestamp, _)| timestamp).filter(|t| *t >= 0);
+                // Without timestamps a segment's age is not known; it stays until size or log start take it.
+                Ok(newest.is_some_and(|t| now_ms.saturating_sub(t) > self.config.retention_ms))
+            }
+        }
+    }
+
+    fn delete_oldest(&mut self, deleted: &mut Deleted) {
+        let Some(segment) = self.segments.pop_front() else { return };
+        deleted.segments += 1;
+        deleted.bytes += segment.size;
+        let new_start = self.segments.front().map_or(self.end, |s| s.base);
+        if new_start > self.log_start {
+            self.log_start = new_start;
+            self.epochs_dirty |= self.epochs.truncate_from_start(Offset(new_start));
+        }
+        // Their deletion waits until this is durable.
+        self.progress.set_log_start(self.log_start);
+        self.ctx.handles.forget(self.id, segment.base);
+        for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+            self.ctx.doomed.add_file(segment.path(&self.ctx, kind));
+        }
+        let old: Vec<i64> = self.snapshots.range(..new_start).copied().collect();
+        for offset in old {
+            self.snapshots.remove(&offset);
+            self.ctx.doomed.add_file(self.ctx.snapshot_path(offset));
+        }
+        self.pending_snapshots.retain(|(offset, _)| *offset >= new_start);
+    }
+}

@@ -1,0 +1,119 @@
+//! The active segment: when it begins, and when it ends (`LogSegment.shouldRoll`).
+
+use std::io;
+
+use ottla_env::{OpenOptions, Rng, SeededRng};
+use ottla_types::TimestampMs;
+
+use super::{Folder, Log};
+use crate::dir::partition_metadata;
+use crate::error::StorageError;
+use crate::handles::FileKind;
+use crate::segment::Segment;
+use crate::segment::index::{Entry, OffsetEntry, TimeEntry};
+
+impl Log {
+    /// Makes sure that there is an active segment which takes `size` bytes up to `last_offset`.
+    pub(super) fn prepare(
+        &mut self,
+        size: u64,
+        max_timestamp: TimestampMs,
+        last_offset: i64,
+        now_ms: TimestampMs,
+    ) -> Result<(), StorageError> {
+        if self.folder == Folder::None {
+            self.materialise()?;
+        }
+        if self
+            .segments
+            .back()
+            .is_none_or(|active| self.is_full(active, size, max_timestamp, last_offset, now_ms))
+        {
+            self.roll(now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the active segment, unless it is empty, and begins another.
+    pub(super) fn roll(&mut self, now_ms: TimestampMs) -> Result<(), StorageError> {
+        let end = self.end;
+        if let Some(active) = self.segments.back()
+            && active.base == end
+        {
+            return Ok(());
+        }
+        let Self { ctx, segments, .. } = self;
+        let failed = |what, path: &std::path::Path, e: io::Error| ctx.health.write_failed(what, path, &e);
+        let seals = segments.back_mut();
+        if let Some(active) = seals {
+            active.index_time();
+            let path = active.path(ctx, FileKind::OffsetIndex);
+            active
+                .offsets
+                .spill(ctx)
+                .and_then(|_| active.times.spill(ctx))
+                .and_then(|_| active.trim(ctx))
+                .map_err(|e| failed("write", &path, e))?;
+            self.pending_snapshots.push((end, self.producers.to_snapshot()));
+            self.since_snapshot = 0;
+        }
+        let path = ctx.segment_path(crate::handles::FileKey { log: self.id, base: end, kind: FileKind::Log });
+        let mut segment =
+            Segment::create(ctx, self.id, end, now_ms).map_err(|e| failed("create", &path, e))?;
+        if self.config.segment_jitter_ms > 0 {
+            self.rolls += 1;
+            let bound = u64::try_from(self.config.segment_jitter_ms.min(self.config.segment_ms)).unwrap_or(0);
+            let drawn = SeededRng::new(self.id.rotate_left(32) ^ self.rolls).below(bound);
+            segment.jitter_ms = i64::try_from(drawn).unwrap_or(0);
+        }
+        if let Some(sealed) = segments.back_mut() {
+            sealed.release_writer();
+        }
+        segments.push_back(segment);
+        self.names_dirty = true;
+        Ok(())
+    }
+
+    fn is_full(
+        &self,
+        active: &Segment,
+        size: u64,
+        max_timestamp: TimestampMs,
+        last_offset: i64,
+        now_ms: TimestampMs,
+    ) -> bool {
+        let config = &self.config;
+        let waited = match active.first_timestamp {
+            Some(first) if first >= 0 => max_timestamp.saturating_sub(first),
+            _ => now_ms.saturating_sub(active.created_ms),
+        };
+        let max_index = config.segment_index_bytes;
+        active.size.saturating_add(size) > config.segment_bytes && active.size > 0
+            || active.size > 0 && waited > config.segment_ms - active.jitter_ms
+            || active.offsets.size_bytes() + OffsetEntry::SIZE as u64 > max_index
+            || active.times.size_bytes() + TimeEntry::SIZE as u64 > max_index
+            || !active.fits(last_offset)
+    }
+
+    /// Gives the partition a folder. Nothing is synced yet: nothing has been promised.
+    fn materialise(&mut self) -> Result<(), StorageError> {
+        let Self { ctx, .. } = self;
+        let path = ctx.dir.join(partition_metadata::FILE_NAME);
+        let create = || -> io::Result<_> {
+            let progress = ctx.checkpoints.forget(&*ctx.disk, &ctx.partition.topic_partition)?;
+            ctx.disk.create_dir_all(&ctx.dir)?;
+            let file = ctx.disk.open(&path, OpenOptions::CREATE_EMPTY)?;
+            file.write_all_at(partition_metadata::to_text(ctx.partition.topic_id).as_bytes(), 0)?;
+            Ok(progress)
+        };
+        let progress = create().map_err(|e| ctx.health.write_failed("create", &path, &e))?;
+        progress.set_log_start(self.log_start);
+        if let Some(mark) = self.progress.high_watermark() {
+            progress.set_high_watermark(mark.0);
+        }
+        self.progress = progress;
+        self.folder = Folder::Written;
+        self.names_dirty = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Cutting the log's end off, as a follower does whose leader has another history (KIP-101).
+//!
+//! Everything that could speak of the old history after a restart is gone durably before the log goes on:
+//! recovery points beyond the cut, then snapshots, then the batches.
+
+use std::io;
+
+use ottla_types::Offset;
+
+use super::{Folder, Log};
+use crate::error::StorageError;
+use crate::handles::FileKind;
+use crate::segment::Segment;
+use crate::segment::scan::{Found, Scan};
+
+impl Log {
+    /// Cuts the log so that it ends at `offset`, or at the start of the batch that holds it. Nothing happens if it ends
+    /// there or before. Blocks on syncs.
+    pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> Result<(), StorageError> {
+        self.check_usable()?;
+        if offset.0 >= self.end {
+            return Ok(());
+        }
+        if offset.0 < self.log_start {
+            return self.truncate_fully_and_start_at(offset, now_ms);
+        }
+        let Some(i) = self.segment_of(offset.0) else { return Ok(()) };
+        let Some((position, header)) = self.find_in(i, offset.0)? else { return Ok(()) };
+        let end = header.base_offset.0;
+        self.forget_history_from(end)?;
+        let cut = self.cut_segments(i, position, end);
+        if let Err(e) = cut {
+            self.poisoned = true;
+            return Err(self.ctx.health.write_failed("truncate", &self.ctx.dir, &e));
+        }
+        self.end = end;
+        self.flushed = self.flushed.min(end);
+        self.progress.set_recovery_point(self.flushed);
+        self.reload_producers()?;
+        // What is below the cut has to be durable before the log goes on, so that no later flush vouches for it wrongly.
+        self.flushing = self.flushing.map(|up_to| up_to.min(end));
+        Ok(())
+    }
+
+    /// Drops everything and starts anew, empty, at `offset`. Blocks on syncs.
+    pub fn truncate_fully_and_start_at(&mut self, offset: Offset, now_ms: i64) -> Result<(), StorageError> {
+        self.check_usable()?;
+        if self.folder != Folder::None {
+            self.forget_history_from(0)?;
+            let removed = self.remove_all_segments(offset.0, now_ms);
+            if let Err(e) = removed {
+                self.poisoned = true;
+                return Err(self.ctx.health.write_failed("truncate", &self.ctx.dir, &e));
+            }
+        }
+        self.epochs.clear();
+        self.epochs_dirty = true;
+        self.producers = crate::producer::Producers::default();
+        self.since_snapshot = 0;
+        (self.log_start, self.end, self.flushed) = (offset.0, offset.0, offset.0);
+        self.flushing = self.flushing.map(|_| offset.0);
+        self.progress.set_recovery_point(offset.0);
+        self.progress.set_log_start(offset.0);
+        if self.folder != Folder::None {
+            let root = self.ctx.root.clone();
+            self.ctx
+                .checkpoints
+                .write(&*self.ctx.disk)
+                .map_err(|e| self.ctx.health.write_failed("write checkpoints in", &root, &e))?;
+        }
+        Ok(())
+    }
+
+    /// Nothing on disk may vouch for anything at or beyond `end`, durably.
+    fn forget_history_from(&mut self, end: i64) -> Result<(), StorageError> {
+        self.tail.clear(&self.ctx.shared.tail);
+        self.pending_snapshots.retain(|(offset, _)| *offset <= end);
+        self.epochs_dirty |= self.epochs.truncate_from_end(Offset(end));
+        let ctx = &self.ctx;
+        ctx.checkpoints
+            .lower(&*ctx.disk, &ctx.partition.topic_partition, end)
+            .map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))?;
+        let stale: Vec<i64> = self.snapshots.iter().copied().filter(|s| *s > end).collect();
+        for offset in stale {
+            let path = self.ctx.snapshot_path(offset);
+            match self.ctx.disk.remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(self.ctx.health.write_failed("remove", &path, &e));
+                }
+                _ => {}
+            }
+            self.snapshots.remove(&offset);
+        }
+        let ctx = &self.ctx;
+        ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))
+    }
+
+    fn cut_segments(&mut self, i: usize, position: u64, end: i64) -> io::Result<()> {
+        // The newest first: whatever survives power loss is without gaps.
+        while self.segments.len() > i + 1 {
+            if let Some(last) = self.segments.back() {
+                remove_files(&self.ctx, last)?;
+            }
+            self.segments.pop_back();
+            self.ctx.disk.sync_dir(&self.ctx.dir)?;
+        }
+        let Self { ctx, segments, .. } = self;
+        let Some(active) = segments.back_mut() else { return Ok(()) };
+        let base = active.base;
+        active.offsets.truncate(ctx, |e| base + i64::from(e.relative_offset) < end)?;
+        active.times.truncate(ctx, |e| base + i64::from(e.relative_offset) < end)?;
+        let file = active.writer(ctx)?;
+        file.set_len(position)?;
+        active.size = position;
+        active.unreserve();
+        file.sync_data()?;
+        // The largest timestamp of what is left: the index's, or of a batch behind its last entry.
+        let indexed = active.offsets.load_last(ctx)?.map_or(0, |e| u64::from(e.position));
+        let last_time = active.times.load_last(ctx)?;
+        active.set_max_timestamp(last_time.map(|e| (e.timestamp, base + i64::from(e.relative_offset))));
+        active.since_index = position - indexed.min(position);
+        let mut scan = Scan::new(&*file, indexed, position);
+        while let Found::Batch { header, .. } = scan.next()? {
+            active.note_timestamp(&header);
+        }
+        if position == 0 {
+            active.first_timestamp = None;
+        }
+        self.names_dirty = true;
+        Ok(())
+    }
+
+    fn remove_all_segments(&mut self, base: i64, now_ms: i64) -> io::Result<()> {
+        while let Some(last) = self.segments.back() {
+            remove_files(&self.ctx, last)?;
+            self.segments.pop_back();
+        }
+        let stale: Vec<i64> = std::mem::take(&mut self.snapshots).into_iter().collect();
+        for offset in stale {
+            ignore_missing(self.ctx.disk.remove_file(&self.ctx.snapshot_path(offset)))?;
+        }
+        self.segments.push_back(Segment::create(&self.ctx, self.id, base, now_ms)?);
+        self.ctx.disk.sync_dir(&self.ctx.dir)
+    }
+}
+
+pub(super) fn remove_files(ctx: &crate::context::Context, segment: &Segment) -> io::Result<()> {
+    ctx.handles.forget(segment.key(FileKind::Log).log, segment.base);
+    for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+        ignore_missing(ctx.disk.remove_file(&segment.path(ctx, kind)))?;
+    }
+    Ok(())
+}
+
+fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,364 @@
+//! One segment: a file of batches and its two indexes.
+//!
+//! ```text
+//!  00000000000000000042.log        batches, offsets 42 …
+//!  00000000000000000042.index      last offset of a batch → its position, one each index.interval.bytes
+//!  00000000000000000042.timeindex  largest timestamp so far → offset
+//!  00000000000000000042.snapshot   producers as of offset 42
+//! ```
+
+pub(crate) mod index;
+pub(crate) mod scan;
+
+use std::io;
+use std::sync::Arc;
+
+use ottla_env::{File, OpenOptions};
+use ottla_records::BatchHeader;
+
+use crate::context::Context;
+use crate::handles::{FileKey, FileKind};
+use index::{Index, OffsetEntry, TimeEntry};
+use scan::{Found, Scan};
+
+/// A timestamp and the offset that it is found at.
+pub(crate) type TimestampAt = (i64, i64);
+
+/// How far [`Segment::resume_indexes`] got.
+#[derive(Debug)]
+pub(crate) struct Resumed {
+    /// Where the walk goes on.
+    pub(crate) position: u64,
+    /// The offset after the last batch before it, if there is one.
+    pub(crate) end_offset: Option<i64>,
+    /// Why it did not get further.
+    pub(crate) bad: Option<String>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    log: u64,
+    pub(crate) base: i64,
+    /// Bytes of whole batches; the file may have more until recovery cuts it.
+    pub(crate) size: u64,
+    pub(crate) offsets: Index<OffsetEntry>,
+    pub(crate) times: Index<TimeEntry>,
+    /// The largest timestamp, and the last offset of its batch.
+    max_timestamp: Option<TimestampAt>,
+    /// Bytes since the last index entry.
+    pub(crate) since_index: u64,
+    /// The largest timestamp of the first batch; what `segment.ms` counts from.
+    pub(crate) first_timestamp: Option<i64>,
+    pub(crate) created_ms: i64,
+    /// What `segment.jitter.ms` takes off this segment's time.
+    pub(crate) jitter_ms: i64,
+    /// The handle that appends, on the active segment.
+    writer: Option<Arc<dyn File>>,
+    /// Blocks are reserved up to here.
+    reserved: u64,
+}
+
+impl Segment {
+    /// A new, empty file.
+    pub(crate) fn create(ctx: &Context, log: u64, base: i64, now_ms: i64) -> io::Result<Self> {
+        let mut segment = Self::sealed(log, base, 0);
+        segment.offsets = Index::new(log, base);
+        segment.times = Index::new(log, base);
+        segment.created_ms = now_ms;
+        for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::Log] {
+            ctx.doomed.spare(&ctx.segment_path(segment.key(kind)));
+        }
+        ctx.handles.forget(log, base);
+        segment.writer = Some(ctx.disk.open(&segment.path(ctx, FileKind::Log), OpenOptions::CREATE_EMPTY)?);
+        Ok(segment)
+    }
+
+    /// A segment that is there already.
+    pub(crate) fn sealed(log: u64, base: i64, size: u64) -> Self {
+        Self {
+            log,
+            base,
+            size,
+            offsets: Index::sealed(log, base),
+            times: Index::sealed(log, base),
+            max_timestamp: None,
+            since_index: 0,
+            first_timestamp: None,
+            created_ms: 0,
+            jitter_ms: 0,
+            writer: None,
+            reserved: size,
+        }
+    }
+
+    pub(crate) fn key(&self, kind: FileKind) -> FileKey {
+        FileKey { log: self.log, base: self.base, kind }
+    }
+
+    pub(crate) fn path(&self, ctx: &Context, kind: FileKind) -> std::path::PathBuf {
+        ctx.segment_path(self.key(kind))
+    }
+
+    /// A handle to read batches with.
+    pub(crate) fn reader(&self, ctx: &Context) -> io::Result<Arc<dyn File>> {
+        match &self.writer {
+            Some(writer) => Ok(Arc::clone(writer)),
+            None => ctx.handles.get(self.key(FileKind::Log), || {
+                ctx.disk.open(&self.path(ctx, FileKind::Log), OpenOptions::READ)
+            }),
+        }
+    }
+
+    /// A handle to append with.
+    pub(crate) fn writer(&mut self, ctx: &Context) -> io::Result<Arc<dyn File>> {
+        if let Some(writer) = &self.writer {
+            return Ok(Arc::clone(writer));
+        }
+        let writer = ctx.disk.open(&self.path(ctx, FileKind::Log), OpenOptions::WRITE)?;
+        self.writer = Some(Arc::clone(&writer));
+        Ok(writer)
+    }
+
+    /// Closes the appending handle; it is opened again when needed.
+    pub(crate) fn release_writer(&mut self) {
+        self.writer = None;
+    }
+
+    /// Reserves blocks ahead of `end`: as much as there is already, within bounds. Failing is no error.
+    pub(crate) fn reserve(&mut self, file: &dyn File, end: u64, limit: u64) {
+        const MIN: u64 = 64 << 10;
+        const MAX: u64 = 16 << 20;
+        if end <= self.reserved || end >= limit {
+            return;
+        }
+        let ahead =
+            self.size.clamp(MIN, MAX).max(end - self.reserved).min(limit.saturating_sub(self.reserved));
+        // Without this reservation the write itself allocates; a full disk shows there.
+        let _ = file.preallocate(self.reserved, ahead);
+        self.reserved += ahead;
+    }
+
+    /// The file was cut to its size: reserved blocks are gone.
+    pub(crate) fn unreserve(&mut self) {
+        self.reserved = self.size;
+    }
+
+    /// Gives reserved blocks back, when nothing more will be appended.
+    pub(crate) fn trim(&mut self, ctx: &Context) -> io::Result<()> {
+        if self.reserved > self.size {
+            self.writer(ctx)?.set_len(self.size)?;
+            self.reserved = self.size;
+        }
+        Ok(())
+    }
+
+    /// Accounts for a batch that was written at `position`; indexes it when one is due.
+    pub(crate) fn note_batch(&mut self, position: u64, header: &BatchHeader, interval: u64) {
+        let last_offset = header.last_offset().0;
+        if position == 0 {
+            self.first_timestamp = Some(header.max_timestamp);
+        }
+        if self.max_timestamp.is_none_or(|(max, _)| header.max_timestamp > max) {
+            self.max_timestamp = Some((header.max_timestamp, last_offset));
+        }
+        if self.since_index > interval {
+            if let (Some(relative_offset), Ok(position)) =
+                (self.relative(last_offset), u32::try_from(position))
+            {
+                self.offsets.push(OffsetEntry { relative_offset, position });
+            }
+            self.index_time();
+            self.since_index = 0;
+        }
+        self.since_index += header.size() as u64;
+        self.size = position + header.size() as u64;
+    }
+
+    /// Adds the largest timestamp so far to the time index.
+    pub(crate) fn index_time(&mut self) {
+        if let Some((timestamp, offset)) = self.max_timestamp
+            && timestamp >= 0
+            && let Some(relative_offset) = self.relative(offset)
+        {
+            self.times.push(TimeEntry { timestamp, relative_offset });
+        }
+    }
+
+    /// Whether `offset` fits in an index entry.
+    pub(crate) fn fits(&self, offset: i64) -> bool {
+        self.relative(offset).is_some()
+    }
+
+    fn relative(&self, offset: i64) -> Option<u32> {
+        offset.checked_sub(self.base).and_then(|n| i32::try_from(n).ok()).and_then(|n| u32::try_from(n).ok())
+    }
+
+    /// The largest timestamp and its offset, from the time index if it is not known; `None` if there is none.
+    pub(crate) fn max_timestamp(&mut self, ctx: &Context) -> io::Result<Option<TimestampAt>> {
+        if self.max_timestamp.is_none() {
+            self.max_timestamp = self
+                .times
+                .load_last(ctx)?
+                .map(|entry| (entry.timestamp, self.base + i64::from(entry.relative_offset)));
+        }
+        Ok(self.max_timestamp)
+    }
+
+    pub(crate) fn set_max_timestamp(&mut self, max: Option<TimestampAt>) {
+        self.max_timestamp = max;
+    }
+
+    /// The first batch whose last offset is at or after `offset`; `None` at the end. Starts at the index entry before,
+    /// whose word is checked: an index that lies is an `InvalidData` error.
+    pub(crate) fn find(&mut self, ctx: &Context, offset: i64) -> io::Result<Option<(u64, BatchHeader)>> {
+        let base = self.base;
+        let entry = self.offsets.floor(ctx, |e| base + i64::from(e.relative_offset) <= offset)?;
+        let start = entry.map_or(0, |e| u64::from(e.position));
+        let file = self.reader(ctx)?;
+        let mut scan = Scan::new(&*file, start, self.size);
+        let mut expected = entry.map(|e| base + i64::from(e.relative_offset));
+        loop {
+            match scan.next()? {
+                Found::Batch { position, header } => {
+                    if expected.take().is_some_and(|last| last != header.last_offset().0) {
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "the index leads astray"));
+                    }
+                    if header.last_offset().0 >= offset {
+                        return Ok(Some((position, header)));
+                    }
+                }
+                Found::End => return Ok(None),
+                Found::Bad { position, reason } => {
+                    let kind =
+                        if expected.is_some() { io::ErrorKind::InvalidData } else { io::ErrorKind::Other };
+                    return Err(io::Error::new(kind, format!("no batch at position {position}: {reason}")));
+                }
+            }
+        }
+    }
+
+    /// Accounts for the timestamp of a batch that is indexed already.
+    pub(crate) fn note_timestamp(&mut self, header: &BatchHeader) {
+        if self.max_timestamp.is_none_or(|(max, _)| header.max_timestamp > max) {
+            self.max_timestamp = Some((header.max_timestamp, header.last_offset().0));
+        }
+    }
+
+    /// Prepares for a walk from offset `from` on: keeps the index entries before it if they can be trusted, else builds
+    /// them.
+    pub(crate) fn resume_indexes(
+        &mut self,
+        ctx: &Context,
+        file: &dyn File,
+        from: i64,
+        interval: u64,
+    ) -> io::Result<Resumed> {
+        let (base, file_size) = (self.base, self.size);
+        let before = |relative: u32| base + i64::from(relative) < from;
+        let kept = from > base
+            && self.offsets.recover(ctx, |e| before(e.relative_offset))?
+            && self.times.recover(ctx, |e| before(e.relative_offset))?;
+        if kept
+            && let Some(entry) = self.offsets.last()
+            && let Found::Batch { header, .. } =
+                Scan::new(file, u64::from(entry.position), file_size).next()?
+            && header.last_offset().0 == base + i64::from(entry.relative_offset)
+        {
+            let position = u64::from(entry.position);
+            self.max_timestamp =
+                self.times.last().map(|e| (e.timestamp, base + i64::from(e.relative_offset)));
+            self.note_timestamp(&header);
+            self.since_index = header.size() as u64;
+            self.size = position + header.size() as u64;
+            return self.catch_up(file, file_size, from, Some(header.next_offset().0), interval);
+        }
+        self.offsets = Index::new(self.log, base);
+        self.times = Index::new(self.log, base);
+        self.max_timestamp = None;
+        self.since_index = 0;
+        self.size = 0;
+        self.catch_up(file, file_size, from, None, interval)
+    }
+
+    fn catch_up(
+        &mut self,
+        file: &dyn File,
+        file_size: u64,
+        from: i64,
+        mut end_offset: Option<i64>,
+        interval: u64,
+    ) -> io::Result<Resumed> {
+        let mut scan = Scan::new(file, self.size, file_size);
+        let mut bad = None;
+        while from > self.base {
+            match scan.next()? {
+                Found::Batch { position, header } if header.base_offset.0 < from => {
+                    self.note_batch(position, &header, interval);
+                    end_offset = Some(header.next_offset().0);
+                }
+                Found::Batch { .. } | Found::End => break,
+                Found::Bad { position, reason } => {
+                    bad = Some(format!("no batch at position {position}: {reason}"));
+                    break;
+                }
+            }
+        }
+        Ok(Resumed { position: self.size, end_offset, bad })
+    }
+
+    /// The walk is over and this is the segment to append to.
+    pub(crate) fn activate(&mut self, ctx: &Context, now_ms: i64) -> io::Result<()> {
+        self.created_ms = now_ms;
+        self.offsets.load_last(ctx)?;
+        self.times.load_last(ctx)?;
+        let file = self.reader(ctx)?;
+        if let Found::Batch { header, .. } = Scan::new(&*file, 0, self.size).next()? {
+            self.first_timestamp = Some(header.max_timestamp);
+        }
+        Ok(())
+    }
+
+    /// The walk is over: if it came through here, the indexes are written.
+    pub(crate) fn spill_if_walked(&mut self, ctx: &Context) -> io::Result<()> {
+        if self.offsets.is_fresh() || self.times.is_fresh() {
+            self.index_time();
+            self.offsets.spill(ctx)?;
+            self.times.spill(ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Builds both indexes from the batches.
+    pub(crate) fn rebuild_indexes(&mut self, ctx: &Context, interval: u64) -> io::Result<()> {
+        self.offsets.reset(ctx)?;
+        self.times.reset(ctx)?;
+        self.max_timestamp = None;
+        self.since_index = 0;
+        let size = self.size;
+        let file = self.reader(ctx)?;
+        let mut scan = Scan::new(&*file, 0, size);
+        while let Found::Batch { position, header } = scan.next()? {
+            self.note_batch(position, &header, interval);
+        }
+        self.size = size;
+        self.index_time();
+        self.offsets.spill(ctx)?;
+        self.times.spill(ctx)?;
+        Ok(())
+    }
+}
+
+/// `%020d`: how Kafka names the files of a segment.
+pub(crate) fn file_name(offset: i64, suffix: &str) -> String {
+    format!("{offset:020}.{suffix}")
+}
+
+/// The offset in a file's name, and its suffix.
+pub(crate) fn parse_file_name(name: &str) -> Option<(i64, &str)> {
+    let (digits, suffix) = name.split_once('.')?;
+    if digits.len() != 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some((digits.parse().ok()?, suffix))
+}

@@ -1,0 +1,199 @@
+//! The newest batches in memory, so that readers at the tail need no disk: bounded per log and over all logs.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+/// Batches below this are copied into one piece, so that they do not keep their whole request in memory and readers get
+/// one slice each.
+const COPY_BELOW_BYTES: usize = 4096;
+
+/// The bound over all logs of a directory. The oldest batch goes first, whichever log it is of.
+#[derive(Debug)]
+pub(crate) struct TailCache {
+    limit: usize,
+    used: AtomicUsize,
+    oldest_first: Mutex<VecDeque<Arc<Slot>>>,
+}
+
+/// A batch that may be taken away at any time.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    size: usize,
+    /// The batch, in up to two pieces.
+    pieces: Mutex<Option<(Bytes, Bytes)>>,
+}
+
+impl TailCache {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, used: AtomicUsize::new(0), oldest_first: Mutex::default() }
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, head: &[u8], body: &Bytes) -> Arc<Slot> {
+        let size = head.len() + body.len();
+        let pieces = if size < COPY_BELOW_BYTES {
+            ([head, body].concat().into(), Bytes::new())
+        } else {
+            (Bytes::copy_from_slice(head), body.clone())
+        };
+        let slot = Arc::new(Slot { size, pieces: Mutex::new(Some(pieces)) });
+        let mut used = self.used.fetch_add(size, Ordering::Relaxed) + size;
+        let mut queue = self.oldest_first.lock();
+        queue.push_back(Arc::clone(&slot));
+        while used > self.limit || queue.front().is_some_and(|slot| slot.is_empty()) {
+            let Some(oldest) = queue.pop_front() else { break };
+            self.evict(&oldest);
+            used = self.used.load(Ordering::Relaxed);
+        }
+        slot
+    }
+
+    fn evict(&self, slot: &Slot) {
+        if slot.pieces.lock().take().is_some() {
+            self.used.fetch_sub(slot.size, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Slot {
+    fn is_empty(&self) -> bool {
+        self.pieces.lock().is_none()
+    }
+
+    fn get(&self) -> Option<(Bytes, Bytes)> {
+        self.pieces.lock().clone()
+    }
+}
+
+/// One log's newest batches, contiguous up to the log's end.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    batches: VecDeque<TailBatch>,
+    bytes: usize,
+}
+
+/// Where a batch is, and its bytes if they are still here.
+#[derive(Debug)]
+pub(crate) struct TailBatch {
+    pub(crate) base: i64,
+    pub(crate) next: i64,
+    pub(crate) segment: i64,
+    pub(crate) position: u64,
+    pub(crate) size: usize,
+    slot: Arc<Slot>,
+}
+
+impl TailBatch {
+    pub(crate) fn pieces(&self) -> Option<(Bytes, Bytes)> {
+        self.slot.get()
+    }
+}
+
+impl Tail {
+    #[expect(clippy::too_many_arguments, reason = "one call site; the fields of TailBatch")]
+    pub(crate) fn push(
+        &mut self,
+        shared: &TailCache,
+        limit: usize,
+        (base, next): (i64, i64),
+        (segment, position): (i64, u64),
+        head: &[u8],
+        body: &Bytes,
+    ) {
+        let size = head.len() + body.len();
+        if size > limit {
+            self.clear(shared);
+            return;
+        }
+        while self.bytes + size > limit {
+            self.pop_oldest(shared);
+        }
+        let slot = shared.add(head, body);
+        self.bytes += size;
+        self.batches.push_back(TailBatch { base, next, segment, position, size, slot });
+        // What others' batches pushed out need not be remembered.
+        while self.batches.front().is_some_and(|oldest| oldest.slot.is_empty()) {
+            self.pop_oldest(shared);
+        }
+    }
+
+    /// The batches from the one that holds `offset` on; nothing if it is older than the tail.
+    pub(crate) fn from(&self, offset: i64) -> impl Iterator<Item = &TailBatch> {
+        let known = self.batches.front().is_some_and(|first| first.base <= offset);
+        let start =
+            if known { self.batches.partition_point(|b| b.next <= offset) } else { self.batches.len() };
+        self.batches.range(start..)
+    }
+
+    pub(crate) fn clear(&mut self, shared: &TailCache) {
+        while !self.batches.is_empty() {
+            self.pop_oldest(shared);
+        }
+        self.batches = VecDeque::new();
+    }
+
+    fn pop_oldest(&mut self, shared: &TailCache) {
+        if let Some(oldest) = self.batches.pop_front() {
+            self.bytes -= oldest.size;
+            shared.evict(&oldest.slot);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(tail: &mut Tail, shared: &TailCache, base: i64, size: usize) {
+        let body = Bytes::from(vec![7; size - 16]);
+        tail.push(shared, 1000, (base, base + 1), (0, 0), &[0; 16], &body);
+    }
+
+    fn bases(tail: &Tail, from: i64) -> Vec<i64> {
+        tail.from(from).map(|b| b.base).collect()
+    }
+
+    #[test]
+    fn a_log_keeps_its_newest_batches() {
+        let shared = TailCache::new(10_000);
+        let mut tail = Tail::default();
+        for base in 0..10 {
+            push(&mut tail, &shared, base, 300);
+        }
+        assert_eq!(bases(&tail, 8), [8, 9]);
+        assert_eq!(bases(&tail, 7), [7, 8, 9]);
+        assert!(bases(&tail, 6).is_empty(), "older than the tail");
+        assert_eq!(shared.used(), 900);
+        tail.clear(&shared);
+        assert_eq!(shared.used(), 0);
+    }
+
+    #[test]
+    fn all_logs_share_one_bound_and_the_oldest_goes_first() {
+        let shared = TailCache::new(1000);
+        let (mut a, mut b) = (Tail::default(), Tail::default());
+        push(&mut a, &shared, 0, 400);
+        push(&mut b, &shared, 0, 400);
+        push(&mut b, &shared, 1, 400);
+        assert!(a.from(0).all(|batch| batch.pieces().is_none()));
+        assert!(b.from(0).all(|batch| batch.pieces().is_some()));
+        assert_eq!(shared.used(), 800);
+    }
+
+    #[test]
+    fn a_batch_over_the_bound_is_not_kept() {
+        let shared = TailCache::new(10_000);
+        let mut tail = Tail::default();
+        push(&mut tail, &shared, 0, 500);
+        push(&mut tail, &shared, 1, 2000);
+        assert!(bases(&tail, 1).is_empty());
+        assert_eq!(shared.used(), 0);
+    }
+}
