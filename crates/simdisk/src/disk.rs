@@ -210,6 +210,8 @@ impl Disk for SimDisk {
                 return Err(error);
             }
         };
+        // Before there is a file: dropping one takes the lock that is held here.
+        state.leave(())?;
         state.handles += 1;
         let file = SimFile {
             handle: state.handles,
@@ -219,7 +221,7 @@ impl Disk for SimDisk {
             path: path.to_owned(),
             writable: options.write,
         };
-        state.leave(Arc::new(file))
+        Ok(Arc::new(file))
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
