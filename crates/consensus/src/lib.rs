@@ -16,6 +16,7 @@
 
 mod config;
 mod error;
+mod log;
 mod state;
 mod state_machine;
 mod transport;

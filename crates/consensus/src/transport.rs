@@ -83,7 +83,8 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends `payload` to the controller listener of `to`, to be given to its
     /// [`Quorum::handle_rpc`](crate::Quorum::handle_rpc), and returns what that answered. The quorum sets a deadline on
     /// every call and drops the future when it passes.
-    fn send(&self, to: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Result<Bytes, TransportError>>;
+    fn send(&self, to: NodeId, kind: RpcKind, payload: Bytes)
+    -> BoxFuture<'_, Result<Bytes, TransportError>>;
 }
 
 /// A request that was not answered.
@@ -114,7 +115,10 @@ pub struct NoTransport;
 impl Transport for NoTransport {
     fn send(&self, to: NodeId, _: RpcKind, _: Bytes) -> BoxFuture<'_, Result<Bytes, TransportError>> {
         Box::pin(async move {
-            Err(TransportError::Unreachable { to, reason: "this node has no transport to other voters".to_owned() })
+            Err(TransportError::Unreachable {
+                to,
+                reason: "this node has no transport to other voters".to_owned(),
+            })
         })
     }
 }
