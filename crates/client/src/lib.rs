@@ -1,4 +1,5 @@
 //! Producer, consumer and admin for any Kafka cluster.
+mod admin;
 mod backoff;
 mod client;
 mod cluster;
@@ -8,8 +9,12 @@ mod producer;
 mod random;
 mod wire;
 
+pub use crate::admin::{
+    Admin, ClusterInfo, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource, ConfigSource,
+    ConfigSynonym, CreatedTopic, GroupInfo, GroupListing, GroupMember, NewTopic, PartitionLag,
+};
 pub use crate::client::Client;
-pub use crate::cluster::{BrokerInfo, PartitionInfo, TopicInfo};
+pub use crate::cluster::{BrokerInfo, IsolationLevel, ListedOffset, OffsetSpec, PartitionInfo, TopicInfo};
 pub use crate::config::ClientConfig;
 pub use crate::error::{ClientError, ErrorKind, Result};
 pub use crate::producer::{

@@ -1,6 +1,6 @@
 //! What is known about the cluster.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::metadata::{MetadataResponse, MetadataResponseTopic};
@@ -75,6 +75,10 @@ impl Metadata {
         self.topics.get(name).map(|(_, topic)| topic)
     }
 
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &TopicInfo> {
+        self.topics.values().map(|(_, topic)| topic)
+    }
+
     /// When the topic was last asked about.
     pub(crate) fn topic_updated(&self, name: &TopicName) -> Option<Instant> {
         self.topics.get(name).map(|(at, _)| *at)
@@ -88,11 +92,12 @@ impl Metadata {
         usize::try_from(partition.0).ok().and_then(|p| self.topic(name)?.partitions.get(p))
     }
 
-    /// Takes an answer in. Topics that it does not name stay; those it has no more go. The errors are
+    /// Takes an answer in. Topics that it does not name stay, unless it names `all`. The errors are
     /// given back per topic.
     pub(crate) fn merge(
         &mut self,
         response: &MetadataResponse,
+        all: bool,
         now: Instant,
     ) -> HashMap<TopicName, ErrorCode> {
         self.cluster_id = response.cluster_id.as_ref().map(ToString::to_string);
@@ -124,6 +129,10 @@ impl Metadata {
                     errors.insert(name, error);
                 }
             }
+        }
+        if all {
+            let named: HashSet<&str> = response.topics.iter().filter_map(|t| t.name.as_deref()).collect();
+            self.topics.retain(|name, _| named.contains(name.as_str()));
         }
         errors
     }
@@ -182,21 +191,21 @@ mod tests {
     #[tokio::test]
     async fn an_older_leader_epoch_does_not_win() {
         let mut metadata = Metadata::default();
-        metadata.merge(&answer(1, 5, ErrorCode::NONE), Instant::now());
-        metadata.merge(&answer(2, 4, ErrorCode::NONE), Instant::now());
+        metadata.merge(&answer(1, 5, ErrorCode::NONE), false, Instant::now());
+        metadata.merge(&answer(2, 4, ErrorCode::NONE), false, Instant::now());
         assert_eq!(leader(&metadata), Some(1));
-        metadata.merge(&answer(2, 6, ErrorCode::NONE), Instant::now());
+        metadata.merge(&answer(2, 6, ErrorCode::NONE), false, Instant::now());
         assert_eq!(leader(&metadata), Some(2));
     }
 
     #[tokio::test]
     async fn a_deleted_topic_is_forgotten_and_a_hiccup_is_not() {
         let mut metadata = Metadata::default();
-        metadata.merge(&answer(1, 5, ErrorCode::NONE), Instant::now());
-        let errors = metadata.merge(&answer(-1, -1, ErrorCode::LEADER_NOT_AVAILABLE), Instant::now());
+        metadata.merge(&answer(1, 5, ErrorCode::NONE), false, Instant::now());
+        let errors = metadata.merge(&answer(-1, -1, ErrorCode::LEADER_NOT_AVAILABLE), false, Instant::now());
         assert_eq!(errors.get(&TopicName::from("t")), Some(&ErrorCode::LEADER_NOT_AVAILABLE));
         assert_eq!(leader(&metadata), Some(1));
-        metadata.merge(&answer(-1, -1, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION), Instant::now());
+        metadata.merge(&answer(-1, -1, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION), false, Instant::now());
         assert_eq!(leader(&metadata), None);
     }
 }

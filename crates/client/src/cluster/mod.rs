@@ -1,6 +1,8 @@
 //! Connections to a cluster's brokers, and what is known about it.
 
 mod coordinator;
+mod group_offsets;
+mod list_offsets;
 mod metadata;
 mod retry;
 
@@ -12,8 +14,10 @@ use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use ottla_types::{ByteString, GroupId, NodeId, TopicName, TopicPartition};
 use tokio::time::Instant;
 
+pub use list_offsets::{IsolationLevel, ListedOffset, OffsetSpec};
 pub use metadata::{BrokerInfo, PartitionInfo, TopicInfo};
 
+pub(crate) use group_offsets::{Membership, commit, fetch_committed, must_rejoin};
 pub(crate) use metadata::Metadata;
 pub(crate) use retry::Retry;
 
@@ -103,18 +107,18 @@ impl Cluster {
         }
     }
 
-    /// The connection to a partition's leader. Metadata is fetched if it is missing, not if it is old.
-    pub(crate) async fn leader(&self, partition: &TopicPartition) -> Result<Arc<Connection>> {
-        self.topic(&partition.topic).await?;
-        let metadata = self.metadata();
-        let count = metadata.topic(&partition.topic).map_or(0, |t| t.partitions.len());
-        let Some(info) = metadata.partition(&partition.topic, partition.partition) else {
-            let (topic, partition) = (partition.topic.clone(), partition.partition);
-            return Err(ClientError::UnknownPartition { topic, partition, count });
-        };
-        match info.leader {
-            Some(leader) => self.broker(leader).await,
-            None => Err(ClientError::broker(partition, ErrorCode::LEADER_NOT_AVAILABLE, None)),
+    /// A partition's leader. Metadata is fetched if it is missing or old.
+    pub(crate) async fn leader_id(&self, partition: &TopicPartition) -> Result<NodeId> {
+        let topic = self.topic(&partition.topic).await?;
+        let count = topic.partitions.len();
+        let known = usize::try_from(partition.partition.0).ok().and_then(|p| topic.partitions.get(p));
+        match known.map(|p| p.leader) {
+            Some(Some(leader)) => Ok(leader),
+            Some(None) => Err(ClientError::broker(partition, ErrorCode::LEADER_NOT_AVAILABLE, None)),
+            None => {
+                let (topic, partition) = (partition.topic.clone(), partition.partition);
+                Err(ClientError::UnknownPartition { topic, partition, count })
+            }
         }
     }
 
@@ -164,7 +168,7 @@ impl Cluster {
         }
         let mut state = self.lock();
         let mut metadata = Metadata::clone(&state.metadata);
-        let errors = metadata.merge(&response, Instant::now());
+        let errors = metadata.merge(&response, matches!(want, Want::All), Instant::now());
         state.metadata = Arc::new(metadata);
         Ok(errors)
     }
