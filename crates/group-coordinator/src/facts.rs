@@ -8,7 +8,7 @@ use crate::offsets::CommittedOffset;
 use crate::shard::GroupShard;
 use crate::state::GroupState;
 
-/// What a shard has decided since it was loaded. Not all of it may be committed yet.
+/// What a shard has decided since it was loaded, as Kafka counts it: an append may yet have failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Offsets committed.

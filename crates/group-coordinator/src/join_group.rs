@@ -108,7 +108,8 @@ impl GroupShard {
         if is_new_group && !request.member_id.is_empty() {
             return Err(unknown(&request.member_id));
         }
-        if is_new_group && request.protocols.is_empty() {
+        if is_new_group && (request.protocol_type.is_empty() || request.protocols.is_empty()) {
+            // Kafka leaves an empty group behind.
             return Err(GroupError::InconsistentGroupProtocol);
         }
         let group = match self.groups.get_mut(&request.group_id) {

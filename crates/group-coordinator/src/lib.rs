@@ -58,6 +58,8 @@ mod static_member;
 mod stored;
 mod subscription;
 mod sync_group;
+#[cfg(test)]
+mod test_support;
 mod timer;
 mod topics_deleted;
 mod undo;

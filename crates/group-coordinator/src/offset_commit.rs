@@ -81,7 +81,7 @@ impl GroupShard {
         request: OffsetCommit,
         out: &mut Out,
     ) -> Result<Vec<CommittedTopic>, GroupError> {
-        match self.groups.get_mut(&request.group_id) {
+        match self.groups.get(&request.group_id) {
             Some(group) => {
                 group.validate_commit(&request)?;
                 if matches!(group.state, GroupState::Stable | GroupState::PreparingRebalance) {

@@ -1,1 +1,122 @@
+use crate::test_support::*;
+use crate::{GroupError, GroupRequest, GroupState, OffsetCommit};
 
+#[test]
+fn a_silent_member_is_removed_and_the_others_rebalance() {
+    let mut rig = Rig::prompt();
+    let members = rig.stable(&["a", "b"]);
+    rig.advance(5_000);
+    rig.heartbeat(&members[1]).unwrap();
+    rig.advance(4_999);
+    assert_eq!(rig.state("g"), GroupState::Stable);
+    rig.advance(1);
+    assert_eq!(rig.heartbeat(&members[0]), Err(unknown_member(&members[0].member_id)));
+    assert_eq!(rig.heartbeat(&members[1]), Err(GroupError::RebalanceInProgress));
+}
+
+#[test]
+fn when_the_last_member_falls_silent_the_group_is_empty_and_the_log_says_so() {
+    let mut rig = Rig::prompt();
+    rig.stable(&["a"]);
+    rig.advance(i64::from(SESSION_MS));
+    assert_eq!(rig.state("g"), GroupState::Empty);
+    rig.reload();
+    assert_eq!(rig.state("g"), GroupState::Empty);
+    let id = rig.join("a");
+    rig.advance(0);
+    assert_eq!(rig.joined(id).generation, 3, "1 was its, 2 was nobody's");
+}
+
+#[test]
+fn members_that_wait_for_us_need_no_heartbeats() {
+    let mut rig = Rig::prompt();
+    let members = rig.stable(&["a", "b"]);
+    let client = if members[0].member_id.starts_with('a') { "a" } else { "b" };
+    let parked = rig.rejoin(&members[0].member_id, client);
+    for _ in 0..11 {
+        rig.advance(5_000);
+        rig.heartbeat(&members[1]).unwrap_err();
+    }
+    assert_eq!(rig.answer(parked), None, "longer than its session timeout, and still parked");
+    assert_eq!(rig.describe("g").unwrap().members.len(), 2);
+}
+
+#[test]
+fn a_member_that_ends_during_a_rebalance_lets_the_others_go_on() {
+    let mut rig = Rig::prompt();
+    let members = rig.stable(&["a", "b"]);
+    let client = if members[0].member_id.starts_with('a') { "a" } else { "b" };
+    let parked = rig.rejoin(&members[0].member_id, client);
+    rig.advance(i64::from(SESSION_MS));
+    let joined = rig.joined(parked);
+    assert_eq!((joined.generation, joined.members.len()), (2, 1));
+}
+
+#[test]
+fn an_offset_commit_renews_the_session() {
+    let mut rig = Rig::prompt();
+    let joined = rig.stable(&["a"]).remove(0);
+    for offset in 0..5 {
+        rig.advance(9_000);
+        let request = OffsetCommit {
+            member_id: joined.member_id.clone(),
+            generation: 1,
+            ..committing("g", "t", offset)
+        };
+        rig.ask(GroupRequest::CommitOffsets(request)).unwrap();
+    }
+    assert_eq!(rig.state("g"), GroupState::Stable);
+}
+
+#[test]
+fn a_loaded_group_gives_its_members_new_sessions() {
+    let mut rig = Rig::prompt();
+    let joined = rig.stable(&["a"]).remove(0);
+    rig.advance(9_000);
+    rig.reload();
+    rig.advance(9_000);
+    assert_eq!(rig.heartbeat(&joined), Ok(()));
+    rig.reload();
+    rig.advance(10_000);
+    assert_eq!(rig.state("g"), GroupState::Empty);
+}
+
+#[test]
+fn a_rebalance_that_a_failover_interrupts_is_forgotten_with_its_parked_requests() {
+    let mut rig = Rig::prompt();
+    let leader = rig.stable(&["a"]).remove(0);
+    let b = rig.join("b");
+    let a = rig.rejoin(&leader.member_id, "a");
+    let joined = rig.joined(a);
+    rig.joined(b);
+    let sync = rig.join("c");
+    rig.reload();
+    assert_eq!(rig.answer(sync), Some(Err(GroupError::NotCoordinator)));
+    assert_eq!(rig.state("g"), GroupState::Stable, "generation 1 is what the log knows");
+    assert_eq!(rig.heartbeat(&leader), Ok(()));
+    assert_eq!(rig.heartbeat(&joined), Err(GroupError::IllegalGeneration { expected: 1, found: 2 }));
+}
+
+#[test]
+fn a_heartbeat_names_what_is_wrong() {
+    let mut rig = Rig::prompt();
+    let joined = rig.stable(&["a"]).remove(0);
+    let stale = crate::Joined { generation: 0, ..joined.clone() };
+    assert_eq!(rig.heartbeat(&stale), Err(GroupError::IllegalGeneration { expected: 1, found: 0 }));
+    let stranger = crate::Joined { member_id: "x".into(), ..joined };
+    assert_eq!(rig.heartbeat(&stranger), Err(unknown_member("x")));
+    let heartbeat = |group: &str| {
+        GroupRequest::Heartbeat(crate::Heartbeat { group_id: group.into(), ..crate::Heartbeat::default() })
+    };
+    assert_eq!(rig.ask(heartbeat("")), Err(GroupError::InvalidGroupId));
+    assert_eq!(rig.ask(heartbeat("other")), Err(unknown_member("")));
+}
+
+#[test]
+fn a_member_awaiting_the_assignment_may_send_heartbeats() {
+    let mut rig = Rig::prompt();
+    let id = rig.join("a");
+    rig.advance(0);
+    let joined = rig.joined(id);
+    assert_eq!(rig.heartbeat(&joined), Ok(()));
+}

@@ -208,3 +208,7 @@ impl Shard for GroupShard {
         Err(failure.into())
     }
 }
+
+#[cfg(test)]
+#[path = "shard_test.rs"]
+mod tests;

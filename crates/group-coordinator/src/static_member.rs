@@ -36,23 +36,15 @@ impl ClassicGroup {
         self.renew_session(&new_id, cx, out);
         match self.state {
             GroupState::Stable if self.select_protocol() == self.protocol => {
-                let record = records::group_metadata(&self.id, &self.to_stored())?;
-                out.records.push(record);
                 if let Some(member) = self.members.get_mut(&new_id) {
                     member.join = None;
                 }
+                out.records.push(records::group_metadata(&self.id, &self.to_stored())?);
                 let joined = self.joined_in_place(&new_id, can_skip_assignment, former_leader.as_ref());
                 out.reply(id, Ok(GroupResponse::Join(joined)));
-                if let Some(instance_id) = old.instance_id.clone() {
-                    let group = self.id.clone();
-                    let change = Change::StaticMember {
-                        group,
-                        instance_id,
-                        old: Box::new(old),
-                        leader: former_leader,
-                    };
-                    out.undo = Some(GroupUndo(change));
-                }
+                let (group, old) = (self.id.clone(), Box::new(old));
+                out.undo =
+                    Some(GroupUndo(Change::StaticMember { group, new_id, old, leader: former_leader }));
             }
             GroupState::Stable | GroupState::CompletingRebalance => self.prepare_rebalance(cx, out),
             GroupState::PreparingRebalance | GroupState::Empty | GroupState::Dead => {
@@ -104,3 +96,7 @@ impl ClassicGroup {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "static_member_test.rs"]
+mod tests;

@@ -5,7 +5,7 @@ use ottla_types::GroupId;
 use crate::error::GroupError;
 use crate::group::ClassicGroup;
 use crate::groups::Groups;
-use crate::member::{InstanceId, Member, MemberId};
+use crate::member::{Member, MemberId};
 use crate::shard::{Cx, Out};
 use crate::timer::GroupTimer;
 
@@ -22,7 +22,7 @@ pub(crate) enum Change {
     /// A generation got its assignments.
     Assignment(GroupId),
     /// A static member was replaced in a stable group.
-    StaticMember { group: GroupId, instance_id: InstanceId, old: Box<Member>, leader: Option<MemberId> },
+    StaticMember { group: GroupId, new_id: MemberId, old: Box<Member>, leader: Option<MemberId> },
     /// Tombstones were to be written; the timer that continues was set to now.
     Sweep(GroupTimer),
 }
@@ -42,9 +42,9 @@ impl GroupUndo {
                     group.prepare_rebalance(cx, out);
                 }
             }
-            Change::StaticMember { group, instance_id, old, leader } => {
+            Change::StaticMember { group, new_id, old, leader } => {
                 if let Some(group) = groups.get_mut(&group) {
-                    restore_static_member(group, instance_id, *old, leader, cx, out);
+                    restore_static_member(group, &new_id, *old, leader, cx, out);
                 }
             }
             Change::Sweep(timer) => out.set_timer(timer, cx.next_check()),
@@ -63,16 +63,20 @@ fn dissolve(mut group: ClassicGroup, error: &GroupError, out: &mut Out) {
 
 fn restore_static_member(
     group: &mut ClassicGroup,
-    instance_id: InstanceId,
+    new_id: &MemberId,
     old: Member,
     leader: Option<MemberId>,
     cx: Cx<'_>,
     out: &mut Out,
 ) {
     let old_id = old.id.clone();
-    if let Some(new_id) = group.static_members.insert(instance_id, old_id.clone()) {
-        group.members.remove(&new_id);
-        out.cancel_timer(group.session_timer(&new_id));
+    group.members.remove(new_id);
+    out.cancel_timer(group.session_timer(new_id));
+    if let Some(instance_id) = &old.instance_id {
+        group.static_members.insert(instance_id.clone(), old_id.clone());
+    }
+    if group.pending_sync.remove(new_id) {
+        group.pending_sync.insert(old_id.clone());
     }
     group.members.insert(old_id.clone(), old);
     group.leader = leader;
