@@ -2,17 +2,18 @@
 
 use bytes::Bytes;
 
+use crate::frame::decode_body;
 use crate::messages::*;
 use crate::records::{consumer_offsets, control, metadata};
 use crate::schema::MessageSchema;
-use crate::{DecodeError, EncodeError, Message, Reader, Version, Writer};
+use crate::{DecodeError, EncodeError, Message, Version, Writer};
 
 /// One message.
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its annotations.
     pub schema: &'static MessageSchema,
-    /// Decodes bytes in a version and encodes the value again in the same version.
+    /// Decodes all of the bytes in a version, which may be any, and encodes the value again in the same version.
     pub recode: fn(Bytes, Version) -> Result<Bytes, RecodeError>,
     /// Encodes the default value in a version.
     pub encode_default: fn(Version) -> Result<Bytes, EncodeError>,
@@ -41,9 +42,7 @@ impl Entry {
 }
 
 fn recode<M: Message>(bytes: Bytes, version: Version) -> Result<Bytes, RecodeError> {
-    let mut r = Reader::new(bytes);
-    let message = M::decode(&mut r, version)?;
-    r.finish()?;
+    let message: M = decode_body(bytes, version)?;
     Ok(encode(&message, version)?)
 }
 

@@ -1,10 +1,16 @@
+//! Changes single configuration entries (KIP-339).
+
 use crate::{ByteString, ErrorCode, Message, Request, TaggedFields, Version};
 
+/// The changes.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[message(key = 44, versions = "0-1", flexible = "1+")]
 pub struct IncrementalAlterConfigsRequest {
+    /// The resources.
     pub resources: Vec<AlterConfigsResource>,
+    /// Whether to check only, and change nothing.
     pub validate_only: bool,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
 
@@ -23,35 +29,55 @@ impl Request for IncrementalAlterConfigsRequest {
     }
 }
 
+/// A resource and changes to its configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 pub struct AlterConfigsResource {
+    /// The kind of resource: 1 unknown, 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group.
     pub resource_type: i8,
+    /// The resource: a topic, a broker's id, a group; empty for the cluster's default.
     pub resource_name: ByteString,
+    /// The configuration entries.
     pub configs: Vec<AlterableConfig>,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 pub struct AlterableConfig {
+    /// The key.
     pub name: ByteString,
+    /// 0 set, 1 delete, 2 append, 3 subtract.
     pub config_operation: i8,
+    /// The value; null to remove the key.
     pub value: Option<ByteString>,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[message(key = 44, versions = "0-1", flexible = "1+")]
 pub struct IncrementalAlterConfigsResponse {
+    /// How long a quota delays the client, ms; the client waits itself (KIP-219).
     pub throttle_time_ms: i32,
+    /// The outcome of each.
     pub responses: Vec<AlterConfigsResourceResponse>,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 pub struct AlterConfigsResourceResponse {
+    /// Why it failed, or 0.
     pub error_code: ErrorCode,
+    /// What a person should know about the error; null if the code says it all.
     pub error_message: Option<ByteString>,
+    /// The kind of resource: 1 unknown, 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group.
     pub resource_type: i8,
+    /// The resource: a topic, a broker's id, a group; empty for the cluster's default.
     pub resource_name: ByteString,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }

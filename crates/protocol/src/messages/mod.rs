@@ -3,8 +3,6 @@
 //! Names of fields are Kafka's; names of structs too, unless one module would have two of a name. Every struct has
 //! Kafka's default values, so `..Default::default()` fills in what a caller does not set.
 
-#![expect(missing_docs, reason = "field docs follow")]
-
 pub mod allocate_producer_ids;
 pub mod alter_configs;
 pub mod alter_partition;

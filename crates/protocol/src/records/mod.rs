@@ -1,7 +1,5 @@
 //! Values in internal topics and in the metadata log.
 
-#![expect(missing_docs, reason = "field docs follow")]
-
 pub mod consumer_offsets;
 pub mod control;
 pub mod metadata;

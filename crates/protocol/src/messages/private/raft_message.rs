@@ -1,12 +1,20 @@
+//! Carries the consensus layer's messages between voters.
+
 use crate::{Bytes, ErrorCode, Message, Request, TaggedFields, Uuid, Version};
 
+/// One message.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[message(key = 10001, versions = "0", flexible = "0+")]
 pub struct RaftMessageRequest {
+    /// Which message of the consensus protocol this is.
     pub kind: i8,
+    /// Who sends.
     pub from_node: i32,
+    /// The id of the sender's metadata directory.
     pub directory_id: Uuid,
+    /// The message, in the notation of the consensus layer.
     pub payload: Bytes,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
 
@@ -18,10 +26,14 @@ impl Request for RaftMessageRequest {
     }
 }
 
+/// The answer to it.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[message(key = 10001, versions = "0", flexible = "0+")]
 pub struct RaftMessageResponse {
+    /// Why it failed, or 0.
     pub error_code: ErrorCode,
+    /// The answer, in the notation of the consensus layer.
     pub payload: Bytes,
+    /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
