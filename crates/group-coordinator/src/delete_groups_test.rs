@@ -71,3 +71,18 @@ fn a_deletion_that_cannot_be_written_deletes_nothing() {
     assert_eq!(rig.ask(request), Err(GroupError::CoordinatorNotAvailable));
     assert_eq!((rig.offset("g", "t"), rig.state("g")), (Some(1), GroupState::Empty));
 }
+
+#[test]
+fn a_group_whose_only_offset_is_in_an_open_transaction_goes_with_it() {
+    use ottla_coordinator::TransactionResult;
+    use ottla_types::{Offset, ProducerId};
+
+    let mut rig = Rig::new();
+    let mut committed = Rig::new();
+    committed.commit_offset("g", "t", 1);
+    rig.hosted.load(Offset(0), Some(ProducerId(1)), &committed.log.records[0]).unwrap();
+    assert_eq!(rig.state("g"), GroupState::Empty);
+    assert_eq!(delete(&mut rig, &["g"]), [Ok(())]);
+    rig.hosted.transaction_end(ProducerId(1), TransactionResult::Commit);
+    assert_eq!((rig.offset("g", "t"), rig.state("g")), (None, GroupState::Dead));
+}

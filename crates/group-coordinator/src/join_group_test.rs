@@ -338,3 +338,19 @@ fn a_group_that_cannot_be_written_does_not_come_into_being() {
     rig.advance(0);
     assert_eq!(rig.joined(id).generation, 1);
 }
+
+#[test]
+fn two_members_may_ask_for_an_id_where_one_may_join() {
+    let config = GroupConfig { max_size: 1, initial_rebalance_delay_ms: 0, ..GroupConfig::default() };
+    let mut rig = Rig::with(config);
+    let first = |client| edit(joining(client), |join| join.member_id_required = true);
+    let ids = ["a", "b"].map(|client| match refused(&mut rig, first(client)) {
+        GroupError::MemberIdRequired { member_id } => member_id,
+        other => panic!("{other:?}"),
+    });
+    let a = rig.send(edit(first("a"), |join| join.member_id = ids[0].clone()));
+    let second = edit(first("b"), |join| join.member_id = ids[1].clone());
+    assert_eq!(refused(&mut rig, second), GroupError::GroupMaxSizeReached { max_size: 1 });
+    rig.advance(0);
+    assert_eq!(rig.joined(a).generation, 1, "and nobody waits for the other");
+}

@@ -183,3 +183,27 @@ fn a_takeover_that_cannot_be_written_does_not_happen() {
     rig.advance(i64::from(SESSION_MS));
     assert_eq!(rig.state("g"), GroupState::Empty, "its session runs again");
 }
+
+#[test]
+fn a_static_member_that_misses_a_rebalance_is_removed_when_it_does_not_sync_either() {
+    let (mut rig, old) = stable_static();
+    let j = rig.send(joining_static("j", 7));
+    let keep_alive = |rig: &mut Rig, joined: &[&Joined]| {
+        for _ in 0..12 {
+            for joined in joined {
+                let _ = rig.heartbeat(joined);
+            }
+            rig.advance(i64::from(REBALANCE_MS) / 12);
+        }
+    };
+    keep_alive(&mut rig, &[&old]);
+    let joined = rig.joined(j);
+    rig.sync(&joined, &[]);
+    assert_eq!(rig.state("g"), GroupState::Stable);
+    let in_new_generation = Joined { generation: 2, ..old };
+    keep_alive(&mut rig, &[&joined, &in_new_generation]);
+    assert_eq!(rig.state("g"), GroupState::PreparingRebalance);
+    let members = rig.describe("g").unwrap().members;
+    assert_eq!(members.len(), 1);
+    assert_eq!(members[0].instance_id.as_deref(), Some("j"));
+}
