@@ -1,0 +1,126 @@
+//! DescribeConfigs: every key of a topic, broker or group with its value, where that comes from, and what it is for.
+//!
+//! Resource types: topic 2, broker 4 (an empty name: what is set for all brokers), broker loggers 8, client metrics 16, group
+//! 32. No keys, null or empty, means all. Synonyms, and from version 3 on documentation, on request only.
+//! Errors, per resource: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_REQUEST for another broker's id, an
+//! empty group name or an unknown type.
+
+use ottla_config::ConfigEntry;
+use ottla_metadata::image::{ConfigResource, ResourceKind};
+use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::describe_configs::{
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
+    DescribeConfigsResult, DescribeConfigsSynonym,
+};
+use ottla_server::RequestContext;
+use ottla_types::{ByteString, TopicName};
+
+use crate::Broker;
+use crate::effective_configs::own;
+
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+const CLIENT_METRICS: i8 = 16;
+const GROUP: i8 = 32;
+
+type Described = Result<Vec<ConfigEntry>, (ErrorCode, String)>;
+
+pub(crate) async fn handle(
+    broker: &Broker,
+    _cx: &RequestContext,
+    request: DescribeConfigsRequest,
+) -> DescribeConfigsResponse {
+    let results = request.resources.iter().map(|resource| {
+        let described = match resource.resource_type {
+            TOPIC => topic(broker, &resource.resource_name),
+            BROKER => this_broker(broker, &resource.resource_name),
+            BROKER_LOGGER | CLIENT_METRICS => Ok(Vec::new()),
+            GROUP => group(broker, &resource.resource_name),
+            other => Err((ErrorCode::INVALID_REQUEST, format!("resource type {other} has no configs"))),
+        };
+        result(&request, resource, described)
+    });
+    DescribeConfigsResponse { results: results.collect(), ..Default::default() }
+}
+
+fn topic(broker: &Broker, name: &str) -> Described {
+    let image = broker.image();
+    TopicName::from(name)
+        .validate()
+        .map_err(|error| (ErrorCode::INVALID_TOPIC_EXCEPTION, error.to_string()))?;
+    if image.topics.by_name(name).is_none() {
+        return Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {name:?}")));
+    }
+    let own = own(&image, &ConfigResource::topic(name));
+    Ok(broker.configs().with_layers(&image, |layers| layers.describe_topic(&own)))
+}
+
+fn this_broker(broker: &Broker, name: &str) -> Described {
+    let me = broker.node_id();
+    let image = broker.image();
+    match name {
+        "" => Ok(broker.configs().with_layers(&image, |layers| layers.describe_cluster_default())),
+        name if name.parse() == Ok(me.0) => {
+            Ok(broker.configs().with_layers(&image, |layers| layers.describe_broker()))
+        }
+        other => {
+            let message = format!("this is broker {me}, but {other:?} was asked for; ask that broker");
+            Err((ErrorCode::INVALID_REQUEST, message))
+        }
+    }
+}
+
+fn group(broker: &Broker, name: &str) -> Described {
+    if name.is_empty() {
+        return Err((ErrorCode::INVALID_REQUEST, "the group name is empty".to_owned()));
+    }
+    let image = broker.image();
+    let resource = ConfigResource { kind: ResourceKind::Group, name: ByteString::from(name) };
+    let own = own(&image, &resource);
+    Ok(broker.configs().with_layers(&image, |layers| layers.describe_group(&own)))
+}
+
+fn result(
+    request: &DescribeConfigsRequest,
+    resource: &DescribeConfigsResource,
+    described: Described,
+) -> DescribeConfigsResult {
+    let mut result = DescribeConfigsResult {
+        resource_type: resource.resource_type,
+        resource_name: resource.resource_name.clone(),
+        ..Default::default()
+    };
+    match described {
+        Ok(entries) => {
+            let keys = resource.configuration_keys.as_deref().unwrap_or_default();
+            let asked = |entry: &ConfigEntry| keys.is_empty() || keys.iter().any(|key| *key == entry.name);
+            result.configs = entries.into_iter().filter(asked).map(|entry| config(request, entry)).collect();
+        }
+        Err((code, message)) => {
+            result.error_code = code;
+            result.error_message = Some(ByteString::from(message));
+        }
+    }
+    result
+}
+
+fn config(request: &DescribeConfigsRequest, entry: ConfigEntry) -> DescribeConfigsResourceResult {
+    let synonyms = entry.synonyms.into_iter().map(|synonym| DescribeConfigsSynonym {
+        name: synonym.name.into(),
+        value: synonym.value.map(ByteString::from),
+        source: synonym.source.code(),
+        ..Default::default()
+    });
+    DescribeConfigsResourceResult {
+        name: entry.name.into(),
+        value: entry.value.map(ByteString::from),
+        read_only: entry.read_only,
+        config_source: entry.source.code(),
+        is_sensitive: entry.sensitive,
+        synonyms: if request.include_synonyms { synonyms.collect() } else { Vec::new() },
+        config_type: entry.value_type.code(),
+        documentation: request.include_documentation.then(|| ByteString::from_static(entry.documentation)),
+        ..Default::default()
+    }
+}

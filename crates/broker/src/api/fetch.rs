@@ -1,0 +1,331 @@
+//! Fetch: reads from the partitions of a session, and waits until there is enough.
+//!
+//! Consumers read below the high watermark (read_committed: below the last stable offset), followers up to the log end.
+//! The first batch is returned even if it is larger than every limit (KIP-74). The wait ends with `min_bytes`, an
+//! error, or `max_wait_ms`; a fetch registers with its partitions before it reads, so no wake-up is lost. Up to
+//! version 12 topics are named, from 13 on their ids are sent (KIP-516). From 7 on requests and answers of a session hold
+//! only what changed (KIP-227). From 12 on a diverging epoch tells a reader to truncate (KIP-595), and
+//! NOT_LEADER_OR_FOLLOWER says who leads (KIP-951, endpoints from 16 on).
+//!
+//! Errors, for the whole: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR. Per
+//! partition: OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, NOT_LEADER_OR_FOLLOWER,
+//! FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, UNSUPPORTED_COMPRESSION_TYPE for zstd topics below version 10,
+//! KAFKA_STORAGE_ERROR.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottla_network::{AsFile, FileRange, ReplySegment};
+use ottla_protocol::messages::fetch::{
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse,
+    LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+};
+use ottla_protocol::{ErrorCode, FetchedRecords, Request};
+use ottla_server::{Answer, RequestContext};
+use ottla_storage::RecordsSlice;
+use ottla_types::{LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::Broker;
+use crate::error_codes::ToErrorCode;
+use crate::fetch_session::{Answered, FetchContext, FetchPartition, FetchSessionError, PartitionKey};
+use crate::replica_manager::{
+    Isolation, Partition, PartitionError, PartitionRead, ReadRequest, Reader, WaiterGuard,
+};
+
+const TOPIC_IDS_FROM: i16 = 13;
+const ZSTD_FROM: i16 = 10;
+const READ_COMMITTED: i8 = 1;
+
+pub(crate) async fn handle(
+    broker: &Broker,
+    cx: &RequestContext,
+    request: FetchRequest,
+) -> Answer<FetchResponse> {
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+    let deadline = Instant::now() + wait;
+    let limits = Limits::of(broker, cx, &request);
+    let context = match open_session(broker, cx, &request) {
+        Ok(context) => context,
+        Err(error) => {
+            return Answer::Response(request.error_response(cx.version, error.to_error_code()));
+        }
+    };
+    let targets: Vec<Target> =
+        context.partitions.iter().map(|wanted| Target::resolve(broker, cx, wanted.clone())).collect();
+    let reads = read_enough(&targets, &limits, deadline, wait).await;
+    respond(broker, cx, &context, targets, reads)
+}
+
+struct Limits {
+    reader: Reader,
+    isolation: Isolation,
+    min_bytes: usize,
+    max_bytes: usize,
+}
+
+impl Limits {
+    fn of(broker: &Broker, cx: &RequestContext, request: &FetchRequest) -> Self {
+        let replica_id = if cx.version >= 15 { request.replica_state.replica_id } else { request.replica_id };
+        let follower = replica_id >= 0;
+        let isolation = match (follower, request.isolation_level) {
+            (true, _) => Isolation::LogEnd,
+            (false, READ_COMMITTED) => Isolation::LastStableOffset,
+            (false, _) => Isolation::HighWatermark,
+        };
+        Self {
+            reader: if follower { Reader::Follower(NodeId(replica_id)) } else { Reader::Consumer },
+            isolation,
+            min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
+            max_bytes: usize::try_from(request.max_bytes)
+                .unwrap_or(0)
+                .min(usize::try_from(broker.config().replication.fetch_max_bytes).unwrap_or(0)),
+        }
+    }
+}
+
+/// A partition to read, or why it cannot be.
+struct Target {
+    wanted: FetchPartition,
+    name: Option<TopicName>,
+    partition: Result<Arc<Partition>, ErrorCode>,
+}
+
+impl Target {
+    fn resolve(broker: &Broker, cx: &RequestContext, wanted: FetchPartition) -> Self {
+        let by_id = cx.version >= TOPIC_IDS_FROM;
+        let name =
+            if by_id { broker.topic_name(wanted.key.topic_id) } else { Some(wanted.key.topic.clone()) };
+        let partition = match &name {
+            None => Err(ErrorCode::UNKNOWN_TOPIC_ID),
+            Some(name) => broker
+                .partition(name.as_str(), wanted.key.partition)
+                .map_err(|error| error.to_error_code())
+                .and_then(|partition| match partition.is_zstd() && cx.version < ZSTD_FROM {
+                    true => Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE),
+                    false => Ok(partition),
+                }),
+        };
+        Self { wanted, name, partition }
+    }
+
+    fn read(&self, limits: &Limits, room: usize, first: bool) -> Result<PartitionRead, ErrorCode> {
+        let partition = self.partition.as_ref().map_err(|error| *error)?;
+        let max_bytes = usize::try_from(self.wanted.max_bytes).unwrap_or(0).min(room);
+        let request = ReadRequest {
+            reader: limits.reader,
+            isolation: limits.isolation,
+            from: self.wanted.fetch_offset,
+            max_bytes,
+            at_least_one_batch: first,
+            current_leader_epoch: self.wanted.current_leader_epoch,
+            last_fetched_epoch: self.wanted.last_fetched_epoch,
+        };
+        partition.read(&request).map_err(|error: PartitionError| error.to_error_code())
+    }
+}
+
+type Reads = Vec<Result<PartitionRead, ErrorCode>>;
+
+async fn read_enough(targets: &[Target], limits: &Limits, deadline: Instant, wait: Duration) -> Reads {
+    let (reads, enough) = read_all(targets, limits);
+    if enough || wait.is_zero() || targets.is_empty() {
+        return reads;
+    }
+    let wake = Arc::new(Notify::new());
+    let _registered: Vec<WaiterGuard> = targets
+        .iter()
+        .filter_map(|target| target.partition.as_ref().ok())
+        .map(|partition| Partition::register_fetch(partition, &wake))
+        .collect();
+    loop {
+        // Reads again after registering: what came in between would wake nobody.
+        let (reads, enough) = read_all(targets, limits);
+        if enough || tokio::time::timeout_at(deadline, wake.notified()).await.is_err() {
+            return reads;
+        }
+    }
+}
+
+/// Reads every partition once. The flag says whether the answer is ready to leave.
+fn read_all(targets: &[Target], limits: &Limits) -> (Reads, bool) {
+    let mut room = limits.max_bytes;
+    let mut bytes = 0;
+    let mut at_once = false;
+    let mut reads = Vec::with_capacity(targets.len());
+    for target in targets {
+        let read = target.read(limits, room, bytes == 0);
+        match &read {
+            Ok(read) => {
+                bytes += read.bytes;
+                room = room.saturating_sub(read.bytes);
+                at_once |= read.diverging.is_some();
+            }
+            Err(_) => at_once = true,
+        }
+        reads.push(read);
+    }
+    (reads, at_once || bytes >= limits.min_bytes)
+}
+
+fn open_session(
+    broker: &Broker,
+    cx: &RequestContext,
+    request: &FetchRequest,
+) -> Result<FetchContext, FetchSessionError> {
+    let key = |topic: &ottla_types::ByteString, topic_id, partition| PartitionKey {
+        topic_id,
+        topic: TopicName::from(topic.clone()),
+        partition: PartitionIndex(partition),
+    };
+    let wanted = request.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(move |partition| FetchPartition {
+            key: key(&topic.topic, topic.topic_id, partition.partition),
+            fetch_offset: Offset(partition.fetch_offset),
+            max_bytes: partition.partition_max_bytes,
+            current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
+            last_fetched_epoch: LeaderEpoch(partition.last_fetched_epoch),
+            log_start_offset: Offset(partition.log_start_offset),
+        })
+    });
+    let forgotten: Vec<PartitionKey> = request
+        .forgotten_topics_data
+        .iter()
+        .flat_map(|topic| {
+            topic.partitions.iter().map(move |&partition| key(&topic.topic, topic.topic_id, partition))
+        })
+        .collect();
+    broker.fetch_sessions().context(
+        broker.clock().now(),
+        request.session_id,
+        request.session_epoch,
+        cx.version >= TOPIC_IDS_FROM,
+        wanted.collect(),
+        &forgotten,
+    )
+}
+
+fn respond(
+    broker: &Broker,
+    cx: &RequestContext,
+    context: &FetchContext,
+    targets: Vec<Target>,
+    reads: Reads,
+) -> Answer<FetchResponse> {
+    let mut hints = super::LeaderHints::default();
+    let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+    let mut records = Vec::new();
+    for (target, read) in targets.into_iter().zip(reads) {
+        let key = &target.wanted.key;
+        let bytes = read.as_ref().map_or(0, |read| read.bytes);
+        let (answered, mut data, slices) = partition_data(key.partition, read);
+        if !context.includes(key, answered) {
+            continue;
+        }
+        if let Ok(partition) = &target.partition {
+            count(partition, &data, bytes);
+        }
+        if let Some(name) = &target.name
+            && let Some((leader_id, leader_epoch)) =
+                hints.find(broker, cx, data.error_code, name.as_str(), key.topic_id, key.partition.0)
+        {
+            data.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch, ..Default::default() };
+        }
+        data.records = Some(match slices.as_slice() {
+            [] => FetchedRecords::default(),
+            _ => FetchedRecords::External { index: records.len(), len: bytes },
+        });
+        if !slices.is_empty() {
+            records.push(slices.into_iter().map(segment).collect());
+        }
+        match topics.last_mut() {
+            Some(topic) if topic.topic == key.topic.as_str() && topic.topic_id == key.topic_id => {
+                topic.partitions.push(data);
+            }
+            _ => topics.push(FetchableTopicResponse {
+                topic: key.topic.clone().into(),
+                topic_id: key.topic_id,
+                partitions: vec![data],
+                ..Default::default()
+            }),
+        }
+    }
+    let image = broker.image();
+    let node_endpoints = hints.endpoints(&image, cx).map(|(node_id, host, port, rack)| NodeEndpoint {
+        node_id,
+        host,
+        port,
+        rack,
+        ..Default::default()
+    });
+    let response = FetchResponse {
+        session_id: context.session_id,
+        responses: topics,
+        node_endpoints: node_endpoints.collect(),
+        ..Default::default()
+    };
+    Answer::Spliced { response, records }
+}
+
+fn count(partition: &Partition, data: &PartitionData, bytes: usize) {
+    let counts = partition.counts();
+    counts.fetch_requests.inc();
+    counts.bytes_out.add(bytes as u64);
+    if data.error_code != ErrorCode::NONE {
+        counts.failed_fetch_requests.inc();
+    }
+}
+
+fn partition_data(
+    index: PartitionIndex,
+    read: Result<PartitionRead, ErrorCode>,
+) -> (Answered, PartitionData, Vec<RecordsSlice>) {
+    let mut data = PartitionData { partition_index: index.0, ..Default::default() };
+    let read = match read {
+        Ok(read) => read,
+        Err(error_code) => {
+            data.error_code = error_code;
+            data.high_watermark = -1;
+            let answered =
+                Answered { high_watermark: -1, log_start_offset: -1, has_records: false, must_send: true };
+            return (answered, data, Vec::new());
+        }
+    };
+    data.high_watermark = read.high_watermark.0;
+    data.last_stable_offset = read.last_stable_offset.0;
+    data.log_start_offset = read.log_start_offset.0;
+    data.aborted_transactions = read.read_committed.then(Vec::<AbortedTransaction>::new);
+    if let Some((epoch, end)) = read.diverging {
+        data.diverging_epoch = EpochEndOffset { epoch: epoch.0, end_offset: end.0, ..Default::default() };
+    }
+    let answered = Answered {
+        high_watermark: read.high_watermark.0,
+        log_start_offset: read.log_start_offset.0,
+        has_records: read.bytes > 0,
+        must_send: read.diverging.is_some(),
+    };
+    (answered, data, read.slices)
+}
+
+/// A slice of a log as a part of the reply: files are sent by the kernel.
+fn segment(slice: RecordsSlice) -> ReplySegment {
+    match slice {
+        RecordsSlice::Memory(bytes) => ReplySegment::Bytes(bytes),
+        RecordsSlice::File { file, position, len } => {
+            ReplySegment::File(FileRange { file: Arc::new(LogFile(file)), position, len })
+        }
+    }
+}
+
+struct LogFile(Arc<dyn ottla_env::File>);
+
+impl AsFile for LogFile {
+    fn as_std(&self) -> Option<&std::fs::File> {
+        self.0.as_std()
+    }
+
+    fn read_at(&self, buf: &mut [u8], position: u64) -> std::io::Result<usize> {
+        self.0.read_at(buf, position)
+    }
+}

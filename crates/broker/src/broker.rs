@@ -1,0 +1,194 @@
+//! What handlers see of the broker.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ottla_config::BrokerConfig;
+use ottla_env::Clock;
+use ottla_group_coordinator::DeletedTopic;
+use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::{MetadataDelta, MetadataImage};
+use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures};
+use ottla_types::{ByteString, NodeId, PartitionIndex, TopicId, TopicName};
+
+use crate::OFFSETS_TOPIC;
+use crate::auto_topics::AutoTopics;
+use crate::controller_channel::ControllerChannel;
+use crate::coordinators::GroupCoordinator;
+use crate::effective_configs::EffectiveConfigs;
+use crate::fetch_session::FetchSessions;
+use crate::lifecycle::Registration;
+use crate::metadata_cache::MetadataCache;
+use crate::metadata_feed::OnMetadata;
+use crate::producer_ids::ProducerIds;
+use crate::replica_manager::{Partition, PartitionError, ReplicaManager, RoleChanged};
+
+/// A running broker, as its handlers see it.
+#[derive(Debug)]
+pub struct Broker {
+    pub(crate) node_id: NodeId,
+    pub(crate) cluster_id: ByteString,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: ArcSwap<BrokerConfig>,
+    pub(crate) configs: EffectiveConfigs,
+    pub(crate) metadata: Arc<MetadataCache>,
+    pub(crate) replicas: Arc<ReplicaManager>,
+    pub(crate) groups: Arc<GroupCoordinator>,
+    pub(crate) controller: ControllerChannel,
+    pub(crate) registration: Arc<Registration>,
+    pub(crate) fetch_sessions: FetchSessions,
+    pub(crate) producer_ids: ProducerIds,
+}
+
+impl Broker {
+    /// `node.id`.
+    pub fn node_id(&self) -> NodeId {
+        self.node_id
+    }
+
+    /// The cluster's id.
+    pub fn cluster_id(&self) -> &ByteString {
+        &self.cluster_id
+    }
+
+    /// The metadata now.
+    pub(crate) fn image(&self) -> Arc<MetadataImage> {
+        self.metadata.image()
+    }
+
+    pub(crate) fn metadata(&self) -> &MetadataCache {
+        &self.metadata
+    }
+
+    /// The typed settings in force.
+    pub(crate) fn config(&self) -> Arc<BrokerConfig> {
+        self.config.load_full()
+    }
+
+    pub(crate) fn configs(&self) -> &EffectiveConfigs {
+        &self.configs
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    pub(crate) fn groups(&self) -> &GroupCoordinator {
+        &self.groups
+    }
+
+    pub(crate) fn channel(&self) -> &ControllerChannel {
+        &self.controller
+    }
+
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
+    pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
+        &self.fetch_sessions
+    }
+
+    pub(crate) fn producer_ids(&self) -> &ProducerIds {
+        &self.producer_ids
+    }
+
+    pub(crate) fn auto_topics(&self) -> AutoTopics<'_> {
+        AutoTopics::new(self)
+    }
+
+    /// The name of the topic with this id.
+    pub(crate) fn topic_name(&self, id: TopicId) -> Option<TopicName> {
+        self.image().topics.by_id(id).map(|topic| topic.name.clone())
+    }
+
+    /// The partition `index` of `topic` on this broker, or why there is none.
+    pub(crate) fn partition(
+        &self,
+        topic: &str,
+        index: PartitionIndex,
+    ) -> Result<Arc<Partition>, PartitionError> {
+        if let Some(partition) = self.replicas.partition(topic, index) {
+            return Ok(partition);
+        }
+        let image = self.image();
+        let known = image.topics.by_name(topic).and_then(|topic| topic.partition(index));
+        match known {
+            None => Err(PartitionError::UnknownTopicOrPartition),
+            Some(_) => match self.replicas.damage(&TopicName::from(topic), index) {
+                Some(reason) => Err(PartitionError::Damaged { reason }),
+                None => Err(PartitionError::NotHosted),
+            },
+        }
+    }
+}
+
+impl Forwards for Broker {
+    type Channel = ControllerChannel;
+
+    fn controller(&self) -> &ControllerChannel {
+        &self.controller
+    }
+}
+
+impl HasFeatures for Broker {
+    fn features(&self) -> NodeFeatures {
+        let image = self.image();
+        let range = |name: &str, min, max| FeatureRange { name: ByteString::from(name), min, max };
+        NodeFeatures {
+            node_id: self.node_id.0,
+            cluster_id: Some(self.cluster_id.clone()),
+            supported: SUPPORTED_FEATURES.iter().map(|&(name, min, max)| range(name, min, max)).collect(),
+            finalized_epoch: image.offset.0,
+            finalized: image.features.iter().map(|(name, level)| range(name, level, level)).collect(),
+        }
+    }
+}
+
+impl OnMetadata for Broker {
+    fn apply(&self, before: &MetadataImage, after: &Arc<MetadataImage>, delta: &MetadataDelta) {
+        if !delta.configs.is_empty() || !delta.brokers.is_empty() {
+            match self.configs.broker(after) {
+                Ok(config) => self.config.store(Arc::new(config)),
+                // The controller validates what it accepts; what fits no longer leaves the former settings in force.
+                Err(errors) => tracing::error!("dynamic settings are not applied: {errors}"),
+            }
+        }
+        let config = self.config();
+        let roles =
+            self.replicas.apply(before, after, delta, |topic| self.configs.partition(after, &config, topic));
+        for role in roles {
+            match role {
+                RoleChanged::Leads(partition, epoch)
+                    if partition.id().topic_partition.topic.as_str() == OFFSETS_TOPIC =>
+                {
+                    self.groups.became_leader(partition, epoch);
+                }
+                RoleChanged::Left(at) if at.topic.as_str() == OFFSETS_TOPIC => {
+                    self.groups.lost_leadership(at.partition);
+                }
+                RoleChanged::Leads(..) | RoleChanged::Left(_) => {}
+            }
+        }
+        self.forget_topics(delta);
+    }
+}
+
+impl Broker {
+    fn forget_topics(&self, delta: &MetadataDelta) {
+        if delta.topics.deleted.is_empty() {
+            return;
+        }
+        let topics: Vec<DeletedTopic> = delta
+            .topics
+            .deleted
+            .values()
+            .map(|topic| DeletedTopic { topic: topic.name.clone(), topic_id: topic.id })
+            .collect();
+        for topic in &topics {
+            self.replicas.topic_metrics().forget(topic.topic.as_str());
+        }
+        let groups = Arc::clone(&self.groups);
+        tokio::spawn(async move { groups.topics_deleted(topics).await });
+    }
+}

@@ -1,0 +1,222 @@
+//! The way to the controllers: over TCP, or in memory to a controller of the same process, by the same messages.
+//!
+//! A channel is one connection at a time, to the controller that leads as far as this broker knows. When it fails, or
+//! the controller says that another one leads, the next is tried. Requests that must not wait for each other
+//! (heartbeats, the metadata feed, forwarded requests) have channels of their own.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ottla_network::{ClientOptions, ConnectError, Connection, RequestError};
+use ottla_protocol::{ErrorCode, Request, Version};
+use ottla_server::RequestContext;
+use ottla_types::NodeId;
+use parking_lot::Mutex;
+use tokio::io::DuplexStream;
+use tokio::time::Instant;
+
+/// Between two tries.
+const RETRY_BACKOFF: Duration = Duration::from_millis(20);
+const MAX_RETRY_BACKOFF: Duration = Duration::from_millis(500);
+/// How long one connection attempt may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// Where a controller is.
+#[derive(Clone)]
+pub enum ControllerRoute {
+    /// In this process: each call opens a connection.
+    InMemory(Arc<dyn Fn() -> DuplexStream + Send + Sync>),
+    /// Elsewhere.
+    Tcp {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+impl Debug for ControllerRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InMemory(_) => f.write_str("this process"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+/// The controllers that this broker knows of, and which of them leads.
+#[derive(Debug)]
+pub struct Controllers {
+    routes: Vec<(Option<NodeId>, ControllerRoute)>,
+    /// Index of the route to use.
+    active: AtomicUsize,
+}
+
+impl Controllers {
+    /// `routes` with the controllers' node ids where they are known.
+    pub fn new(routes: Vec<(Option<NodeId>, ControllerRoute)>) -> Arc<Self> {
+        Arc::new(Self { routes, active: AtomicUsize::new(0) })
+    }
+
+    /// `leader` leads the quorum.
+    pub(crate) fn leads(&self, leader: NodeId) {
+        if let Some(index) = self.routes.iter().position(|(id, _)| *id == Some(leader)) {
+            self.active.store(index, Ordering::Relaxed);
+        }
+    }
+
+    /// The route at `failed` did not lead anywhere: try the next, unless somebody else has moved on already.
+    fn rotate(&self, failed: usize) {
+        let next = (failed + 1) % self.routes.len().max(1);
+        // Losing the race means that another channel found out first.
+        let _ = self.active.compare_exchange(failed, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn active(&self) -> Option<(usize, ControllerRoute)> {
+        let index = self.active.load(Ordering::Relaxed);
+        self.routes.get(index).map(|(_, route)| (index, route.clone()))
+    }
+}
+
+/// Why a controller did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChannelError {
+    #[error(
+        "no controller is configured; set controller.quorum.voters or controller.quorum.bootstrap.servers"
+    )]
+    NoController,
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error("no controller answered within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+}
+
+/// One connection to the active controller.
+#[derive(Debug)]
+pub struct ControllerChannel {
+    controllers: Arc<Controllers>,
+    current: Mutex<Option<(usize, Connection)>>,
+    options: ClientOptions,
+    timeout: Duration,
+}
+
+impl ControllerChannel {
+    /// A channel whose requests are given up after `timeout`.
+    pub(crate) fn new(controllers: Arc<Controllers>, options: ClientOptions, timeout: Duration) -> Self {
+        Self { controllers, current: Mutex::new(None), options, timeout }
+    }
+
+    /// Sends `request` in its highest version.
+    pub(crate) async fn send<R: Request>(&self, request: &R) -> Result<R::Response, ChannelError> {
+        self.send_version(request, *R::VERSIONS.end(), self.timeout).await
+    }
+
+    /// Sends `request` once, waiting at most `timeout`.
+    pub(crate) async fn send_once<R: Request>(
+        &self,
+        request: &R,
+        timeout: Duration,
+    ) -> Result<R::Response, ChannelError> {
+        let (index, connection) = self.connection().await?;
+        let sent = connection.request(request, *R::VERSIONS.end(), timeout).await;
+        sent.map_err(|error| self.failed(index, error).into())
+    }
+
+    /// The controller at the other end does not lead: the next request goes to the next one.
+    pub(crate) fn not_controller(&self) {
+        if let Some((index, _)) = self.current.lock().take() {
+            self.controllers.rotate(index);
+        }
+    }
+
+    async fn send_version<R: Request>(
+        &self,
+        request: &R,
+        version: Version,
+        timeout: Duration,
+    ) -> Result<R::Response, ChannelError> {
+        let deadline = Instant::now() + timeout;
+        let mut backoff = RETRY_BACKOFF;
+        loop {
+            let tried = async {
+                let (index, connection) = self.connection().await?;
+                let left = deadline.saturating_duration_since(Instant::now());
+                connection.request(request, version, left).await.map_err(|e| self.failed(index, e).into())
+            };
+            let error: ChannelError = match tried.await {
+                Ok(response) => return Ok(response),
+                // What cannot be written or read will not get better.
+                Err(
+                    error @ ChannelError::Request(RequestError::Encode { .. } | RequestError::Decode { .. }),
+                ) => {
+                    return Err(error);
+                }
+                Err(error) => error,
+            };
+            if Instant::now() + backoff >= deadline {
+                tracing::debug!("the controller does not answer: {error}");
+                return Err(ChannelError::TimedOut(timeout));
+            }
+            tokio::time::sleep(backoff).await;
+            backoff = (backoff * 2).min(MAX_RETRY_BACKOFF);
+        }
+    }
+
+    async fn connection(&self) -> Result<(usize, Connection), ChannelError> {
+        let (index, route) = self.controllers.active().ok_or(ChannelError::NoController)?;
+        if let Some((at, connection)) = &*self.current.lock()
+            && *at == index
+            && !connection.is_closed()
+        {
+            return Ok((index, connection.clone()));
+        }
+        let connection = match route {
+            ControllerRoute::InMemory(open) => Connection::over(open(), self.options.clone()),
+            ControllerRoute::Tcp { host, port } => {
+                match Connection::connect(&format!("{host}:{port}"), CONNECT_WITHIN, self.options.clone())
+                    .await
+                {
+                    Ok(connection) => connection,
+                    Err(error) => {
+                        self.controllers.rotate(index);
+                        return Err(error.into());
+                    }
+                }
+            }
+        };
+        *self.current.lock() = Some((index, connection.clone()));
+        Ok((index, connection))
+    }
+
+    fn failed(&self, index: usize, error: RequestError) -> RequestError {
+        if !matches!(error, RequestError::Encode { .. } | RequestError::Decode { .. }) {
+            self.current.lock().take();
+            self.controllers.rotate(index);
+        }
+        error
+    }
+}
+
+impl ottla_server::ControllerChannel for ControllerChannel {
+    async fn forward<R: Request + Send + Sync>(
+        &self,
+        cx: &RequestContext,
+        request: &R,
+    ) -> Result<R::Response, ErrorCode>
+    where
+        R::Response: Send,
+    {
+        // In the client's version, so that the controller answers what that version can carry.
+        self.send_version(request, cx.version, self.timeout).await.map_err(|error| {
+            tracing::warn!("cannot forward {}: {error}", cx.api_key);
+            match error {
+                ChannelError::NoController | ChannelError::Connect(_) => ErrorCode::NOT_CONTROLLER,
+                ChannelError::Request(_) | ChannelError::TimedOut(_) => ErrorCode::REQUEST_TIMED_OUT,
+            }
+        })
+    }
+}

@@ -1,0 +1,271 @@
+//! Runs the shards of one internal topic: one for each of its partitions that this broker leads.
+//!
+//! ```text
+//!  request ──▶ slot lock ─▶ HostedShard::handle ─▶ append to the partition ─▶ replies held
+//!                                                                               │
+//!  sync thread ──▶ high watermark moved ──▶ HostedShard::release ───────────────┴─▶ handler's oneshot
+//! ```
+//!
+//! Lock order: slot, then partition. The partition calls back without its lock held.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ottla_coordinator::{HostedShard, Now, RequestId, Shard};
+use ottla_env::Clock;
+use ottla_types::{LeaderEpoch, Offset, PartitionIndex};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Notify, oneshot};
+
+use super::shard_log::{PartitionLog, load_into};
+use crate::replica_manager::Partition;
+
+/// Why a request did not reach a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HostError {
+    /// Another broker leads the partition.
+    #[error("this broker does not coordinate the group; look the coordinator up again")]
+    NotCoordinator,
+    /// The partition's records are still being read.
+    #[error("the coordinator is loading; retry")]
+    Loading,
+}
+
+/// The shards of one internal topic on this broker.
+pub(crate) struct CoordinatorHost<S: Shard> {
+    clock: Arc<dyn Clock>,
+    new_shard: Box<dyn Fn() -> S + Send + Sync>,
+    commit_timeout: Duration,
+    slots: RwLock<HashMap<PartitionIndex, Arc<Slot<S>>>>,
+    next_request: AtomicU64,
+    deadlines_changed: Notify,
+}
+
+struct Slot<S: Shard> {
+    partition: Arc<Partition>,
+    leader_epoch: LeaderEpoch,
+    state: Mutex<SlotState<S>>,
+}
+
+struct SlotState<S: Shard> {
+    /// `None` while loading, and after it was unloaded.
+    shard: Option<HostedShard<S>>,
+    waiting: HashMap<RequestId, oneshot::Sender<S::Response>>,
+}
+
+impl<S: Shard> std::fmt::Debug for CoordinatorHost<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CoordinatorHost").field("shards", &self.slots.read().len()).finish_non_exhaustive()
+    }
+}
+
+impl<S> CoordinatorHost<S>
+where
+    S: Shard + Send + 'static,
+    S::Response: Send,
+    S::Timer: Send,
+    S::Undo: Send,
+{
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        commit_timeout: Duration,
+        new_shard: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            new_shard: Box::new(new_shard),
+            commit_timeout,
+            slots: RwLock::default(),
+            next_request: AtomicU64::new(0),
+            deadlines_changed: Notify::new(),
+        })
+    }
+
+    /// Asks the shard of `partition` and waits until its answer may leave.
+    pub(crate) async fn request(
+        &self,
+        partition: PartitionIndex,
+        request: S::Request,
+    ) -> Result<S::Response, HostError> {
+        let slot = self.slot(partition)?;
+        let answer = {
+            let mut state = slot.state.lock();
+            let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
+            let (done, answer) = oneshot::channel();
+            if state.shard.is_none() {
+                return Err(HostError::Loading);
+            }
+            state.waiting.insert(id, done);
+            self.drive(partition, &slot, &mut state, |shard, now, log| shard.handle(now, log, id, request));
+            answer
+        };
+        // The sender goes only when the slot does.
+        answer.await.map_err(|_| HostError::NotCoordinator)
+    }
+
+    /// Reads facts off every loaded shard.
+    pub(crate) fn for_each(&self, mut look: impl FnMut(PartitionIndex, &S)) {
+        let slots: Vec<_> =
+            self.slots.read().iter().map(|(&index, slot)| (index, Arc::clone(slot))).collect();
+        for (index, slot) in slots {
+            if let Some(shard) = &slot.state.lock().shard {
+                look(index, shard.shard());
+            }
+        }
+    }
+
+    /// Asks every loaded shard the same; for requests about all groups of this broker.
+    pub(crate) async fn request_all(
+        &self,
+        request: impl Fn() -> S::Request,
+    ) -> Result<Vec<S::Response>, HostError> {
+        let partitions: Vec<PartitionIndex> = self.slots.read().keys().copied().collect();
+        let mut answers = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            match self.request(partition, request()).await {
+                Ok(answer) => answers.push(answer),
+                Err(HostError::Loading) => return Err(HostError::Loading),
+                Err(HostError::NotCoordinator) => {}
+            }
+        }
+        Ok(answers)
+    }
+
+    /// This broker leads `partition` now: loads its shard in the background.
+    pub(crate) fn became_leader(self: &Arc<Self>, partition: Arc<Partition>, leader_epoch: LeaderEpoch) {
+        let index = partition.id().topic_partition.partition;
+        let state = Mutex::new(SlotState { shard: None, waiting: HashMap::new() });
+        let slot = Arc::new(Slot { partition, leader_epoch, state });
+        if let Some(former) = self.slots.write().insert(index, Arc::clone(&slot)) {
+            unload(&former);
+        }
+        let host = Arc::downgrade(self);
+        slot.partition.on_high_watermark(Box::new(move |hw| {
+            if let Some(host) = host.upgrade() {
+                host.release(index, hw);
+            }
+        }));
+        let host = Arc::clone(self);
+        // An untouched log is loaded on the spot: most partitions of an internal topic are empty.
+        if slot.partition.is_empty() {
+            host.load(index, &slot);
+        } else {
+            tokio::task::spawn_blocking(move || host.load(index, &slot));
+        }
+    }
+
+    /// This broker no longer leads `partition`: answers whoever waits.
+    pub(crate) fn lost_leadership(&self, partition: PartitionIndex) {
+        if let Some(slot) = self.slots.write().remove(&partition) {
+            unload(&slot);
+        }
+    }
+
+    /// Fires timers for as long as the host lives.
+    pub(crate) async fn run_timers(self: Arc<Self>) {
+        loop {
+            let now = self.clock.now();
+            let mut next = None;
+            let slots: Vec<_> =
+                self.slots.read().iter().map(|(&index, slot)| (index, Arc::clone(slot))).collect();
+            for (index, slot) in slots {
+                let mut state = slot.state.lock();
+                let due = state.shard.as_ref().and_then(HostedShard::next_deadline);
+                if due.is_some_and(|deadline| deadline <= now) {
+                    self.drive(index, &slot, &mut state, |shard, now, log| shard.fire(now, log));
+                }
+                let deadline = state.shard.as_ref().and_then(HostedShard::next_deadline);
+                next = [next, deadline].into_iter().flatten().min();
+            }
+            let wait = next.map_or(Duration::from_secs(60), |deadline| deadline.since(self.clock.now()));
+            tokio::select! {
+                biased;
+                () = self.deadlines_changed.notified() => {}
+                () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => {}
+            }
+        }
+    }
+
+    fn slot(&self, partition: PartitionIndex) -> Result<Arc<Slot<S>>, HostError> {
+        self.slots.read().get(&partition).map(Arc::clone).ok_or(HostError::NotCoordinator)
+    }
+
+    fn load(&self, index: PartitionIndex, slot: &Arc<Slot<S>>) {
+        let mut shard = HostedShard::new((self.new_shard)(), self.commit_timeout);
+        if let Err(error) = load_into(&slot.partition, &mut shard) {
+            tracing::error!(
+                "cannot load {}: {error}; its groups stay unavailable",
+                slot.partition.id().topic_partition
+            );
+            return;
+        }
+        let mut state = slot.state.lock();
+        state.shard = Some(shard);
+        self.drive(index, slot, &mut state, |shard, now, log| shard.loaded(now, log));
+    }
+
+    fn release(&self, index: PartitionIndex, hw: Offset) {
+        let Ok(slot) = self.slot(index) else { return };
+        let mut state = slot.state.lock();
+        if let Some(shard) = &mut state.shard {
+            let replies = shard.release(hw);
+            answer(&mut state, replies);
+        }
+    }
+
+    /// Runs one step of the shard and delivers the replies that may leave.
+    fn drive(
+        &self,
+        index: PartitionIndex,
+        slot: &Arc<Slot<S>>,
+        state: &mut SlotState<S>,
+        step: impl FnOnce(
+            &mut HostedShard<S>,
+            Now,
+            &mut PartitionLog<'_>,
+        ) -> Result<Vec<(RequestId, S::Response)>, ottla_coordinator::ReplayError>,
+    ) {
+        let Some(shard) = &mut state.shard else { return };
+        let before = shard.next_deadline();
+        let now = Now { monotonic: self.clock.now(), wall_ms: self.clock.wall_ms() };
+        let mut log = PartitionLog::new(&slot.partition, slot.leader_epoch);
+        match step(shard, now, &mut log) {
+            Ok(replies) => {
+                if shard.next_deadline() != before {
+                    self.deadlines_changed.notify_one();
+                }
+                answer(state, replies);
+            }
+            Err(error) => {
+                tracing::error!(
+                    "shard {index} of {} stops: {error}",
+                    slot.partition.id().topic_partition.topic
+                );
+                take_down(state);
+            }
+        }
+    }
+}
+
+fn answer<S: Shard>(state: &mut SlotState<S>, replies: Vec<(RequestId, S::Response)>) {
+    for (id, response) in replies {
+        if let Some(done) = state.waiting.remove(&id) {
+            // The client may have gone.
+            let _ = done.send(response);
+        }
+    }
+}
+
+fn unload<S: Shard>(slot: &Slot<S>) {
+    take_down(&mut slot.state.lock());
+}
+
+fn take_down<S: Shard>(state: &mut SlotState<S>) {
+    if let Some(shard) = state.shard.take() {
+        let replies = shard.unload();
+        answer(state, replies);
+    }
+    state.waiting.clear();
+}

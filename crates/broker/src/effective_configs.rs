@@ -1,0 +1,135 @@
+//! What is in force for a topic or this broker: the table's defaults, what the process was started with, and the
+//! dynamic settings of the metadata image, in that order.
+
+use std::time::Duration;
+
+use ottla_config::{
+    BrokerConfig, ConfigErrors, ConfigLayers, ConfigMap, Durability, RecordValidation, Settings, TopicConfig,
+};
+use ottla_metadata::MetadataImage;
+use ottla_metadata::image::ConfigResource;
+use ottla_records::{Codec, TimestampType};
+use ottla_storage::CompressionType;
+use ottla_types::NodeId;
+
+use crate::replica_manager::{SyncMode, SyncPolicy};
+
+/// What the process was started with.
+#[derive(Debug)]
+pub(crate) struct EffectiveConfigs {
+    node_id: NodeId,
+    settings: Settings,
+}
+
+/// What a partition's log and replica obey.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PartitionConfig {
+    pub(crate) log: ottla_storage::LogConfig,
+    pub(crate) sync: SyncPolicy,
+    pub(crate) min_insync_replicas: usize,
+    /// How long removed files stay, ms.
+    pub(crate) file_delete_delay_ms: i64,
+}
+
+impl EffectiveConfigs {
+    pub(crate) fn new(node_id: NodeId, settings: Settings) -> Self {
+        Self { node_id, settings }
+    }
+
+    /// Calls `look` with all layers of this broker's settings.
+    pub(crate) fn with_layers<T>(
+        &self,
+        image: &MetadataImage,
+        look: impl FnOnce(&ConfigLayers<'_>) -> T,
+    ) -> T {
+        let broker = own(image, &ConfigResource::broker(self.node_id));
+        let cluster = own(image, &ConfigResource::default_broker());
+        let brokers = image.brokers.len();
+        look(&ConfigLayers { settings: &self.settings, broker: &broker, cluster: &cluster, brokers })
+    }
+
+    /// This broker's typed settings with the dynamic ones applied.
+    pub(crate) fn broker(&self, image: &MetadataImage) -> Result<BrokerConfig, ConfigErrors> {
+        self.with_layers(image, BrokerConfig::from_layers)
+    }
+
+    /// What the partitions of `topic` obey.
+    pub(crate) fn partition(
+        &self,
+        image: &MetadataImage,
+        broker: &BrokerConfig,
+        topic: &str,
+    ) -> PartitionConfig {
+        let own = own(image, &ConfigResource::topic(topic));
+        let topic = self.with_layers(image, |layers| layers.topic_config(&own));
+        PartitionConfig {
+            sync: sync_policy(broker, &topic),
+            min_insync_replicas: usize::try_from(topic.min_insync_replicas).unwrap_or(1),
+            file_delete_delay_ms: topic.file_delete_delay_ms,
+            log: log_config(broker, &topic),
+        }
+    }
+}
+
+/// The dynamic settings of `resource`.
+pub(crate) fn own(image: &MetadataImage, resource: &ConfigResource) -> ConfigMap {
+    let set = image.configs.get(resource);
+    set.iter().flat_map(|configs| configs.iter()).map(|(k, v)| (k.to_string(), v.to_string())).collect()
+}
+
+fn sync_policy(broker: &BrokerConfig, topic: &TopicConfig) -> SyncPolicy {
+    SyncPolicy {
+        mode: match broker.log.durability {
+            Durability::Fsync => SyncMode::Fsync,
+            Durability::Interval { interval_ms } => {
+                SyncMode::Interval(Duration::from_millis(u64::try_from(interval_ms).unwrap_or(0)))
+            }
+            Durability::Os => SyncMode::Os,
+        },
+        flush_messages: topic.flush_messages,
+        flush_within: match topic.flush_ms {
+            i64::MAX => None,
+            ms => Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
+        },
+    }
+}
+
+fn log_config(broker: &BrokerConfig, topic: &TopicConfig) -> ottla_storage::LogConfig {
+    ottla_storage::LogConfig {
+        segment_bytes: u64::try_from(topic.segment_bytes).unwrap_or(0),
+        segment_ms: topic.segment_ms,
+        segment_jitter_ms: topic.segment_jitter_ms,
+        index_interval_bytes: u64::try_from(topic.index_interval_bytes).unwrap_or(0),
+        segment_index_bytes: u64::try_from(topic.segment_index_bytes).unwrap_or(0),
+        max_message_bytes: u64::try_from(topic.max_message_bytes).unwrap_or(0),
+        compression: compression(topic),
+        timestamp_type: match topic.message_timestamp_type {
+            ottla_config::TimestampType::CreateTime => TimestampType::CreateTime,
+            ottla_config::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
+        },
+        timestamp_before_max_ms: topic.message_timestamp_before_max_ms,
+        timestamp_after_max_ms: topic.message_timestamp_after_max_ms,
+        retention_ms: topic.retention_ms,
+        retention_bytes: topic.retention_bytes,
+        cleanup_delete: topic.cleanup_policy.delete,
+        cleanup_compact: topic.cleanup_policy.compact,
+        record_validation: match broker.log.record_validation {
+            RecordValidation::Framing => ottla_storage::RecordValidation::Framing,
+            RecordValidation::Full => ottla_storage::RecordValidation::Full,
+        },
+        max_decompressed_bytes: usize::try_from(broker.log.record_decompressed_max_bytes).unwrap_or(0),
+        producer_id_expiration_ms: broker.log.producer_id_expiration_ms,
+        ..ottla_storage::LogConfig::default()
+    }
+}
+
+fn compression(topic: &TopicConfig) -> CompressionType {
+    CompressionType::Codec(match topic.compression_type {
+        ottla_config::CompressionType::Producer => return CompressionType::Producer,
+        ottla_config::CompressionType::Uncompressed => Codec::None,
+        ottla_config::CompressionType::Gzip => Codec::Gzip,
+        ottla_config::CompressionType::Snappy => Codec::Snappy,
+        ottla_config::CompressionType::Lz4 => Codec::Lz4,
+        ottla_config::CompressionType::Zstd => Codec::Zstd,
+    })
+}

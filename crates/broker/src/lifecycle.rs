@@ -1,0 +1,240 @@
+//! A broker's life in the cluster: registers, is unfenced by its heartbeats, and leaves in an orderly way.
+//!
+//! ```text
+//!  register ──▶ epoch, fenced ──▶ metadata up to the registration ──▶ heartbeat ──▶ unfenced: serves
+//!                                                                        │
+//!                  stop: heartbeats that want to shut down ◀─────────────┘
+//! ```
+//!
+//! Heartbeats have a thread, a runtime and a connection of their own, so that nothing else in the process can hold them
+//! up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use ottla_config::Listener;
+use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
+use ottla_protocol::messages::broker_registration::{self, BrokerRegistrationRequest};
+use ottla_types::{BrokerEpoch, ByteString, DirectoryId, NodeId, Uuid};
+use tokio::sync::{Notify, watch};
+
+use crate::controller_channel::{ChannelError, ControllerChannel};
+use crate::metadata_cache::MetadataCache;
+
+/// Between two tries to register.
+const REGISTER_AGAIN: Duration = Duration::from_millis(50);
+
+/// What a broker says of itself when it registers.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) node_id: NodeId,
+    pub(crate) cluster_id: ByteString,
+    pub(crate) incarnation_id: Uuid,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) rack: Option<ByteString>,
+    pub(crate) directories: Vec<DirectoryId>,
+    /// From the marker of a clean shutdown; tells the controller whether this replica may have lost records.
+    pub(crate) previous_epoch: BrokerEpoch,
+}
+
+/// The broker's standing with the controller.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    epoch: AtomicI64,
+    fenced: watch::Sender<bool>,
+    wants_shutdown: AtomicBool,
+    may_shut_down: watch::Sender<bool>,
+    heartbeat_now: Notify,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self {
+            epoch: AtomicI64::new(-1),
+            fenced: watch::Sender::new(true),
+            wants_shutdown: AtomicBool::new(false),
+            may_shut_down: watch::Sender::new(false),
+            heartbeat_now: Notify::new(),
+        }
+    }
+}
+
+/// Why the controller does not take this broker.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// Another broker runs under this id.
+    #[error("broker {0} is registered by another process that is alive; stop it, or set another node.id")]
+    Duplicate(NodeId),
+    /// The controllers belong to another cluster.
+    #[error("the controllers do not belong to cluster {0}; check controller.quorum.voters and log.dirs")]
+    OtherCluster(ByteString),
+    /// The controller refused for another reason.
+    #[error("the controller refused the registration: {0:?}")]
+    Refused(ErrorCode),
+    /// No controller answered.
+    #[error("no controller answered within {} s; check controller.quorum.voters, and that a controller runs", .0.as_secs())]
+    TimedOut(Duration),
+}
+
+impl Registration {
+    /// The epoch of the current registration; −1 before.
+    pub(crate) fn broker_epoch(&self) -> BrokerEpoch {
+        BrokerEpoch(self.epoch.load(Ordering::Acquire))
+    }
+
+    /// Whether the controller has fenced this broker.
+    pub(crate) fn is_fenced(&self) -> bool {
+        *self.fenced.borrow()
+    }
+
+    /// Heartbeats do not wait for their interval: something changed that the controller should know.
+    pub(crate) fn heartbeat_now(&self) {
+        self.heartbeat_now.notify_one();
+    }
+
+    /// Waits until the controller has unfenced this broker.
+    pub(crate) async fn unfenced(&self) {
+        // The sender lives in `self`.
+        let _ = self.fenced.subscribe().wait_for(|fenced| !fenced).await;
+    }
+
+    /// Asks the controller to move leaderships away, and waits until it has, or for `wait`.
+    pub(crate) async fn controlled_shutdown(&self, wait: Duration) {
+        self.wants_shutdown.store(true, Ordering::Release);
+        self.heartbeat_now();
+        let mut may = self.may_shut_down.subscribe();
+        if tokio::time::timeout(wait, may.wait_for(|may| *may)).await.is_err() {
+            tracing::warn!(
+                "the controller did not agree to the shutdown within {} s; stopping anyway",
+                wait.as_secs()
+            );
+        }
+    }
+
+    /// Registers, trying for `wait`.
+    pub(crate) async fn register(
+        &self,
+        channel: &ControllerChannel,
+        me: &Identity,
+        wait: Duration,
+    ) -> Result<BrokerEpoch, RegisterError> {
+        let deadline = tokio::time::Instant::now() + wait;
+        let request = request(me);
+        loop {
+            match channel.send_once(&request, wait.min(Duration::from_secs(5))).await {
+                Ok(response) => match response.error_code {
+                    ErrorCode::NONE => {
+                        self.epoch.store(response.broker_epoch, Ordering::Release);
+                        return Ok(BrokerEpoch(response.broker_epoch));
+                    }
+                    ErrorCode::NOT_CONTROLLER => channel.not_controller(),
+                    // The old process may be dying: its session ends soon.
+                    ErrorCode::DUPLICATE_BROKER_REGISTRATION if tokio::time::Instant::now() < deadline => {}
+                    ErrorCode::DUPLICATE_BROKER_REGISTRATION => {
+                        return Err(RegisterError::Duplicate(me.node_id));
+                    }
+                    ErrorCode::INCONSISTENT_CLUSTER_ID => {
+                        return Err(RegisterError::OtherCluster(me.cluster_id.clone()));
+                    }
+                    error => return Err(RegisterError::Refused(error)),
+                },
+                Err(ChannelError::NoController) => return Err(RegisterError::TimedOut(Duration::ZERO)),
+                Err(error) => tracing::debug!("registration: {error}"),
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(RegisterError::TimedOut(wait));
+            }
+            tokio::time::sleep(REGISTER_AGAIN).await;
+        }
+    }
+
+    /// Sends heartbeats every `interval` until the runtime stops.
+    pub(crate) async fn run_heartbeats(
+        self: Arc<Self>,
+        channel: ControllerChannel,
+        me: Identity,
+        metadata: Arc<MetadataCache>,
+        interval: Duration,
+        session: Duration,
+    ) {
+        loop {
+            if self.heartbeat(&channel, &me, &metadata, session).await == ErrorCode::STALE_BROKER_EPOCH {
+                self.fenced.send_replace(true);
+                if let Err(error) = self.register(&channel, &me, session).await {
+                    tracing::warn!("cannot register again: {error}");
+                }
+            }
+            tokio::select! {
+                biased;
+                () = self.heartbeat_now.notified() => {}
+                () = tokio::time::sleep(interval) => {}
+            }
+        }
+    }
+
+    async fn heartbeat(
+        &self,
+        channel: &ControllerChannel,
+        me: &Identity,
+        metadata: &MetadataCache,
+        session: Duration,
+    ) -> ErrorCode {
+        let request = BrokerHeartbeatRequest {
+            broker_id: me.node_id.0,
+            broker_epoch: self.broker_epoch().0,
+            current_metadata_offset: metadata.image().offset.0,
+            want_fence: false,
+            want_shut_down: self.wants_shutdown.load(Ordering::Acquire),
+            ..Default::default()
+        };
+        let response = match channel.send_once(&request, session).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::debug!("heartbeat: {error}");
+                return ErrorCode::NETWORK_EXCEPTION;
+            }
+        };
+        match response.error_code {
+            ErrorCode::NONE => {
+                self.fenced.send_if_modified(|fenced| {
+                    std::mem::replace(fenced, response.is_fenced) != response.is_fenced
+                });
+                self.may_shut_down.send_replace(response.should_shut_down);
+            }
+            ErrorCode::NOT_CONTROLLER => channel.not_controller(),
+            ErrorCode::BROKER_ID_NOT_REGISTERED => return ErrorCode::STALE_BROKER_EPOCH,
+            error => tracing::warn!("heartbeat refused: {error:?}"),
+        }
+        response.error_code
+    }
+}
+
+fn request(me: &Identity) -> BrokerRegistrationRequest {
+    let listeners = me.listeners.iter().map(|listener| broker_registration::Listener {
+        name: ByteString::from(listener.name.as_str()),
+        host: ByteString::from(listener.host.as_str()),
+        port: listener.port,
+        security_protocol: listener.protocol.id(),
+        ..Default::default()
+    });
+    let features = SUPPORTED_FEATURES.iter().map(|&(name, min, max)| broker_registration::Feature {
+        name: ByteString::from_static(name),
+        min_supported_version: min,
+        max_supported_version: max,
+        ..Default::default()
+    });
+    BrokerRegistrationRequest {
+        broker_id: me.node_id.0,
+        cluster_id: me.cluster_id.clone(),
+        incarnation_id: me.incarnation_id,
+        listeners: listeners.collect(),
+        features: features.collect(),
+        rack: me.rack.clone(),
+        log_dirs: me.directories.clone(),
+        previous_broker_epoch: me.previous_epoch.0,
+        ..Default::default()
+    }
+}

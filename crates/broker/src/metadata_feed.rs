@@ -1,0 +1,118 @@
+//! Pulls the metadata log from a controller and applies it: deltas as they are committed, a snapshot when this broker is
+//! too far behind. The broker is not a voter and not a learner of the quorum.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottla_metadata::{ApplyError, BatchError, MetadataDelta, MetadataImage, RecordBatch};
+use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::private::{FetchMetadataRequest, FetchMetadataResponse};
+use ottla_types::{ByteString, NodeId, Offset};
+
+use crate::controller_channel::{ControllerChannel, Controllers};
+use crate::lifecycle::Registration;
+use crate::metadata_cache::MetadataCache;
+
+/// How long a controller may hold a request for which it has nothing yet.
+const MAX_WAIT: Duration = Duration::from_millis(500);
+const MAX_BYTES: i32 = 8 * 1024 * 1024;
+const RETRY: Duration = Duration::from_millis(50);
+
+/// What the feed is for: called after each change with the image before, the image after and what lies between.
+pub(crate) trait OnMetadata: Send + Sync + 'static {
+    /// Does what the change asks of this broker. The new image is published after it returns, so that requests do not
+    /// see partitions that are not there yet.
+    fn apply(&self, before: &MetadataImage, after: &Arc<MetadataImage>, delta: &MetadataDelta);
+}
+
+/// Why an answer of the controller is of no use.
+#[derive(Debug, thiserror::Error)]
+enum FeedError {
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+/// One broker's feed.
+pub(crate) struct MetadataFeed {
+    pub(crate) node_id: NodeId,
+    pub(crate) cluster_id: ByteString,
+    pub(crate) channel: ControllerChannel,
+    pub(crate) controllers: Arc<Controllers>,
+    pub(crate) registration: Arc<Registration>,
+    pub(crate) metadata: Arc<MetadataCache>,
+}
+
+impl MetadataFeed {
+    /// Pulls and applies for as long as the broker runs.
+    pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
+        let mut epoch = 0;
+        let mut from = None;
+        loop {
+            let request = FetchMetadataRequest {
+                cluster_id: self.cluster_id.clone(),
+                node_id: self.node_id.0,
+                broker_epoch: self.registration.broker_epoch().0,
+                epoch,
+                offset: from.take().unwrap_or_else(|| self.metadata.image().offset).0,
+                max_wait_ms: i32::try_from(MAX_WAIT.as_millis()).unwrap_or(0),
+                max_bytes: MAX_BYTES,
+                ..Default::default()
+            };
+            let response = match self.channel.send_once(&request, MAX_WAIT + Duration::from_secs(2)).await {
+                Ok(response) => response,
+                Err(error) => {
+                    tracing::debug!("metadata feed: {error}");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+            };
+            if response.error_code != ErrorCode::NONE {
+                tracing::debug!("metadata feed: {:?}", response.error_code);
+                self.channel.not_controller();
+                tokio::time::sleep(RETRY).await;
+                continue;
+            }
+            if response.leader_id >= 0 {
+                self.controllers.leads(NodeId(response.leader_id));
+            }
+            epoch = response.epoch;
+            if let Err(error) = self.take(&response, on_metadata.as_ref()) {
+                tracing::error!("metadata cannot be applied: {error}; starting over");
+                from = Some(Offset::NONE);
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Applies what a response brings.
+    fn take(&self, response: &FetchMetadataResponse, on_metadata: &dyn OnMetadata) -> Result<(), FeedError> {
+        let before = self.metadata.image();
+        let mut after = MetadataImage::clone(&before);
+        let mut delta = MetadataDelta::default();
+        if let Some(snapshot) = &response.snapshot {
+            after = MetadataImage::decode_snapshot(snapshot.clone())?;
+            delta = MetadataDelta::between(&before, &after);
+        }
+        for entry in &response.entries {
+            let batch = RecordBatch::decode(entry.payload.clone())?;
+            // A batch that the image holds already is not news.
+            if batch.last_offset() > after.offset {
+                let (next, change) = after.apply(&batch.records)?;
+                after = next;
+                delta.merge(change);
+            }
+        }
+        if after.offset != before.offset {
+            let after = Arc::new(after);
+            on_metadata.apply(&before, &after, &delta);
+            self.metadata.publish(after);
+            // Being caught up is what the controller waits for before it unfences.
+            if self.registration.is_fenced() {
+                self.registration.heartbeat_now();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! The partitions of this broker: which there are, where they lie, and the threads that sync and maintain them.
+//!
+//! ```text
+//!  metadata change ──▶ apply: partitions come, change role, go
+//!  requests ─────────▶ Partition (append, read, find)
+//!  sync threads ─────▶ FlushQueue ──▶ Partition::sync           docs/adr/0002-durability.md
+//!  maintenance ──────▶ checkpoints, retention, deletions
+//! ```
+
+mod append;
+mod apply;
+mod error;
+mod flush_queue;
+mod maintenance;
+mod partition;
+mod read;
+mod sync_policy;
+mod waiters;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+
+use ottla_env::Clock;
+use ottla_storage::{LogDir, OpenReport};
+use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
+use parking_lot::{Mutex, RwLock};
+
+use self::flush_queue::FlushQueue;
+use crate::metrics::TopicMetrics;
+
+pub(crate) use self::append::Acks;
+pub(crate) use self::apply::RoleChanged;
+pub(crate) use self::error::{DeleteRecordsError, PartitionError};
+pub(crate) use self::partition::{Partition, WaiterGuard};
+pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
+pub(crate) use self::sync_policy::{SyncMode, SyncPolicy};
+pub(crate) use self::waiters::AckOutcome;
+
+/// Sync threads a log directory (docs/adr/0002-durability.md).
+const SYNC_THREADS_PER_DIR: usize = 8;
+
+/// The partitions of this broker.
+#[derive(Debug)]
+pub(crate) struct ReplicaManager {
+    node_id: NodeId,
+    clock: Arc<dyn Clock>,
+    dirs: Vec<Arc<LogDir>>,
+    topics: RwLock<HashMap<TopicName, HostedTopic>>,
+    /// Partitions whose log does not open: they answer KAFKA_STORAGE_ERROR.
+    damaged: Mutex<HashMap<(TopicName, PartitionIndex), String>>,
+    topic_metrics: TopicMetrics,
+    flush_queue: Arc<FlushQueue<Partition>>,
+    threads: Mutex<Vec<thread::JoinHandle<()>>>,
+    stop_maintenance: Arc<maintenance::Stop>,
+}
+
+#[derive(Debug)]
+struct HostedTopic {
+    id: TopicId,
+    partitions: HashMap<PartitionIndex, Arc<Partition>>,
+}
+
+impl ReplicaManager {
+    /// Takes over opened log directories. The partitions found in them come to life when the metadata names them.
+    pub(crate) fn new(
+        node_id: NodeId,
+        clock: Arc<dyn Clock>,
+        dirs: Vec<(LogDir, OpenReport)>,
+    ) -> Result<Arc<Self>, std::io::Error> {
+        let mut damaged = HashMap::new();
+        for (_, report) in &dirs {
+            for found in &report.partitions {
+                if let Some(reason) = &found.damaged {
+                    let at = found.partition.topic_partition.clone();
+                    damaged.insert((at.topic, at.partition), reason.clone());
+                }
+            }
+        }
+        let manager = Arc::new(Self {
+            node_id,
+            clock,
+            dirs: dirs.into_iter().map(|(dir, _)| Arc::new(dir)).collect(),
+            topics: RwLock::default(),
+            damaged: Mutex::new(damaged),
+            topic_metrics: TopicMetrics::default(),
+            flush_queue: Arc::default(),
+            threads: Mutex::default(),
+            stop_maintenance: Arc::default(),
+        });
+        manager.start_sync_threads()?;
+        Ok(manager)
+    }
+
+    /// The partition `index` of `topic`, if this broker holds it.
+    pub(crate) fn partition(&self, topic: &str, index: PartitionIndex) -> Option<Arc<Partition>> {
+        self.topics.read().get(topic)?.partitions.get(&index).map(Arc::clone)
+    }
+
+    /// Why a partition that should be here cannot be served.
+    pub(crate) fn damage(&self, topic: &TopicName, index: PartitionIndex) -> Option<String> {
+        self.damaged.lock().get(&(topic.clone(), index)).cloned()
+    }
+
+    /// All partitions, for metrics and maintenance.
+    pub(crate) fn partitions(&self) -> Vec<Arc<Partition>> {
+        let topics = self.topics.read();
+        topics.values().flat_map(|topic| topic.partitions.values().map(Arc::clone)).collect()
+    }
+
+    /// Counts by topic.
+    pub(crate) fn topic_metrics(&self) -> &TopicMetrics {
+        &self.topic_metrics
+    }
+
+    /// The log directories.
+    pub(crate) fn dirs(&self) -> &[Arc<LogDir>] {
+        &self.dirs
+    }
+
+    /// The directories' ids, for the registration.
+    pub(crate) fn directory_ids(&self) -> Vec<DirectoryId> {
+        self.dirs.iter().map(|dir| dir.directory_id()).collect()
+    }
+
+    /// Syncs everything, closes the logs and marks the directories as cleanly shut down.
+    pub(crate) fn close(&self, epoch: BrokerEpoch) {
+        self.stop_maintenance.stop();
+        self.flush_queue.close();
+        for thread in self.threads.lock().drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a sync or maintenance thread had panicked");
+            }
+        }
+        let topics = std::mem::take(&mut *self.topics.write());
+        let mut clean = true;
+        for partition in topics.into_values().flat_map(|topic| topic.partitions.into_values()) {
+            partition.retire();
+            if let Err(error) = partition.close() {
+                tracing::error!("cannot close {}: {error}", partition.id().topic_partition);
+                clean = false;
+            }
+        }
+        for dir in &self.dirs {
+            if !clean {
+                continue;
+            }
+            if let Err(error) = dir.close(epoch) {
+                tracing::error!("cannot mark {} as cleanly shut down: {error}", dir.path().display());
+            }
+        }
+    }
+
+    fn start_sync_threads(self: &Arc<Self>) -> Result<(), std::io::Error> {
+        let mut threads = self.threads.lock();
+        for number in 0..SYNC_THREADS_PER_DIR * self.dirs.len().max(1) {
+            let queue = Arc::clone(&self.flush_queue);
+            let name = format!("sync-{number}");
+            threads.push(thread::Builder::new().name(name).spawn(move || {
+                while let Some(partition) = queue.take() {
+                    partition.sync();
+                }
+            })?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Reads from a partition that this broker leads.
+
+use std::sync::Arc;
+
+use ottla_replication::ReplicaProgress;
+use ottla_storage::{ReadError, RecordsSlice, StorageError};
+use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, TimestampMs};
+
+use super::partition::{Partition, State};
+use super::{DeleteRecordsError, PartitionError};
+
+/// Up to where a reader may see the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// Followers: all of it.
+    LogEnd,
+    /// read_uncommitted: what is committed.
+    HighWatermark,
+    /// read_committed: what is committed and before the first open transaction.
+    LastStableOffset,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Consumer,
+    Follower(NodeId),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadRequest {
+    pub(crate) reader: Reader,
+    pub(crate) isolation: Isolation,
+    pub(crate) from: Offset,
+    pub(crate) max_bytes: usize,
+    /// Return the first batch even if it is larger than `max_bytes` (KIP-74).
+    pub(crate) at_least_one_batch: bool,
+    pub(crate) current_leader_epoch: LeaderEpoch,
+    pub(crate) last_fetched_epoch: LeaderEpoch,
+}
+
+/// What was read, and the ends of the log then.
+#[derive(Debug)]
+pub(crate) struct PartitionRead {
+    pub(crate) slices: Vec<RecordsSlice>,
+    pub(crate) bytes: usize,
+    pub(crate) high_watermark: Offset,
+    pub(crate) last_stable_offset: Offset,
+    pub(crate) log_start_offset: Offset,
+    /// The reader's log is not a prefix of this one: it truncates to the end of this epoch.
+    pub(crate) diverging: Option<(LeaderEpoch, Offset)>,
+    pub(crate) read_committed: bool,
+}
+
+/// What to look for in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OffsetSpec {
+    Latest,
+    Earliest,
+    /// The first record at or after a time.
+    Timestamp(TimestampMs),
+    /// The record with the largest timestamp.
+    MaxTimestamp,
+    /// Something that this log has none of.
+    Nothing,
+}
+
+/// A record's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) timestamp_ms: TimestampMs,
+    pub(crate) offset: Offset,
+    pub(crate) leader_epoch: LeaderEpoch,
+}
+
+impl Partition {
+    /// Reads whole batches from the one that holds `request.from` on.
+    pub(crate) fn read(&self, request: &ReadRequest) -> Result<PartitionRead, PartitionError> {
+        let mut state = self.lock();
+        state.check_leader(request.current_leader_epoch)?;
+        if let Some(diverging) = state.diverging(request) {
+            return Ok(state.nothing_read(request, Some(diverging)));
+        }
+        if let Reader::Follower(id) = request.reader {
+            let now = std::time::Duration::from_nanos(self.clock.now().0);
+            let progress = ReplicaProgress { log_end_offset: request.from, flushed_offset: request.from };
+            state.replica.leader_mut()?.handle_follower_fetch(now, id, progress, None);
+        }
+        let end = state.end(request.isolation);
+        let offsets = state.offsets();
+        if request.from > offsets.log_end || request.from < offsets.log_start {
+            return Err(ReadError::OffsetOutOfRange {
+                offset: request.from,
+                log_start: offsets.log_start,
+                end: offsets.log_end,
+            }
+            .into());
+        }
+        if request.from >= end || (request.max_bytes == 0 && !request.at_least_one_batch) {
+            return Ok(state.nothing_read(request, None));
+        }
+        let read = state.log.read(request.from, request.max_bytes as u64, end, request.at_least_one_batch)?;
+        let bytes = usize::try_from(read.bytes).unwrap_or(usize::MAX);
+        Ok(PartitionRead { slices: read.slices, bytes, ..state.nothing_read(request, None) })
+    }
+
+    /// Reads from `from` on, whoever leads and whatever is committed: a coordinator loads what its log has.
+    pub(crate) fn read_for_load(&self, from: Offset, max_bytes: usize) -> Result<Bytes, PartitionError> {
+        let read = {
+            let mut state = self.lock();
+            let end = state.log.log_end_offset();
+            state.log.read(from, max_bytes as u64, end, true)?
+        };
+        let failed = |source| StorageError::Io {
+            op: "read",
+            path: self.id().topic_partition.to_string().into(),
+            source: Arc::new(source),
+        };
+        Ok(read.load().map_err(failed)?)
+    }
+
+    /// Looks an offset up; `None` if no record is meant. Records beyond `isolation` are not found.
+    pub(crate) fn find_offset(
+        &self,
+        current_leader_epoch: LeaderEpoch,
+        spec: OffsetSpec,
+        isolation: Isolation,
+    ) -> Result<Option<Found>, PartitionError> {
+        let mut state = self.lock();
+        state.check_leader(current_leader_epoch)?;
+        let end = state.end(isolation);
+        let found = match spec {
+            OffsetSpec::Nothing => None,
+            OffsetSpec::Latest => {
+                let leader_epoch = state.replica.leader_epoch();
+                return Ok(Some(Found { timestamp_ms: -1, offset: end, leader_epoch }));
+            }
+            OffsetSpec::Earliest => {
+                let offset = state.log.log_start_offset();
+                let leader_epoch = state.log.epoch_at(offset).unwrap_or(LeaderEpoch::NONE);
+                return Ok(Some(Found { timestamp_ms: -1, offset, leader_epoch }));
+            }
+            OffsetSpec::Timestamp(timestamp_ms) => state.log.offset_for_timestamp(timestamp_ms)?,
+            OffsetSpec::MaxTimestamp => state.log.max_timestamp_offset()?,
+        };
+        let found = found.filter(|found| found.offset < end || spec == OffsetSpec::MaxTimestamp);
+        Ok(found.map(|found| Found {
+            timestamp_ms: found.timestamp_ms,
+            offset: found.offset,
+            leader_epoch: found.leader_epoch,
+        }))
+    }
+
+    /// The largest epoch at or below `leader_epoch`, and where it ends in this log.
+    pub(crate) fn end_offset_for_epoch(
+        &self,
+        current_leader_epoch: LeaderEpoch,
+        leader_epoch: LeaderEpoch,
+    ) -> Result<Option<(LeaderEpoch, Offset)>, PartitionError> {
+        let state = self.lock();
+        state.check_leader(current_leader_epoch)?;
+        Ok(state.log.end_offset_for_epoch(leader_epoch))
+    }
+
+    /// Moves the log start up to `offset`, or to the high watermark for −1. Returns the new log start.
+    pub(crate) fn delete_records(&self, offset: Offset) -> Result<Offset, DeleteRecordsError> {
+        let mut state = self.lock();
+        state.replica.leader().map_err(PartitionError::from)?;
+        if !state.log.config().cleanup_delete {
+            return Err(DeleteRecordsError::NotDeletable);
+        }
+        let high_watermark = state.replica.high_watermark();
+        let upto = if offset == Offset::NONE { high_watermark } else { offset };
+        if upto < Offset::ZERO || upto > high_watermark {
+            return Err(DeleteRecordsError::OutOfRange { offset, high_watermark });
+        }
+        state.log.delete_records_before(upto).map_err(PartitionError::from)?;
+        Ok(state.log.log_start_offset())
+    }
+}
+
+impl State {
+    fn end(&mut self, isolation: Isolation) -> Offset {
+        let offsets = self.offsets();
+        match isolation {
+            Isolation::LogEnd => offsets.log_end,
+            Isolation::HighWatermark => offsets.high_watermark,
+            Isolation::LastStableOffset => offsets.last_stable,
+        }
+    }
+
+    /// Whether the reader's last epoch ended elsewhere than in this log (KIP-595).
+    fn diverging(&self, request: &ReadRequest) -> Option<(LeaderEpoch, Offset)> {
+        if !request.last_fetched_epoch.is_some() {
+            return None;
+        }
+        match self.log.end_offset_for_epoch(request.last_fetched_epoch) {
+            Some((epoch, end)) if epoch < request.last_fetched_epoch || end < request.from => {
+                Some((epoch, end))
+            }
+            _ => None,
+        }
+    }
+
+    fn nothing_read(
+        &mut self,
+        request: &ReadRequest,
+        diverging: Option<(LeaderEpoch, Offset)>,
+    ) -> PartitionRead {
+        let offsets = self.offsets();
+        PartitionRead {
+            slices: Vec::new(),
+            bytes: 0,
+            high_watermark: offsets.high_watermark,
+            last_stable_offset: offsets.last_stable,
+            log_start_offset: offsets.log_start,
+            diverging,
+            read_committed: request.isolation == Isolation::LastStableOffset,
+        }
+    }
+}

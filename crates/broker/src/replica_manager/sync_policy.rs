@@ -1,0 +1,84 @@
+//! When an append is synced: `log.durability`, with Kafka's `flush.messages` and `flush.ms` on top.
+
+use std::time::Duration;
+
+use super::flush_queue::FlushBy;
+
+/// Records that nobody waits for are synced within this time, so that they become readable.
+const UNAWAITED: Duration = Duration::from_millis(5);
+
+/// `log.durability`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SyncMode {
+    /// Acknowledged means synced.
+    Fsync,
+    /// Synced every so often.
+    Interval(Duration),
+    /// Left to the operating system, as in Kafka.
+    Os,
+}
+
+/// When an append is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SyncPolicy {
+    /// `log.durability`.
+    pub(crate) mode: SyncMode,
+    /// `flush.messages`: at once when so many records are not synced.
+    pub(crate) flush_messages: i64,
+    /// `flush.ms`: at the latest after this time; `None` for never.
+    pub(crate) flush_within: Option<Duration>,
+}
+
+impl SyncPolicy {
+    pub(crate) fn is_fsync(&self) -> bool {
+        self.mode == SyncMode::Fsync
+    }
+
+    /// What to do after an append, when `unflushed` records are not synced; `awaited` if an acknowledgement waits.
+    pub(crate) fn after_append(&self, awaited: bool, unflushed: i64) -> Option<FlushBy> {
+        if unflushed >= self.flush_messages {
+            return Some(FlushBy::Now);
+        }
+        let by_mode = match self.mode {
+            SyncMode::Fsync if awaited => return Some(FlushBy::Now),
+            SyncMode::Fsync => Some(UNAWAITED),
+            SyncMode::Interval(every) => Some(every),
+            SyncMode::Os => None,
+        };
+        [by_mode, self.flush_within].into_iter().flatten().min().map(FlushBy::Within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: i64 = i64::MAX;
+
+    fn policy(mode: SyncMode, flush_messages: i64, flush_ms: Option<u64>) -> SyncPolicy {
+        SyncPolicy { mode, flush_messages, flush_within: flush_ms.map(Duration::from_millis) }
+    }
+
+    #[test]
+    fn an_awaited_append_is_synced_at_once_only_in_fsync_mode() {
+        assert_eq!(policy(SyncMode::Fsync, NEVER, None).after_append(true, 1), Some(FlushBy::Now));
+        assert_eq!(
+            policy(SyncMode::Fsync, NEVER, None).after_append(false, 1),
+            Some(FlushBy::Within(UNAWAITED))
+        );
+        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, 1), None);
+        let every = Duration::from_secs(1);
+        let within = Some(FlushBy::Within(every));
+        assert_eq!(policy(SyncMode::Interval(every), NEVER, None).after_append(true, 1), within);
+    }
+
+    #[test]
+    fn kafkas_flush_settings_hold_in_every_mode() {
+        assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, 1), Some(FlushBy::Now));
+        assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, 2), None);
+        let within = Some(FlushBy::Within(Duration::from_millis(7)));
+        assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, 1), within);
+        let sooner = Some(FlushBy::Within(Duration::from_millis(2)));
+        assert_eq!(policy(SyncMode::Fsync, NEVER, Some(2)).after_append(false, 1), sooner);
+    }
+}

@@ -1,0 +1,313 @@
+//! Starting and stopping a broker.
+//!
+//! ```text
+//!  open log directories ─▶ bind ─▶ register ─▶ metadata feed ─▶ unfenced ─▶ accept ─▶ ready
+//!  stop accepting ─▶ controlled shutdown ─▶ close logs ─▶ clean shutdown marker
+//! ```
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings, SocketConfig};
+use ottla_env::{Clock, Disk, RealRng};
+use ottla_network::{
+    BindError, ClientOptions, ConnectionOptions, ConnectionQuota, Listener, ListenerConfig, ListenerHandle,
+    NetworkMetrics, RequestBudget,
+};
+use ottla_server::{Dispatcher, ListenerKind};
+use ottla_storage::{LogDir, LogDirOptions, OpenError};
+use ottla_telemetry::Registry;
+use ottla_types::{BrokerEpoch, ByteString, Uuid};
+use tokio::task::JoinHandle;
+
+use crate::Broker;
+use crate::api::API_TABLE;
+use crate::controller_channel::{ControllerChannel, Controllers};
+use crate::coordinators::GroupCoordinator;
+use crate::effective_configs::EffectiveConfigs;
+use crate::fetch_session::FetchSessions;
+use crate::lifecycle::{Identity, RegisterError, Registration};
+use crate::metadata_cache::MetadataCache;
+use crate::metadata_feed::MetadataFeed;
+use crate::metrics::BrokerCollector;
+use crate::producer_ids::ProducerIds;
+use crate::replica_manager::ReplicaManager;
+
+/// Sessions that are idle this long may be evicted from a full cache (`min.incremental.fetch.session.eviction.ms`).
+const EVICT_SESSIONS_AFTER: Duration = Duration::from_secs(120);
+/// Request bytes admitted at a time when `queued.max.request.bytes` is not set.
+const DEFAULT_REQUEST_BUDGET: usize = 256 * 1024 * 1024;
+/// How long connections may finish what they began when the broker stops.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What a broker is built from.
+pub struct BrokerOptions {
+    /// What the process was started with.
+    pub settings: Settings,
+    /// The same, typed.
+    pub config: BrokerConfig,
+    /// The cluster that it belongs to.
+    pub cluster_id: ByteString,
+    /// Its way to the controllers.
+    pub controllers: Arc<Controllers>,
+    /// The file system of the log directories.
+    pub disk: Arc<dyn Disk>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where it reports its metrics.
+    pub registry: Arc<Registry>,
+    /// Counts of all connections of the process.
+    pub network_metrics: Arc<NetworkMetrics>,
+}
+
+/// Why a broker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A log directory does not open.
+    #[error(transparent)]
+    LogDir(#[from] OpenError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The controllers do not take it.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}; raise the process limit (ulimit -u)")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running broker.
+pub struct BrokerHandle {
+    broker: Arc<Broker>,
+    listeners: Vec<(ListenerSetting, ListenerHandle)>,
+    tasks: Vec<JoinHandle<()>>,
+    controlled_shutdown: bool,
+    session: Duration,
+}
+
+impl std::fmt::Debug for BrokerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BrokerHandle").field("broker", &self.broker.node_id).finish_non_exhaustive()
+    }
+}
+
+impl Broker {
+    /// Starts a broker; returns when it serves.
+    pub async fn start(options: BrokerOptions) -> Result<BrokerHandle, StartError> {
+        let config = &options.config;
+        let (dirs, previous_epoch) = open_log_dirs(&options)?;
+        let replicas = ReplicaManager::new(config.node.node_id, Arc::clone(&options.clock), dirs)?;
+        let listeners = bind(&options).await?;
+        let identity = Identity {
+            node_id: config.node.node_id,
+            cluster_id: options.cluster_id.clone(),
+            incarnation_id: Uuid::random(),
+            listeners: advertised(config, &listeners),
+            rack: config.node.rack.as_deref().map(ByteString::from),
+            directories: replicas.directory_ids(),
+            previous_epoch,
+        };
+        let channel = |timeout_ms| channel(&options, timeout_ms);
+        let (registration, metadata) =
+            (Arc::new(Registration::default()), Arc::new(MetadataCache::default()));
+        let register_within = millis(config.node.initial_registration_timeout_ms);
+        registration.register(&channel(register_within), &identity, register_within).await?;
+
+        let session = millis(config.node.session_timeout_ms);
+        let retention_every = millis(config.log.retention_check_interval_ms);
+        let broker = Arc::new(assemble(&options, replicas, &registration, &metadata));
+        broker.replicas.start_maintenance(retention_every)?;
+        let feed = MetadataFeed {
+            node_id: identity.node_id,
+            cluster_id: identity.cluster_id.clone(),
+            channel: channel(session),
+            controllers: Arc::clone(&options.controllers),
+            registration: Arc::clone(&registration),
+            metadata: Arc::clone(&metadata),
+        };
+        let on_metadata: Arc<Broker> = Arc::clone(&broker);
+        let groups = Arc::clone(&broker.groups);
+        let tasks =
+            vec![tokio::spawn(feed.run(on_metadata)), tokio::spawn(async move { groups.run_timers().await })];
+        let heartbeats = Arc::clone(&registration).run_heartbeats(
+            channel(session),
+            identity,
+            metadata,
+            millis(config.node.heartbeat_interval_ms),
+            session,
+        );
+        start_heartbeat_thread(heartbeats)?;
+        registration.unfenced().await;
+
+        let dispatcher = Dispatcher::new(Arc::clone(&broker), API_TABLE, ListenerKind::Broker);
+        let dispatcher = Arc::new(dispatcher);
+        options.registry.add(Arc::clone(&dispatcher) as Arc<_>);
+        options.registry.add(Arc::new(BrokerCollector(Arc::clone(&broker))));
+        let serve = |(setting, listener): (ListenerSetting, Listener)| {
+            let setting = ListenerSetting { port: listener.local_addr().port(), ..setting };
+            (setting, listener.serve(Arc::clone(&dispatcher)))
+        };
+        Ok(BrokerHandle {
+            listeners: listeners.into_iter().map(serve).collect(),
+            broker,
+            tasks,
+            controlled_shutdown: config.node.controlled_shutdown_enable,
+            session,
+        })
+    }
+}
+
+impl BrokerHandle {
+    /// The listeners with the ports that they are bound to.
+    pub fn listeners(&self) -> impl Iterator<Item = (&ListenerSetting, SocketAddr)> {
+        self.listeners.iter().map(|(setting, handle)| (setting, handle.local_addr()))
+    }
+
+    /// Stops in an orderly way: leaderships move away, connections end, logs are closed.
+    pub async fn stop(self) {
+        if self.controlled_shutdown {
+            self.broker.registration.controlled_shutdown(self.session).await;
+        }
+        for (_, listener) in self.listeners {
+            listener.stop(DRAIN).await;
+        }
+        for task in self.tasks {
+            task.abort();
+        }
+        let epoch = self.broker.registration.broker_epoch();
+        let broker = Arc::clone(&self.broker);
+        let closed = tokio::task::spawn_blocking(move || broker.replicas.close(epoch)).await;
+        if closed.is_err() {
+            tracing::error!("closing the logs panicked; they are recovered at the next start");
+        }
+    }
+}
+
+fn open_log_dirs(
+    options: &BrokerOptions,
+) -> Result<(Vec<(LogDir, ottla_storage::OpenReport)>, BrokerEpoch), OpenError> {
+    let mut previous = None;
+    let mut dirs = Vec::new();
+    for path in &options.config.log.dirs {
+        let how = LogDirOptions::new(options.cluster_id.to_string(), options.config.node.node_id);
+        let (dir, report) = LogDir::open(Arc::clone(&options.disk), path, &how)?;
+        // All directories must have been closed by the same incarnation for the shutdown to count as clean.
+        let epoch = report.clean_shutdown.unwrap_or(BrokerEpoch::NONE);
+        previous =
+            Some(previous.map_or(epoch, |known| if known == epoch { known } else { BrokerEpoch::NONE }));
+        dirs.push((dir, report));
+    }
+    Ok((dirs, previous.unwrap_or(BrokerEpoch::NONE)))
+}
+
+async fn bind(options: &BrokerOptions) -> Result<Vec<(ListenerSetting, Listener)>, BindError> {
+    let socket = &options.config.socket;
+    let quota = connection_quota(socket);
+    let budget = socket.queued_max_request_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let connection = ConnectionOptions {
+        max_request_bytes: usize::try_from(socket.request_max_bytes).unwrap_or(0),
+        max_idle: millis(socket.connections_max_idle_ms),
+        budget: RequestBudget::new(budget.unwrap_or(DEFAULT_REQUEST_BUDGET)),
+        metrics: Arc::clone(&options.network_metrics),
+        ..ConnectionOptions::default()
+    };
+    let mut bound = Vec::new();
+    for setting in &options.config.listeners.broker {
+        let config = ListenerConfig {
+            backlog: socket.listen_backlog_size,
+            send_buffer: socket.send_buffer_bytes.map(|bytes| bytes as usize),
+            receive_buffer: socket.receive_buffer_bytes.map(|bytes| bytes as usize),
+            quota: Arc::clone(&quota),
+            connection: connection.clone(),
+            ..ListenerConfig::new(&setting.name, &setting.host, setting.port)
+        };
+        bound.push((setting.clone(), Listener::bind(config).await?));
+    }
+    Ok(bound)
+}
+
+fn connection_quota(socket: &SocketConfig) -> Arc<ConnectionQuota> {
+    let count = |limit: i32| usize::try_from(limit).unwrap_or(0);
+    // Kafka takes host names here too; they are looked up once.
+    let overrides = socket.max_connections_per_ip_overrides.iter().flat_map(|(host, limit)| {
+        let addresses = (host.as_str(), 0).to_socket_addrs().into_iter().flatten();
+        addresses.map(|address| (address.ip(), count(*limit)))
+    });
+    ConnectionQuota::new(
+        count(socket.max_connections),
+        count(socket.max_connections_per_ip),
+        overrides.collect(),
+    )
+}
+
+/// What clients are told, with the ports that the system chose and a name where none was given.
+fn advertised(config: &BrokerConfig, bound: &[(ListenerSetting, Listener)]) -> Vec<ListenerSetting> {
+    let mut advertised = config.listeners.advertised.clone();
+    for listener in &mut advertised {
+        let bound = bound.iter().find(|(setting, _)| setting.name == listener.name);
+        if listener.port == 0
+            && let Some((_, bound)) = bound
+        {
+            listener.port = bound.local_addr().port();
+        }
+        if listener.host.is_empty() || listener.is_unspecified() {
+            listener.host = host_name();
+        }
+    }
+    advertised
+}
+
+fn host_name() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_str().map_or_else(|_| "localhost".to_owned(), str::to_owned)
+}
+
+fn channel(options: &BrokerOptions, timeout: Duration) -> ControllerChannel {
+    let client = ClientOptions {
+        client_id: Some(ByteString::from(format!("broker-{}", options.config.node.node_id))),
+        metrics: Arc::clone(&options.network_metrics),
+        ..ClientOptions::default()
+    };
+    ControllerChannel::new(Arc::clone(&options.controllers), client, timeout)
+}
+
+fn assemble(
+    options: &BrokerOptions,
+    replicas: Arc<ReplicaManager>,
+    registration: &Arc<Registration>,
+    metadata: &Arc<MetadataCache>,
+) -> Broker {
+    let config = &options.config;
+    let slots = usize::try_from(config.replication.fetch_session_cache_slots).unwrap_or(0);
+    Broker {
+        node_id: config.node.node_id,
+        cluster_id: options.cluster_id.clone(),
+        clock: Arc::clone(&options.clock),
+        config: ArcSwap::from_pointee(config.clone()),
+        configs: EffectiveConfigs::new(config.node.node_id, options.settings.clone()),
+        metadata: Arc::clone(metadata),
+        replicas,
+        groups: Arc::new(GroupCoordinator::new(Arc::clone(&options.clock), config)),
+        controller: channel(options, millis(config.node.request_timeout_ms)),
+        registration: Arc::clone(registration),
+        fetch_sessions: FetchSessions::new(slots, EVICT_SESSIONS_AFTER, Box::new(RealRng::default())),
+        producer_ids: ProducerIds::new(config.node.node_id),
+    }
+}
+
+/// Heartbeats run on a thread of their own: nothing that the other threads do can make this broker look dead.
+fn start_heartbeat_thread(
+    heartbeats: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), std::io::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("heartbeat".into()).spawn(move || runtime.block_on(heartbeats))?;
+    Ok(())
+}
+
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
