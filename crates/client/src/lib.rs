@@ -4,6 +4,7 @@ mod backoff;
 mod client;
 mod cluster;
 mod config;
+mod consumer;
 mod error;
 mod producer;
 mod random;
@@ -16,6 +17,7 @@ pub use crate::admin::{
 pub use crate::client::Client;
 pub use crate::cluster::{BrokerInfo, IsolationLevel, ListedOffset, OffsetSpec, PartitionInfo, TopicInfo};
 pub use crate::config::ClientConfig;
+pub use crate::consumer::{Assignor, Consumer, ConsumerConfig, ConsumerRecord, OffsetReset};
 pub use crate::error::{ClientError, ErrorKind, Result};
 pub use crate::producer::{
     Acks, Delivery, Producer, ProducerConfig, ProducerRecord, RecordMetadata, partition_for_key,

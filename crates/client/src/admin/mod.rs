@@ -26,7 +26,7 @@ pub use group_lag::PartitionLag;
 pub use group_offsets::CommittedOffset;
 pub use list_groups::GroupListing;
 
-use crate::cluster::{Cluster, Retry, Want};
+use crate::cluster::{Cluster, Lane, Retry, Want};
 use crate::wire::Connection;
 use crate::{Client, ClientError, Result};
 
@@ -89,7 +89,7 @@ impl Admin {
         let group = group.into();
         let mut retry = Retry::new(&self.cluster, what);
         loop {
-            let result = match self.cluster.coordinator(&group).await {
+            let result = match self.cluster.coordinator(&group, Lane::SHARED).await {
                 Ok(connection) => attempt(&connection).await,
                 Err(e) => Err(e),
             };

@@ -6,7 +6,7 @@ use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::find_coordinator::FindCoordinatorRequest;
 use ottla_types::{GroupId, NodeId};
 
-use super::{Cluster, Retry, Want};
+use super::{Cluster, Lane, Retry, Want};
 use crate::error::check;
 use crate::wire::Connection;
 use crate::{ClientError, Result};
@@ -15,14 +15,14 @@ use crate::{ClientError, Result};
 const GROUP: i8 = 0;
 
 impl Cluster {
-    /// The connection to the coordinator of `group`.
-    pub(crate) async fn coordinator(&self, group: &GroupId) -> Result<Arc<Connection>> {
+    /// The connection of `lane` to the coordinator of `group`.
+    pub(crate) async fn coordinator(&self, group: &GroupId, lane: Lane) -> Result<Arc<Connection>> {
         let known = self.lock().coordinators.get(group).copied();
         let id = match known {
             Some(id) => id,
             None => self.find_coordinator(group).await?,
         };
-        let connection = self.broker(id).await;
+        let connection = self.broker_on(id, lane).await;
         if connection.is_err() {
             self.forget_coordinator(group);
         }

@@ -7,6 +7,7 @@ mod metadata;
 mod retry;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ottla_protocol::ErrorCode;
@@ -36,6 +37,16 @@ pub(crate) enum Want<'a> {
     Topics(&'a [TopicName]),
 }
 
+/// Which of the connections to a broker to use. Brokers work off each connection in order, so what they
+/// hold (a fetch, a join) has one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Lane(u64);
+
+impl Lane {
+    /// For everything that is answered at once.
+    pub(crate) const SHARED: Self = Self(0);
+}
+
 /// What every part of the client shares.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -43,6 +54,7 @@ pub(crate) struct Cluster {
     state: Mutex<State>,
     /// One metadata request at a time: others wait for its answer.
     refreshing: tokio::sync::Mutex<()>,
+    lanes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +62,7 @@ struct State {
     metadata: Arc<Metadata>,
     coordinators: HashMap<GroupId, NodeId>,
     /// By address, so that a bootstrap connection serves its broker too.
-    slots: HashMap<String, Arc<tokio::sync::Mutex<Slot>>>,
+    slots: HashMap<(String, Lane), Arc<tokio::sync::Mutex<Slot>>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +76,12 @@ impl Cluster {
     /// Connects to the first bootstrap server that answers and learns the brokers.
     pub(crate) async fn connect(config: ClientConfig) -> Result<Self> {
         config.validate()?;
-        let cluster = Self { config, state: Mutex::default(), refreshing: tokio::sync::Mutex::default() };
+        let cluster = Self {
+            config,
+            state: Mutex::default(),
+            refreshing: tokio::sync::Mutex::default(),
+            lanes: AtomicU64::new(1),
+        };
         cluster.bootstrap().await?;
         Ok(cluster)
     }
@@ -73,11 +90,26 @@ impl Cluster {
         Arc::clone(&self.lock().metadata)
     }
 
-    /// The connection to a broker, opened if need be.
+    /// A lane that nobody else uses.
+    pub(crate) fn new_lane(&self) -> Lane {
+        Lane(self.lanes.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Closes the connections of a lane once nobody uses them.
+    pub(crate) fn close_lane(&self, lane: Lane) {
+        self.lock().slots.retain(|(_, l), _| *l != lane);
+    }
+
+    /// The shared connection to a broker, opened if need be.
     pub(crate) async fn broker(&self, id: NodeId) -> Result<Arc<Connection>> {
+        self.broker_on(id, Lane::SHARED).await
+    }
+
+    /// The connection of `lane` to a broker, opened if need be.
+    pub(crate) async fn broker_on(&self, id: NodeId, lane: Lane) -> Result<Arc<Connection>> {
         let address = self.metadata().brokers.get(&id).map(BrokerInfo::address);
         match address {
-            Some(address) => self.at(&address).await,
+            Some(address) => self.at(&address, lane).await,
             None => Err(ClientError::broker(format!("broker {id}"), ErrorCode::BROKER_NOT_AVAILABLE, None)),
         }
     }
@@ -90,7 +122,7 @@ impl Cluster {
         let mut last = None;
         let addresses: Vec<_> = self.metadata().brokers.values().map(BrokerInfo::address).collect();
         for address in &addresses {
-            match self.at(address).await {
+            match self.at(address, Lane::SHARED).await {
                 Ok(connection) => return Ok(connection),
                 Err(e) => last = Some(e),
             }
@@ -174,7 +206,9 @@ impl Cluster {
     }
 
     fn open_connection(&self) -> Option<Arc<Connection>> {
-        let slots: Vec<_> = self.lock().slots.values().map(Arc::clone).collect();
+        let shared =
+            |((_, lane), slot): (&(String, Lane), &Arc<_>)| (*lane == Lane::SHARED).then(|| Arc::clone(slot));
+        let slots: Vec<Arc<tokio::sync::Mutex<Slot>>> = self.lock().slots.iter().filter_map(shared).collect();
         slots.iter().find_map(|slot| {
             let slot = slot.try_lock().ok()?;
             slot.connection.as_ref().filter(|c| c.is_open()).map(Arc::clone)
@@ -184,7 +218,7 @@ impl Cluster {
     async fn bootstrap(&self) -> Result<Arc<Connection>> {
         let mut reason = String::new();
         for address in &self.config.bootstrap_servers {
-            match self.at(address).await {
+            match self.at(address, Lane::SHARED).await {
                 Ok(connection) => return Ok(connection),
                 Err(ClientError::Unreachable { reason: r, .. }) => reason = r,
                 Err(e) => reason = e.to_string(),
@@ -194,8 +228,8 @@ impl Cluster {
     }
 
     /// The connection to `address`. After a failure the next attempt waits.
-    async fn at(&self, address: &str) -> Result<Arc<Connection>> {
-        let slot = Arc::clone(self.lock().slots.entry(address.to_owned()).or_default());
+    async fn at(&self, address: &str, lane: Lane) -> Result<Arc<Connection>> {
+        let slot = Arc::clone(self.lock().slots.entry((address.to_owned(), lane)).or_default());
         let mut slot = slot.lock().await;
         if let Some(open) = slot.connection.as_ref().filter(|c| c.is_open()) {
             return Ok(Arc::clone(open));

@@ -88,11 +88,6 @@ impl Connection {
         lock(&self.pending).closed().is_none()
     }
 
-    /// Whether the broker offers some version of `R`.
-    pub(crate) fn offers<R: Request>(&self) -> bool {
-        self.versions.pick(R::KEY, &R::VERSIONS).is_ok()
-    }
-
     /// Sends `request` in the highest common version and waits for the answer.
     pub(crate) async fn call<R: Request>(&self, request: &R) -> Result<R::Response> {
         self.call_within(request, self.request_timeout).await
