@@ -6,11 +6,11 @@ use ottla_protocol::messages::api_versions::SupportedFeatureKey;
 use ottla_protocol::messages::describe_topic_partitions::Cursor;
 use ottla_protocol::messages::*;
 use ottla_protocol::messages::{fetch, join_group, offset_commit, offset_fetch, produce};
-use ottla_protocol::records::consumer_offsets::OffsetCommitKey;
-use ottla_protocol::records::{decode_prefixed, encode_prefixed, peek_version};
+use ottla_protocol::records::consumer_offsets::{OffsetCommitKey, OffsetCommitValue};
+use ottla_protocol::records::{decode_payload, decode_prefixed, encode_prefixed, peek_version};
 use ottla_protocol::{
-    ApiMessage, Bytes, ErrorCode, Message, RecordMessage, Request, TaggedField, TaggedFields, Uuid, Version,
-    Writer,
+    ApiMessage, Bytes, DecodeErrorKind, ErrorCode, Message, RecordMessage, Request, TaggedField,
+    TaggedFields, Uuid, Version, Writer,
 };
 
 fn bytes<M: Message>(message: &M, version: Version) -> Bytes {
@@ -270,5 +270,15 @@ fn a_newer_subscription_is_read_as_the_newest_known() {
     newer.extend(b"fields of version 9");
     let newer = Bytes::from(newer);
     assert_eq!(peek_version(&newer), Ok(9));
-    assert_eq!(decode_prefixed(newer), Ok(subscription));
+    assert_eq!(decode_payload(newer), Ok(subscription));
+}
+
+#[test]
+fn a_newer_offsets_record_is_refused() {
+    let value = OffsetCommitValue { offset: 5, ..Default::default() };
+    let mut bytes = encode_prefixed(&value, 4).unwrap().to_vec();
+    assert_eq!(decode_prefixed(bytes.clone().into()), Ok(value));
+    bytes[1] = 5;
+    let error = decode_prefixed::<OffsetCommitValue>(bytes.into()).unwrap_err();
+    assert_eq!(error.kind(), DecodeErrorKind::Version { version: 5, first: 0, last: 4 });
 }

@@ -5,4 +5,4 @@ pub mod control;
 pub mod metadata;
 mod prefixed;
 
-pub use self::prefixed::{decode_prefixed, encode_prefixed, peek_version};
+pub use self::prefixed::{decode_payload, decode_prefixed, encode_prefixed, peek_version};

@@ -1,22 +1,28 @@
-//! Messages with their version before them: keys and values of `__consumer_offsets`, and the member metadata and
-//! assignments of consumer groups.
+//! Messages with their version before them: values of `__consumer_offsets`, and the member metadata and assignments
+//! of consumer groups. A key of `__consumer_offsets` has its record type there instead.
 
 use bytes::Bytes;
 
+use crate::frame::decode_body;
 use crate::{
     DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Field, Message, Reader, Version, Writer,
 };
 
-/// The version in front of the bytes; in a key of `__consumer_offsets` it is the record's type.
+/// The number in front of the bytes.
 pub fn peek_version(bytes: &Bytes) -> Result<Version, DecodeError> {
     Version::read(&mut Reader::new(bytes.clone()), 0)
 }
 
-/// Reads a version and the message in it. A newer version than the struct has is read as the newest one, as Kafka
-/// does with group payloads (KIP-54), where bytes behind it are allowed for that reason.
-///
-/// For keys of `__consumer_offsets`, whose prefix is a type, look at [`peek_version`] first.
+/// Reads a record's value: its version and the message, with nothing behind it.
 pub fn decode_prefixed<M: Message>(bytes: Bytes) -> Result<M, DecodeError> {
+    let mut r = Reader::new(bytes);
+    let version = Version::read(&mut r, 0)?;
+    decode_body(r.into_rest(), version)
+}
+
+/// Reads a member's payload, which a newer client may have written: a version above the newest known is read as that
+/// one, and what it adds behind is left out (Kafka: `ConsumerProtocol`).
+pub fn decode_payload<M: Message>(bytes: Bytes) -> Result<M, DecodeError> {
     let mut r = Reader::new(bytes);
     let version = Version::read(&mut r, 0)?;
     let known = M::SCHEMA.versions;
