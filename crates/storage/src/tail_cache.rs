@@ -97,7 +97,6 @@ impl TailBatch {
 }
 
 impl Tail {
-    #[expect(clippy::too_many_arguments, reason = "one call site; the fields of TailBatch")]
     pub(crate) fn push(
         &mut self,
         shared: &TailCache,

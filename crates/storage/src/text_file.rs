@@ -39,7 +39,7 @@ pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<
     file.write_all_at(bytes, 0)?;
     file.sync_data()?;
     disk.rename(&tmp, path)?;
-    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+    disk.sync_dir(path.parent().unwrap_or_else(|| Path::new(".")))
 }
 
 fn tmp_path(path: &Path) -> PathBuf {

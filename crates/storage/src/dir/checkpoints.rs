@@ -136,15 +136,14 @@ impl Checkpoints {
     }
 
     /// Before a log is cut to `offset`: no recovery point beyond it may be on disk, or the cut would look like damage.
+    /// Writes what else has changed.
     pub(crate) fn lower(&self, disk: &dyn Disk, partition: &TopicPartition, offset: i64) -> io::Result<()> {
         let progress = self.progress(partition);
         if progress.recovery_point().is_some_and(|point| point > offset) {
             progress.set_recovery_point(offset);
         }
-        if self.written.lock().durable.get(partition).is_some_and(|written| *written > offset) {
-            self.write(disk)?;
-        }
-        Ok(())
+        // The log's start may have been lowered too; what did not change is not written.
+        self.write(disk)
     }
 
     /// Writes what changed. Returns when it is durable.

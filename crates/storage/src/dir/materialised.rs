@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ottla_env::{Disk, File, OpenOptions};
@@ -179,7 +179,7 @@ fn parse_line(line: &[u8]) -> Option<(char, TopicIdPartition)> {
     Some((sign, TopicIdPartition { topic_id, topic_partition }))
 }
 
-fn damaged(path: &PathBuf) -> StorageError {
+fn damaged(path: &Path) -> StorageError {
     StorageError::damaged(
         path,
         "a line in the middle is not what was written; removing the file accepts the folders as they are",

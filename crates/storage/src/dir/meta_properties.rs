@@ -1,21 +1,44 @@
 //! `meta.properties`: whose directory this is (version 1, KIP-631 and KIP-858).
 
+use std::path::Path;
+
+use ottla_env::Disk;
 use ottla_types::{DirectoryId, NodeId};
+
+use crate::error::StorageError;
+use crate::text_file;
 
 pub(crate) const FILE_NAME: &str = "meta.properties";
 /// Far above what the file has.
 pub(crate) const MAX_BYTES: usize = 64 << 10;
 
-/// The file's contents.
+/// Whose a directory is: the contents of its `meta.properties`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MetaProperties {
-    pub(crate) cluster_id: String,
-    pub(crate) node_id: NodeId,
-    /// Kafka before 3.7 wrote none.
-    pub(crate) directory_id: Option<DirectoryId>,
+pub struct MetaProperties {
+    /// The cluster.
+    pub cluster_id: String,
+    /// The node.
+    pub node_id: NodeId,
+    /// The directory itself; Kafka before 3.7 wrote none.
+    pub directory_id: Option<DirectoryId>,
 }
 
 impl MetaProperties {
+    /// Reads the file in the directory `root`; `None` if there is none.
+    pub fn read(disk: &dyn Disk, root: &Path) -> Result<Option<Self>, StorageError> {
+        let path = root.join(FILE_NAME);
+        let text =
+            text_file::read_text(disk, &path, MAX_BYTES).map_err(|e| StorageError::io("read", &path, e))?;
+        text.map(|text| Self::parse(&text).map_err(|reason| StorageError::damaged(&path, reason))).transpose()
+    }
+
+    /// Writes the file in the directory `root`, which exists; durable when this returns.
+    pub fn write(&self, disk: &dyn Disk, root: &Path) -> Result<(), StorageError> {
+        let path = root.join(FILE_NAME);
+        text_file::replace(disk, &path, self.to_text().as_bytes())
+            .map_err(|e| StorageError::io("write", &path, e))
+    }
+
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("version=1\ncluster.id={}\nnode.id={}\n", self.cluster_id, self.node_id);
         if let Some(id) = self.directory_id {

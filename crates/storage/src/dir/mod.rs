@@ -16,6 +16,7 @@ use ottla_env::{Disk, File};
 use ottla_types::{BrokerEpoch, DirectoryId, TimestampMs, TopicId, TopicIdPartition, TopicPartition};
 use parking_lot::Mutex;
 
+pub use meta_properties::MetaProperties;
 pub use open::{FoundPartition, OpenReport};
 
 use crate::config::{LogConfig, LogDirOptions};
@@ -65,6 +66,16 @@ impl LogDir {
     /// An error if the directory is offline.
     pub fn check_online(&self) -> Result<(), StorageError> {
         self.shared.health.check()
+    }
+
+    /// The topic whose partition has the folder of this name, if there is one.
+    pub fn topic_id_of(&self, partition: &TopicPartition) -> Option<TopicId> {
+        self.partitions.lock().get(partition).copied()
+    }
+
+    /// How many partitions are here.
+    pub fn partition_count(&self) -> usize {
+        self.partitions.lock().len()
     }
 
     /// Bytes that can still be written.
@@ -210,7 +221,7 @@ impl LogDir {
 
     /// Ends in order: after all logs were closed. The next start then knows that nothing is missing, and which broker
     /// epoch had the directory.
-    pub fn close(self, epoch: BrokerEpoch) -> Result<(), StorageError> {
+    pub fn close(&self, epoch: BrokerEpoch) -> Result<(), StorageError> {
         self.write_checkpoints()?;
         let shared = &self.shared;
         let path = shared.root.join(clean_shutdown::FILE_NAME);

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::checkpoints::Checkpoints;
 use super::materialised::Materialised;
 use super::meta_properties::MetaProperties;
-use super::{LogDir, clean_shutdown, meta_properties, partition_metadata};
+use super::{LogDir, clean_shutdown, partition_metadata};
 use crate::config::LogDirOptions;
 use crate::context::Shared;
 use crate::error::{OpenError, StorageError};
@@ -50,7 +50,7 @@ pub(super) fn open(
     disk.create_dir_all(root).map_err(io_error("create"))?;
     let lock = lock(&*disk, root)?;
     let mut report = OpenReport::default();
-    let meta = match read_meta(&*disk, root)? {
+    let meta = match MetaProperties::read(&*disk, root)? {
         Some(meta) => check(meta, root, options)?,
         None => {
             report.formatted = true;
@@ -88,14 +88,6 @@ fn lock(disk: &dyn Disk, root: &Path) -> Result<Arc<dyn File>, OpenError> {
     }
 }
 
-fn read_meta(disk: &dyn Disk, root: &Path) -> Result<Option<MetaProperties>, StorageError> {
-    let path = root.join(meta_properties::FILE_NAME);
-    let text = text_file::read_text(disk, &path, meta_properties::MAX_BYTES)
-        .map_err(|e| StorageError::io("read", &path, e))?;
-    text.map(|text| MetaProperties::parse(&text).map_err(|reason| StorageError::damaged(&path, reason)))
-        .transpose()
-}
-
 fn check(meta: MetaProperties, root: &Path, options: &LogDirOptions) -> Result<MetaProperties, OpenError> {
     if meta.cluster_id != options.cluster_id {
         return Err(OpenError::OtherCluster {
@@ -127,7 +119,7 @@ fn format(disk: &dyn Disk, root: &Path, options: &LogDirOptions) -> Result<MetaP
         node_id: options.node_id,
         directory_id: Some(options.new_directory_id),
     };
-    write_meta(disk, root, &meta)?;
+    meta.write(disk, root)?;
     // The directory's own name.
     if let Some(parent) = root.parent().filter(|p| !p.as_os_str().is_empty()) {
         disk.sync_dir(parent).map_err(|e| StorageError::io("sync", parent, e))?;
@@ -146,14 +138,8 @@ fn with_directory_id(
         return Ok(meta);
     }
     let meta = MetaProperties { directory_id: Some(options.new_directory_id), ..meta };
-    write_meta(disk, root, &meta)?;
+    meta.write(disk, root)?;
     Ok(meta)
-}
-
-fn write_meta(disk: &dyn Disk, root: &Path, meta: &MetaProperties) -> Result<(), StorageError> {
-    let path = root.join(meta_properties::FILE_NAME);
-    text_file::replace(disk, &path, meta.to_text().as_bytes())
-        .map_err(|e| StorageError::io("write", &path, e))
 }
 
 /// The marker is gone for good before anything is appended.

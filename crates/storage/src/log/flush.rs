@@ -9,7 +9,7 @@
 //! what lies after the newest snapshot.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ottla_env::{File, OpenOptions};
@@ -130,7 +130,7 @@ impl FlushJob {
         Ok(())
     }
 
-    fn sync_path(&self, path: &PathBuf) -> Result<(), StorageError> {
+    fn sync_path(&self, path: &Path) -> Result<(), StorageError> {
         let ctx = &self.ctx;
         let sync = || ctx.disk.open(path, OpenOptions::WRITE)?.sync_data();
         sync().map_err(|e| ctx.health.sync_failed(path, &e))
@@ -152,22 +152,32 @@ impl Log {
             self.since_snapshot = 0;
         }
         let mut data = Vec::new();
-        let last = self.segments.len().saturating_sub(1);
-        for (i, segment) in
-            self.segments.iter().enumerate().filter(|(i, _)| self.segment_end(*i) > self.flushed)
-        {
-            let path = segment.path(&self.ctx, FileKind::Log);
-            match segment.reader(&self.ctx) {
+        for i in (0..self.segments.len()).rev() {
+            let is_flushed = self.segment_end(i) <= self.flushed;
+            let is_active = i + 1 == self.segments.len();
+            let Self { ctx, segments, .. } = self;
+            let Some(segment) = segments.get_mut(i) else { break };
+            // An index may have been written at the roll, after the segment's last flush.
+            let sync_indexes =
+                !is_active && (segment.offsets.take_unsynced() | segment.times.take_unsynced());
+            if sync_indexes {
+                indexes.push(segment.path(ctx, FileKind::OffsetIndex));
+                indexes.push(segment.path(ctx, FileKind::TimeIndex));
+            }
+            if is_flushed && !sync_indexes && !is_active {
+                break;
+            }
+            if is_flushed {
+                continue;
+            }
+            let path = segment.path(ctx, FileKind::Log);
+            match segment.reader(ctx) {
                 Ok(file) => data.push((file, path)),
                 Err(e) => {
                     // Cannot be opened to be synced: what was written to it cannot be promised.
-                    self.ctx.health.sync_failed(&path, &e);
+                    ctx.health.sync_failed(&path, &e);
                     return None;
                 }
-            }
-            if i != last {
-                indexes.push(segment.path(&self.ctx, FileKind::OffsetIndex));
-                indexes.push(segment.path(&self.ctx, FileKind::TimeIndex));
             }
         }
         self.flushing = Some(self.end);
@@ -225,7 +235,7 @@ impl Log {
 
     /// Flushes everything and saves what a start would otherwise have to find out by reading: producers, indexes. Then
     /// the log is dropped.
-    pub fn close(mut self) -> Result<(), StorageError> {
+    pub fn close(&mut self) -> Result<(), StorageError> {
         if self.folder == Folder::None {
             return Ok(());
         }
@@ -246,7 +256,7 @@ impl Log {
             };
             self.complete_flush(job.run())?;
         }
-        let Self { ctx, segments, .. } = &mut self;
+        let Self { ctx, segments, .. } = self;
         if let Some(active) = segments.back_mut() {
             let path = active.path(ctx, FileKind::Log);
             active.trim(ctx).map_err(|e| ctx.health.write_failed("trim", &path, &e))?;

@@ -109,16 +109,13 @@ impl Log {
                 continue;
             }
             let batch = scan.batch(position, &header).map_err(failed)?;
-            let records = match batch.records(limit) {
-                Ok(records) => records,
+            let Ok(records) = batch.records(limit) else {
                 // Too large to look into: the batch's first record stands for it.
-                Err(_) => {
-                    return Ok(Some(TimestampOffset {
-                        timestamp_ms: header.max_timestamp,
-                        offset: Offset(header.base_offset.0.max(log_start)),
-                        leader_epoch: header.partition_leader_epoch,
-                    }));
-                }
+                return Ok(Some(TimestampOffset {
+                    timestamp_ms: header.max_timestamp,
+                    offset: Offset(header.base_offset.0.max(log_start)),
+                    leader_epoch: header.partition_leader_epoch,
+                }));
             };
             let hit = records
                 .filter_map(Result::ok)

@@ -44,7 +44,8 @@ impl Log {
         for batch in self.tail.from(from).take_while(|batch| batch.next <= bound) {
             let fits = result.bytes + batch.size as u64 <= max_bytes;
             let is_first = result.first_offset.is_none();
-            if !fits && !(is_first && min_one_batch) {
+            let wanted = fits || (is_first && min_one_batch);
+            if !wanted {
                 result.too_large = is_first;
                 return Some(result);
             }

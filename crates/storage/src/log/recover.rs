@@ -304,11 +304,7 @@ impl Log {
 
     fn cut_files(&mut self, keep: usize, position: Option<u64>) -> io::Result<()> {
         while self.segments.len() > keep {
-            if let Some(last) = self.segments.back() {
-                super::truncate::remove_files(&self.ctx, last)?;
-            }
-            self.segments.pop_back();
-            self.ctx.disk.sync_dir(&self.ctx.dir)?;
+            self.remove_last_segment()?;
         }
         let Self { ctx, segments, .. } = self;
         if let (Some(position), Some(last)) = (position, segments.back_mut()) {

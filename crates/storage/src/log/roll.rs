@@ -88,8 +88,9 @@ impl Log {
             _ => now_ms.saturating_sub(active.created_ms),
         };
         let max_index = config.segment_index_bytes;
-        active.size.saturating_add(size) > config.segment_bytes && active.size > 0
-            || active.size > 0 && waited > config.segment_ms - active.jitter_ms
+        let is_large = active.size.saturating_add(size) > config.segment_bytes;
+        let is_old = waited > config.segment_ms - active.jitter_ms;
+        active.size > 0 && (is_large || is_old)
             || active.offsets.size_bytes() + OffsetEntry::SIZE as u64 > max_index
             || active.times.size_bytes() + TimeEntry::SIZE as u64 > max_index
             || !active.fits(last_offset)

@@ -46,9 +46,11 @@ impl Log {
     pub fn truncate_fully_and_start_at(&mut self, offset: Offset, now_ms: i64) -> Result<(), StorageError> {
         self.check_usable()?;
         if self.folder != Folder::None {
+            let start = self.progress.log_start().unwrap_or(0).min(offset.0);
+            self.progress.set_log_start(start);
             self.forget_history_from(0)?;
-            let removed = self.remove_all_segments(offset.0, now_ms);
-            if let Err(e) = removed {
+            let replaced = self.replace_segments(offset.0, now_ms);
+            if let Err(e) = replaced {
                 self.poisoned = true;
                 return Err(self.ctx.health.write_failed("truncate", &self.ctx.dir, &e));
             }
@@ -98,11 +100,7 @@ impl Log {
     fn cut_segments(&mut self, i: usize, position: u64, end: i64) -> io::Result<()> {
         // The newest first: whatever survives power loss is without gaps.
         while self.segments.len() > i + 1 {
-            if let Some(last) = self.segments.back() {
-                remove_files(&self.ctx, last)?;
-            }
-            self.segments.pop_back();
-            self.ctx.disk.sync_dir(&self.ctx.dir)?;
+            self.remove_last_segment()?;
         }
         let Self { ctx, segments, .. } = self;
         let Some(active) = segments.back_mut() else { return Ok(()) };
@@ -130,16 +128,31 @@ impl Log {
         Ok(())
     }
 
-    fn remove_all_segments(&mut self, base: i64, now_ms: i64) -> io::Result<()> {
-        while let Some(last) = self.segments.back() {
-            remove_files(&self.ctx, last)?;
-            self.segments.pop_back();
-        }
-        let stale: Vec<i64> = std::mem::take(&mut self.snapshots).into_iter().collect();
-        for offset in stale {
+    /// At no time is there no segment: an empty folder would look like damage. What power loss leaves in between is a
+    /// prefix of the old log, or the new one.
+    fn replace_segments(&mut self, base: i64, now_ms: i64) -> io::Result<()> {
+        ignore_missing(self.ctx.disk.remove_file(&self.ctx.epochs_path()))?;
+        for offset in std::mem::take(&mut self.snapshots) {
             ignore_missing(self.ctx.disk.remove_file(&self.ctx.snapshot_path(offset)))?;
         }
-        self.segments.push_back(Segment::create(&self.ctx, self.id, base, now_ms)?);
+        while self.segments.len() > 1 {
+            self.remove_last_segment()?;
+        }
+        let fresh = Segment::create(&self.ctx, self.id, base, now_ms)?;
+        fresh.reader(&self.ctx)?.sync_data()?;
+        self.ctx.disk.sync_dir(&self.ctx.dir)?;
+        if self.segments.back().is_some_and(|oldest| oldest.base != base) {
+            self.remove_last_segment()?;
+        }
+        self.segments = [fresh].into();
+        Ok(())
+    }
+
+    pub(super) fn remove_last_segment(&mut self) -> io::Result<()> {
+        if let Some(last) = self.segments.back() {
+            remove_files(&self.ctx, last)?;
+        }
+        self.segments.pop_back();
         self.ctx.disk.sync_dir(&self.ctx.dir)
     }
 }

@@ -15,6 +15,7 @@ use crate::error::AppendError;
 
 /// How many batches of a producer are remembered: what a client may have in flight.
 const BATCHES: usize = 5;
+/// One before the first.
 const NO_SEQUENCE: i32 = -1;
 
 /// A batch that a producer wrote.
@@ -221,13 +222,8 @@ fn check_sequence(producer: Option<&Producer>, header: &BatchHeader) -> Result<(
     let Some(producer) = producer.filter(|p| p.epoch.is_some()) else { return Ok(()) };
     let last = producer.last_sequence();
     let found = header.base_sequence;
-    let in_order = if header.producer_epoch != producer.epoch {
-        found == 0
-    } else if last == NO_SEQUENCE {
-        found == 0
-    } else {
-        found == add_sequence(last, 1)
-    };
+    let expected = if header.producer_epoch == producer.epoch { add_sequence(last, 1) } else { 0 };
+    let in_order = found == expected;
     if in_order {
         return Ok(());
     }

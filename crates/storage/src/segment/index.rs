@@ -93,6 +93,8 @@ pub(crate) struct Index<E> {
     in_file: Option<u32>,
     tail: Vec<E>,
     last: Option<E>,
+    /// The file was written since it was last given out for syncing.
+    unsynced: bool,
     /// The page that was read last.
     page: Option<(u32, Arc<[u8]>)>,
 }
@@ -106,7 +108,7 @@ impl<E: Entry> Index<E> {
     /// The index of a segment that was sealed before: its file is looked at on first use.
     pub(crate) fn sealed(log: u64, base: i64) -> Self {
         let key = FileKey { log, base, kind: E::KIND };
-        Self { key, in_file: None, tail: Vec::new(), last: None, page: None }
+        Self { key, in_file: None, tail: Vec::new(), last: None, unsynced: false, page: None }
     }
 
     /// Whether it was built or read in this process, not merely found.
@@ -150,7 +152,13 @@ impl<E: Entry> Index<E> {
             self.tail = Vec::new();
             self.page = None;
         }
+        self.unsynced = true;
         Ok(file)
+    }
+
+    /// Whether the file has to be synced; the caller does it.
+    pub(crate) fn take_unsynced(&mut self) -> bool {
+        std::mem::take(&mut self.unsynced)
     }
 
     /// Reads the file and keeps its entries as far as they are ordered and `keep` holds; the file is cut there.

@@ -1,5 +1,6 @@
 //! Facts about logs, on the simulated disk.
 
+mod crash_test;
 mod log_test;
 
 use std::path::Path;
