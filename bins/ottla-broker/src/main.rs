@@ -1,2 +1,9 @@
-//! Parses the configuration, builds the node and runs it.
-fn main() {}
+//! A node of a cluster: with no arguments broker and controller, on loopback.
+
+use std::process::ExitCode;
+
+use ottla_node::Defaults;
+
+fn main() -> ExitCode {
+    ottla_node::run(Defaults::Broker)
+}

@@ -1,0 +1,218 @@
+//! Starting and stopping the parts of a node in the right order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottla_broker::{Broker, BrokerHandle, BrokerOptions};
+use ottla_config::{BrokerConfig, Settings};
+use ottla_consensus::{NoTransport, QuorumConfig};
+use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
+use ottla_env::{Clock, Disk, RealRng};
+use ottla_network::{BindError, ConnectionOptions, Listener, ListenerConfig, ListenerHandle, NetworkMetrics};
+use ottla_server::{Dispatcher, ListenerKind};
+use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
+use ottla_types::{ByteString, Uuid};
+
+use crate::IdentityError;
+use crate::controllers;
+use crate::identity;
+
+/// The folder of the quorum's log in `metadata.log.dir`.
+const QUORUM_DIR: &str = "ottla-quorum";
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// What a node is built from.
+pub struct NodeOptions {
+    /// What the process was started with.
+    pub settings: Settings,
+    /// The same, typed.
+    pub config: BrokerConfig,
+    /// The file system.
+    pub disk: Arc<dyn Disk>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Whose the directories are is not clear.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The controllers did not say which cluster they are.
+    #[error("no controller answered within {} s; check controller.quorum.voters or controller.quorum.bootstrap.servers, and that a controller runs", .0.as_secs())]
+    NoController(Duration),
+    /// More than one voter.
+    #[error(
+        "controller.quorum.voters names {0} voters; this version runs a metadata quorum of one: name only this node"
+    )]
+    TooManyVoters(usize),
+    /// The quorum does not start.
+    #[error(transparent)]
+    Quorum(#[from] ottla_consensus::StartError),
+    /// A controller listener does not.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The broker does not.
+    #[error(transparent)]
+    Broker(#[from] ottla_broker::StartError),
+    /// The admin listener does not.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+}
+
+/// A running node.
+pub struct Node {
+    cluster_id: String,
+    controller: Option<RunningController>,
+    broker: Option<BrokerHandle>,
+    admin: Option<AdminServer>,
+    ready: Condition,
+}
+
+struct RunningController {
+    controller: Arc<Controller>,
+    dispatcher: Arc<Dispatcher<Controller>>,
+    listeners: Vec<(String, ListenerHandle)>,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("cluster_id", &self.cluster_id).finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    /// Starts everything that the configuration asks for; returns when it serves.
+    pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
+        let registry = Registry::new();
+        let health = Health::new();
+        let ready = health.condition("node", "starting");
+        let network_metrics: Arc<NetworkMetrics> = Arc::default();
+        registry.add(Arc::new(ProcessMetrics::new()));
+        let admin = match &options.config.node.admin_listener {
+            Some(at) => {
+                let address = format!("{}:{}", at.host, at.port);
+                Some(AdminServer::start(&address, Arc::clone(&registry), health).await?)
+            }
+            None => None,
+        };
+        let cluster_id = cluster_id(&options).await?;
+        let connection = ConnectionOptions {
+            max_request_bytes: usize::try_from(options.config.socket.request_max_bytes).unwrap_or(0),
+            metrics: Arc::clone(&network_metrics),
+            ..ConnectionOptions::default()
+        };
+        let controller = if options.config.node.is_controller {
+            Some(start_controller(&options, &cluster_id, &connection, &registry).await?)
+        } else {
+            None
+        };
+        let broker = if options.config.node.is_broker {
+            let local = controller.as_ref().map(|running| &running.dispatcher);
+            let controllers = controllers::routes(&options.config, local, &connection);
+            let start = Broker::start(BrokerOptions {
+                settings: options.settings,
+                config: options.config,
+                cluster_id: ByteString::from(cluster_id.as_str()),
+                controllers,
+                disk: options.disk,
+                clock: options.clock,
+                registry,
+                network_metrics,
+            });
+            Some(start.await?)
+        } else {
+            None
+        };
+        ready.ready();
+        Ok(Self { cluster_id, controller, broker, admin, ready })
+    }
+
+    /// The cluster that the node belongs to.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// Every listener with the address that it is bound to.
+    pub fn listeners(&self) -> Vec<(String, SocketAddr)> {
+        let broker = self.broker.iter().flat_map(BrokerHandle::listeners);
+        let broker = broker.map(|(listener, address)| (listener.name.clone(), address));
+        let controller = self.controller.iter().flat_map(|running| &running.listeners);
+        let controller = controller.map(|(name, handle)| (name.clone(), handle.local_addr()));
+        broker.chain(controller).collect()
+    }
+
+    /// The admin listener's address.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminServer::local_addr)
+    }
+
+    /// Stops in an orderly way: the broker leaves, then the controller.
+    pub async fn stop(self) {
+        self.ready.not_ready("stopping");
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+        if let Some(running) = self.controller {
+            for (_, listener) in running.listeners {
+                listener.stop(DRAIN).await;
+            }
+            running.controller.shut_down().await;
+        }
+    }
+}
+
+async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
+    let config = &options.config;
+    if let Some(known) = identity::known_cluster(options.disk.as_ref(), config)? {
+        return Ok(known);
+    }
+    if config.node.is_controller {
+        return Ok(Uuid::random().to_string());
+    }
+    let wait = Duration::from_millis(u64::try_from(config.node.initial_registration_timeout_ms).unwrap_or(0));
+    controllers::ask_cluster_id(config, wait).await.ok_or(NodeError::NoController(wait))
+}
+
+async fn start_controller(
+    options: &NodeOptions,
+    cluster_id: &str,
+    connection: &ConnectionOptions,
+    registry: &Registry,
+) -> Result<RunningController, NodeError> {
+    let config = &options.config;
+    let voters = config.quorum.voters.len();
+    if voters > 1 {
+        return Err(NodeError::TooManyVoters(voters));
+    }
+    let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
+    let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
+    let quorum = QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir);
+    let settings = ottla_metadata::Settings::new(Arc::new(options.settings.clone()));
+    let controller_config = ControllerConfig {
+        session_timeout: Duration::from_millis(u64::try_from(config.node.session_timeout_ms).unwrap_or(0)),
+        ..ControllerConfig::new(quorum, settings)
+    };
+    let deps = ControllerDeps {
+        disk: Arc::clone(&options.disk),
+        clock: Arc::clone(&options.clock),
+        rng: Box::new(RealRng::default()),
+        transport: Arc::new(NoTransport),
+    };
+    let controller = Controller::start(controller_config, deps).await?;
+    let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&controller), API_TABLE, ListenerKind::Controller));
+    registry.add(Arc::clone(&dispatcher) as Arc<_>);
+    let mut listeners = Vec::new();
+    for listener in &config.listeners.controller {
+        let bind = ListenerConfig {
+            connection: connection.clone(),
+            ..ListenerConfig::new(&listener.name, &listener.host, listener.port)
+        };
+        let handle = Listener::bind(bind).await?.serve(Arc::clone(&dispatcher));
+        listeners.push((listener.name.clone(), handle));
+    }
+    controller.wait_for_leader().await;
+    Ok(RunningController { controller, dispatcher, listeners })
+}

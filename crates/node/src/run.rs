@@ -1,0 +1,158 @@
+//! The life of a binary: arguments, configuration, node, signals, exit code.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use ottla_config::{BrokerConfig, ConfigErrors, Notice, Settings};
+use ottla_env::{RealClock, RealDisk};
+use ottla_telemetry::init_logs;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Node, NodeOptions};
+
+/// What a binary is without a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defaults {
+    /// `ottla-broker`: broker and controller.
+    Broker,
+    /// `ottla-controller`: controller only.
+    Controller,
+}
+
+/// Exit code for wrong usage or configuration; clap uses the same.
+const USAGE: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "A node of an Ottla cluster. Without arguments: one node that is its own cluster, on 127.0.0.1."
+)]
+struct Arguments {
+    /// A Kafka server.properties
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Overrides one setting; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// Runs a node until it is told to stop. Exit codes: 0 after a clean stop, 1 on failure, 2 on wrong usage or
+/// configuration.
+pub fn run(defaults: Defaults) -> ExitCode {
+    let arguments = Arguments::parse();
+    let (settings, config) = match load(defaults, &arguments) {
+        Ok(loaded) => loaded,
+        Err(message) => return complain(USAGE, &message),
+    };
+    if let Err(error) = init_logs(settings.get("log.level")) {
+        return complain(USAGE, &error.to_string());
+    }
+    report(&settings, &config);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return complain(
+                1,
+                &format!("cannot start the runtime: {error}; raise the process limit (ulimit -u)"),
+            );
+        }
+    };
+    runtime.block_on(serve(settings, config))
+}
+
+fn load(defaults: Defaults, arguments: &Arguments) -> Result<(Settings, BrokerConfig), String> {
+    let text = match &arguments.config {
+        Some(path) => {
+            let read = std::fs::read_to_string(path);
+            Some(read.map_err(|error| {
+                format!("cannot read --config {}: {error}; check the path", path.display())
+            })?)
+        }
+        None => None,
+    };
+    let environment = std::env::vars();
+    let load = match defaults {
+        Defaults::Broker => Settings::load(text.as_deref(), environment, &arguments.set),
+        Defaults::Controller => Settings::load_controller(text.as_deref(), environment, &arguments.set),
+    };
+    let typed = load.and_then(|settings| {
+        let config = BrokerConfig::from_settings(&settings)?;
+        Ok((settings, config))
+    });
+    typed.map_err(|errors: ConfigErrors| errors.to_string())
+}
+
+/// What a start has to say about its configuration.
+fn report(settings: &Settings, config: &BrokerConfig) {
+    for notice in settings.notices() {
+        match notice {
+            Notice::UnknownKey { name, nearest: Some(nearest), .. } => {
+                tracing::warn!("unknown setting {name}; did you mean {nearest}?");
+            }
+            Notice::UnknownKey { name, nearest: None, .. } => tracing::warn!("unknown setting {name}"),
+            Notice::NoEffect { name } => tracing::info!("{name} has no effect here"),
+        }
+    }
+    for listener in &config.listeners.exposed {
+        tracing::warn!(
+            "listener {} on {}:{} takes anybody who can reach it: it has no authentication",
+            listener.name,
+            listener.host,
+            listener.port
+        );
+    }
+}
+
+async fn serve(settings: Settings, config: BrokerConfig) -> ExitCode {
+    let dirs = config.log.dirs.clone();
+    let (mut terminate, mut interrupt) =
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+            (Err(error), _) | (_, Err(error)) => {
+                return complain(1, &format!("cannot listen for signals: {error}"));
+            }
+        };
+    let options =
+        NodeOptions { settings, config, disk: Arc::new(RealDisk), clock: Arc::new(RealClock::default()) };
+    let node = tokio::select! {
+        biased;
+        _ = terminate.recv() => return ExitCode::SUCCESS,
+        _ = interrupt.recv() => return ExitCode::SUCCESS,
+        started = Node::start(options) => match started {
+            Ok(node) => node,
+            Err(error) => return complain(1, &error.to_string()),
+        },
+    };
+    announce(&node, &dirs);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::select! {
+        () = node.stop() => ExitCode::SUCCESS,
+        _ = terminate.recv() => ExitCode::FAILURE,
+        _ = interrupt.recv() => ExitCode::FAILURE,
+    }
+}
+
+/// The one line on standard output: the node serves.
+fn announce(node: &Node, dirs: &[PathBuf]) {
+    let listeners: Vec<String> =
+        node.listeners().into_iter().map(|(name, address)| format!("{name}://{address}")).collect();
+    let admin = node.admin().map_or_else(String::new, |address| format!(" admin=http://{address}"));
+    let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    let mut out = std::io::stdout().lock();
+    // A parent that closed our standard output does not want to know.
+    let _ = writeln!(out, "ready listeners={}{admin} data={}", listeners.join(","), dirs.join(","));
+    let _ = out.flush();
+}
+
+#[expect(clippy::print_stderr, reason = "the process ends with this message, before or without a log")]
+fn complain(code: u8, message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(code)
+}
