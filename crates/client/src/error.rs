@@ -258,6 +258,9 @@ fn remedy(code: ErrorCode) -> &'static str {
         ErrorCode::INVALID_SESSION_TIMEOUT => {
             "choose a session timeout within group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers"
         }
+        ErrorCode::BROKER_NOT_AVAILABLE => {
+            "start it, or look with `ottla cluster info` which brokers there are"
+        }
         ErrorCode::KAFKA_STORAGE_ERROR => "look at the broker's log: its disk failed or is full",
         ErrorCode::TOPIC_AUTHORIZATION_FAILED
         | ErrorCode::GROUP_AUTHORIZATION_FAILED

@@ -1,6 +1,6 @@
 //! `ottla topic consume`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ottla_client::{
@@ -61,6 +61,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<()> {
     let mut consumer = start(&client, &args).await?;
     let mut ends = if args.until_end { Some(ends(&client, &args).await?) } else { None };
     let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut unread = BTreeSet::new();
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     while left > 0 && !ends.as_mut().is_some_and(|ends| at_end(&consumer, ends)) {
@@ -70,12 +71,10 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<()> {
         };
         for record in polled? {
             if left == 0 {
-                // Given, but not printed: a group goes on here.
-                if args.group.is_some() {
+                // Given, but not printed: a group goes on at the first of these.
+                if unread.insert(record.topic_partition().clone()) {
                     consumer.seek(record.topic_partition(), record.offset)?;
                 }
-                let rest = record.topic_partition().clone();
-                consumer.pause(&rest);
                 continue;
             }
             show(context, &args, &record)?;

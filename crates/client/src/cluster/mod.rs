@@ -107,7 +107,12 @@ impl Cluster {
 
     /// The connection of `lane` to a broker, opened if need be.
     pub(crate) async fn broker_on(&self, id: NodeId, lane: Lane) -> Result<Arc<Connection>> {
-        let address = self.metadata().brokers.get(&id).map(BrokerInfo::address);
+        let known = || self.metadata().brokers.get(&id).map(BrokerInfo::address);
+        let mut address = known();
+        if address.is_none() {
+            self.refresh(Want::Brokers, false).await?;
+            address = known();
+        }
         match address {
             Some(address) => self.at(&address, lane).await,
             None => Err(ClientError::broker(format!("broker {id}"), ErrorCode::BROKER_NOT_AVAILABLE, None)),
