@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ottla_types::{DirectoryId, NodeId};
 
+use crate::error::StartError;
+
 /// A node that votes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voter {
@@ -51,7 +53,70 @@ impl QuorumConfig {
             limits: Limits::default(),
         }
     }
+
+    /// Whether a quorum can run on it.
+    pub(crate) fn validate(&self) -> Result<(), StartError> {
+        let wrong = |what: String| Err(StartError::Config(what));
+        let mut ids: Vec<_> = self.voters.iter().map(|voter| voter.id).collect();
+        ids.sort_unstable();
+        if let Some(negative) = ids.iter().find(|id| id.0 < 0) {
+            return wrong(format!("voter {negative}: a node id is 0 or larger"));
+        }
+        if let Some([twice, _]) = ids.array_windows().find(|[a, b]| a == b) {
+            return wrong(format!("voter {twice} is listed twice in controller.quorum.voters"));
+        }
+        if !ids.contains(&self.node_id) {
+            return wrong(format!(
+                "node {} is not among the voters {ids:?}: add it to controller.quorum.voters",
+                self.node_id
+            ));
+        }
+        let Timing { heartbeat, election_min, election_max, .. } = self.timing;
+        if heartbeat.is_zero() || heartbeat * 2 > election_min || election_min >= election_max {
+            return wrong(format!(
+                "heartbeat {heartbeat:?}, election timeout {election_min:?} to {election_max:?}: two heartbeats must fit \
+                 the shortest election timeout, which must be below the longest"
+            ));
+        }
+        if self.limits.max_payload_bytes > MAX_PAYLOAD_BYTES {
+            return wrong(format!(
+                "payloads of {} bytes: at most {MAX_PAYLOAD_BYTES}",
+                self.limits.max_payload_bytes
+            ));
+        }
+        Ok(())
+    }
+
+    /// openraft's configuration.
+    pub(crate) fn to_raft(&self) -> Result<openraft::Config, StartError> {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let Timing { heartbeat, election_min, election_max, .. } = self.timing;
+        let config = openraft::Config {
+            cluster_name: self.cluster_id.clone(),
+            heartbeat_interval: millis(heartbeat),
+            election_timeout_min: millis(election_min),
+            election_timeout_max: millis(election_max),
+            // Bounds what one append to a follower can carry together with the byte limit of the log reader.
+            max_payload_entries: 1000,
+            // Snapshots follow bytes, not entries; see `snapshot_when_due`.
+            snapshot_policy: openraft::SnapshotPolicy::Never,
+            max_in_snapshot_log_to_keep: self.limits.retained_entries,
+            purge_batch_size: (self.limits.retained_entries / 2).max(1),
+            enable_pre_vote: Some(true),
+            // A leader that lost its majority falls silent for so long that the others can elect (CheckQuorum); the
+            // bound is openraft's: lease plus the longest election timeout.
+            quorum_loss_probe_interval: Some(millis(election_max * 2)),
+            // A leader that restarts may have sent entries that its own disk lost: it may not use its old epoch again.
+            enable_leader_restore: Some(false),
+            backoff: "100ms".to_owned(),
+            ..openraft::Config::default()
+        };
+        config.validate().map_err(|e| StartError::Config(e.to_string()))
+    }
 }
+
+/// Far below the longest frame of the log.
+const MAX_PAYLOAD_BYTES: usize = 32 << 20;
 
 /// Elections and heartbeats. A dead leader is replaced after its lease (`election_max`) and one election timeout
 /// (`election_min..election_max`): with the defaults 0.8–1.0 s, as measured in `docs/adr/0001-openraft.md`.

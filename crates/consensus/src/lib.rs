@@ -16,13 +16,19 @@
 
 mod config;
 mod error;
+mod formation;
 mod log;
+mod observer;
+mod quorum;
+mod raft;
+mod snapshot;
 mod state;
 mod state_machine;
 mod transport;
 
 pub use crate::config::{Limits, QuorumConfig, Timing, Voter};
 pub use crate::error::{ProposeError, ReadError, StartError};
+pub use crate::quorum::{Committed, CommittedEntry, Quorum, StoredSnapshot};
 pub use crate::state::{QuorumState, Role, VoterState};
 pub use crate::state_machine::StateMachine;
 pub use crate::transport::{BoxFuture, Lane, NoTransport, RpcKind, Transport, TransportError};

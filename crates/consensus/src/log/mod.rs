@@ -41,7 +41,9 @@ use parking_lot::Mutex;
 
 use crate::error::StartError;
 use crate::log::memory::Memory;
-use crate::log::writer::{Close, Done, Op, Queue, Writer};
+use crate::log::writer::{Close, Op, Queue, Writer};
+
+pub(crate) use crate::log::writer::Done;
 
 /// Where an entry is: ordered by epoch, then index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -213,6 +215,11 @@ impl LogThread {
         self.end(Close::Clean);
     }
 
+    /// Drops what is queued and ends the thread, like a killed process. Waits for the write that is under way.
+    pub(crate) fn abandon(&self) {
+        self.end(Close::Abandon);
+    }
+
     fn end(&self, how: Close) {
         self.shared.queue.close(how);
         if let Some(handle) = self.handle.lock().take()
@@ -225,6 +232,6 @@ impl LogThread {
 
 impl Drop for LogThread {
     fn drop(&mut self) {
-        self.end(Close::Abandon);
+        self.abandon();
     }
 }

@@ -1,0 +1,111 @@
+//! The first formation of a quorum: voters tell each other their directory ids, then the one with the lowest node id
+//! writes the first entry, which names them all.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use openraft::Raft;
+use openraft::errors::{InitializeError, RaftError};
+use ottla_types::{DirectoryId, NodeId};
+use tokio::task::AbortHandle;
+
+use crate::config::QuorumConfig;
+use crate::error::StartError;
+use crate::raft::codec::Output;
+use crate::raft::machine::Machine;
+use crate::raft::messages::{self, Identity};
+use crate::raft::network::Network;
+use crate::raft::types::{TypeConfig, VoterNode, raft_id};
+use crate::transport::RpcKind;
+
+/// Between two rounds of questions.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Forms the quorum: at once if this node is the only voter, in a task if it has to wait for others, not at all if
+/// another node has to do it.
+pub(crate) async fn form(
+    config: QuorumConfig,
+    raft: Raft<TypeConfig, Machine>,
+    network: Network,
+) -> Result<Option<AbortHandle>, StartError> {
+    if config.voters.len() == 1 {
+        let directories = BTreeMap::from([(config.node_id, config.directory_id)]);
+        initialize(&config, &raft, &directories).await?;
+        return Ok(None);
+    }
+    if config.voters.iter().any(|voter| voter.id < config.node_id) {
+        return Ok(None);
+    }
+    let task = tokio::spawn(async move {
+        if let Some(directories) = meet(&config, &network).await
+            && let Err(error) = initialize(&config, &raft, &directories).await
+        {
+            tracing::error!(%error, "the quorum could not be formed");
+        }
+    });
+    Ok(Some(task.abort_handle()))
+}
+
+/// Asks until every other voter has told its directory. `None` when one of them has been in a quorum before: then
+/// there is nothing to form, and that quorum decides whether this node is one of its voters.
+async fn meet(config: &QuorumConfig, network: &Network) -> Option<BTreeMap<NodeId, DirectoryId>> {
+    let mut directories = BTreeMap::from([(config.node_id, config.directory_id)]);
+    loop {
+        for voter in &config.voters {
+            if directories.contains_key(&voter.id) {
+                continue;
+            }
+            match identify(config, network, voter.id).await {
+                Some(Identity { has_log: true, .. }) => {
+                    tracing::warn!(voter = %voter.id, node = %config.node_id,
+                        "this node's directory is empty, but another voter is in a quorum: not forming a new one");
+                    return None;
+                }
+                Some(Identity { directory_id, .. }) => {
+                    directories.insert(voter.id, directory_id);
+                }
+                None => {}
+            }
+        }
+        if directories.len() == config.voters.len() {
+            return Some(directories);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn identify(config: &QuorumConfig, network: &Network, voter: NodeId) -> Option<Identity> {
+    let request = messages::request(&network.envelope(DirectoryId::default()), |_: &mut Output| {});
+    let sent = network.transport.send(voter, RpcKind::Identify, request);
+    let answer = tokio::time::timeout(config.timing.append_timeout, sent).await.ok()?.ok()?;
+    let identity = messages::open_response(answer).and_then(|mut body| {
+        messages::take_identity(&mut body).map_err(|e| messages::Refusal(e.to_string()))
+    });
+    match identity {
+        Ok(identity) => Some(identity),
+        Err(refusal) => {
+            tracing::warn!(voter = %voter, %refusal, "a voter does not form the quorum with this node");
+            None
+        }
+    }
+}
+
+async fn initialize(
+    config: &QuorumConfig,
+    raft: &Raft<TypeConfig, Machine>,
+    directories: &BTreeMap<NodeId, DirectoryId>,
+) -> Result<(), StartError> {
+    let members: BTreeMap<_, _> = config
+        .voters
+        .iter()
+        .map(|voter| {
+            let directory_id = directories.get(&voter.id).copied().unwrap_or_default();
+            (raft_id(voter.id), VoterNode { directory_id, endpoint: voter.endpoint.clone() })
+        })
+        .collect();
+    match raft.initialize(members).await {
+        // Somebody else was quicker.
+        Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+        Err(error) => Err(StartError::Raft(error.to_string())),
+    }
+}

@@ -1,0 +1,159 @@
+//! Serves the requests of other voters.
+
+use bytes::Bytes;
+use openraft::Raft;
+use openraft::async_runtime::WatchReceiver;
+use ottla_types::{DirectoryId, NodeId};
+use parking_lot::Mutex;
+
+use crate::raft::codec::{Input, Output};
+use crate::raft::machine::Machine;
+use crate::raft::messages::{self, Envelope, Identity, Refusal, SnapshotPiece};
+use crate::raft::types::{Snapshot, TypeConfig, Vote, raft_id};
+use crate::transport::RpcKind;
+
+/// The receiving side of a node.
+pub(crate) struct Handler {
+    pub(crate) raft: Raft<TypeConfig, Machine>,
+    pub(crate) cluster_id: String,
+    pub(crate) directory_id: DirectoryId,
+    pub(crate) max_snapshot_bytes: u64,
+    pub(crate) incoming: Mutex<Option<Incoming>>,
+}
+
+/// A snapshot that arrives piece by piece.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    from: NodeId,
+    vote: Vote,
+    total: u64,
+    bytes: Vec<u8>,
+}
+
+impl Handler {
+    /// The answer to a request of `from`, whose identity the host has checked.
+    pub(crate) async fn handle(&self, kind: RpcKind, from: NodeId, payload: Bytes) -> Bytes {
+        let result = self.serve(kind, from, payload).await;
+        if let Err(refusal) = &result {
+            tracing::warn!(%from, ?kind, %refusal, "refused a request of a voter");
+        }
+        messages::response(result)
+    }
+
+    async fn serve(&self, kind: RpcKind, from: NodeId, payload: Bytes) -> Result<Output, Refusal> {
+        let malformed = |e: crate::raft::codec::Malformed| Refusal(e.to_string());
+        let mut input = Input(payload);
+        let envelope = messages::open_request(&mut input).map_err(malformed)?;
+        self.check(&envelope, from)?;
+        let mut out = Output::default();
+        match kind {
+            RpcKind::Append | RpcKind::Heartbeat => {
+                let request = messages::take_append(&mut input).map_err(malformed)?;
+                let response = self.raft.append_entries(request).await.map_err(|e| Refusal(e.to_string()))?;
+                messages::put_append_response(&mut out, &response);
+            }
+            RpcKind::Vote => {
+                let request = messages::take_vote(&mut input).map_err(malformed)?;
+                let response = self.raft.vote(request).await.map_err(|e| Refusal(e.to_string()))?;
+                messages::put_vote_response(&mut out, &response);
+            }
+            RpcKind::PreVote => {
+                let request = messages::take_vote(&mut input).map_err(malformed)?;
+                let response = self.raft.pre_vote(request).await.map_err(|e| Refusal(e.to_string()))?;
+                messages::put_vote_response(&mut out, &response);
+            }
+            RpcKind::Transfer => {
+                let request = messages::take_transfer(&mut input).map_err(malformed)?;
+                let response =
+                    self.raft.handle_transfer_leader(request).await.map_err(|e| Refusal(e.to_string()))?;
+                messages::put_transfer_response(&mut out, &response);
+            }
+            RpcKind::Snapshot => {
+                let piece = messages::take_snapshot(&mut input).map_err(malformed)?;
+                out.vote(&self.snapshot(from, piece).await?);
+            }
+            RpcKind::Identify => {
+                input.end("identify").map_err(malformed)?;
+                let has_log = self.raft.is_initialized().await.map_err(|e| Refusal(e.to_string()))?;
+                messages::put_identity(&mut out, Identity { directory_id: self.directory_id, has_log });
+            }
+        }
+        Ok(out)
+    }
+
+    /// A voter is its id and its directory: one whose directory was emptied has forgotten its votes, and may not
+    /// vote as if it were the old one (KIP-853).
+    fn check(&self, envelope: &Envelope, from: NodeId) -> Result<(), Refusal> {
+        if envelope.cluster_id != self.cluster_id {
+            return Err(Refusal(format!(
+                "this voter belongs to cluster {}, not {}: check controller.quorum.voters",
+                self.cluster_id, envelope.cluster_id
+            )));
+        }
+        if !envelope.to_directory.is_zero() && envelope.to_directory != self.directory_id {
+            return Err(Refusal(format!(
+                "the quorum knows this voter with directory {}, but it runs on {}: give it back its directory, or \
+                 remove the voter and add it anew",
+                envelope.to_directory, self.directory_id
+            )));
+        }
+        let known = self.known_directory(from);
+        if known.is_some_and(|known| !known.is_zero() && known != envelope.from_directory) {
+            return Err(Refusal(format!(
+                "the quorum knows voter {from} with another directory than {}: give it back its directory, or remove \
+                 the voter and add it anew",
+                envelope.from_directory
+            )));
+        }
+        Ok(())
+    }
+
+    fn known_directory(&self, id: NodeId) -> Option<DirectoryId> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        metrics.membership_config.membership().get_node(&raft_id(id)).map(|node| node.directory_id)
+    }
+
+    /// Keeps a piece; installs the snapshot with the last one. The vote of this node tells the leader how it stands.
+    async fn snapshot(&self, from: NodeId, piece: SnapshotPiece) -> Result<Vote, Refusal> {
+        let (vote, meta) = (piece.vote, piece.meta.clone());
+        let Some(bytes) = self.collect(from, piece)? else { return Ok(vote) };
+        let snapshot = Snapshot { meta, snapshot: Bytes::from(bytes) };
+        let installed = self.raft.install_full_snapshot(vote, snapshot).await;
+        Ok(installed.map_err(|e| Refusal(e.to_string()))?.vote)
+    }
+
+    /// Adds a piece to what has arrived; all of it when it is complete. Memory grows with what arrives, never with
+    /// what is announced.
+    fn collect(&self, from: NodeId, piece: SnapshotPiece) -> Result<Option<Vec<u8>>, Refusal> {
+        let SnapshotPiece { vote, total, offset, bytes, .. } = piece;
+        if total > self.max_snapshot_bytes {
+            return Err(Refusal(format!(
+                "a snapshot of {total} bytes is larger than {}",
+                self.max_snapshot_bytes
+            )));
+        }
+        let mut slot = self.incoming.lock();
+        if offset == 0 {
+            *slot = Some(Incoming { from, vote, total, bytes: Vec::new() });
+        }
+        let fits = |i: &&mut Incoming| {
+            let here = i.bytes.len() as u64;
+            i.from == from
+                && i.vote == vote
+                && i.total == total
+                && here == offset
+                && offset.checked_add(bytes.len() as u64).is_some_and(|end| end <= total)
+                && (!bytes.is_empty() || total == 0)
+        };
+        let Some(incoming) = slot.as_mut().filter(fits) else {
+            *slot = None;
+            return Err(Refusal("a piece of a snapshot is out of order: begin again".to_owned()));
+        };
+        incoming.bytes.extend_from_slice(&bytes);
+        if incoming.bytes.len() as u64 == total {
+            return Ok(slot.take().map(|incoming| incoming.bytes));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,191 @@
+//! The host's transport, as openraft's network: encodes, sets deadlines, sorts errors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Timeout, Unreachable};
+use openraft::network::{RPCOption, RPCTypes, RaftNetworkFactory, RaftNetworkV2};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use ottla_types::{DirectoryId, NodeId};
+
+use crate::config::Timing;
+use crate::raft::codec::{Input, Malformed, Output};
+use crate::raft::messages::{self, Envelope, SnapshotPiece};
+use crate::raft::types::{Snapshot, TypeConfig, Vote, VoterNode, node_id, raft_id};
+use crate::transport::{RpcKind, Transport, TransportError};
+
+/// Bytes of a snapshot in one request.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Reaches every peer.
+#[derive(Clone)]
+pub(crate) struct Network {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) node_id: NodeId,
+    pub(crate) cluster_id: String,
+    pub(crate) directory_id: DirectoryId,
+    pub(crate) timing: Timing,
+}
+
+/// Reaches one peer.
+pub(crate) struct Peer {
+    network: Network,
+    to: NodeId,
+    envelope: Envelope,
+    /// How appends are sent: with entries, or as heartbeats on the urgent lane.
+    append: RpcKind,
+}
+
+impl Network {
+    fn peer(&self, target: u64, node: &VoterNode, append: RpcKind) -> Peer {
+        let envelope = self.envelope(node.directory_id);
+        Peer { network: self.clone(), to: node_id(target), envelope, append }
+    }
+
+    pub(crate) fn envelope(&self, to_directory: DirectoryId) -> Envelope {
+        Envelope { cluster_id: self.cluster_id.clone(), from_directory: self.directory_id, to_directory }
+    }
+}
+
+impl RaftNetworkFactory<TypeConfig> for Network {
+    type Network = Peer;
+
+    async fn new_client(&mut self, target: u64, node: &VoterNode) -> Peer {
+        self.peer(target, node, RpcKind::Append)
+    }
+
+    async fn new_heartbeat_client(&mut self, target: u64, node: &VoterNode) -> Peer {
+        self.peer(target, node, RpcKind::Heartbeat)
+    }
+}
+
+impl Peer {
+    /// Sends a request and reads the answer to it, within `limit`.
+    async fn call<T>(
+        &self,
+        kind: RpcKind,
+        limit: Duration,
+        put: impl FnOnce(&mut Output),
+        take: impl FnOnce(&mut Input) -> Result<T, Malformed>,
+    ) -> Result<T, RPCError<TypeConfig>> {
+        let request = messages::request(&self.envelope, put);
+        let sent = self.network.transport.send(self.to, kind, request);
+        let answer = match tokio::time::timeout(limit, sent).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error @ TransportError::Unreachable { .. })) => {
+                return Err(Unreachable::new(&error).into());
+            }
+            Ok(Err(error @ TransportError::Failed { .. })) => return Err(NetworkError::new(&error).into()),
+            Err(_) => return Err(self.timeout(kind, limit).into()),
+        };
+        // A refusal passes when somebody acts: asking again at once is pointless.
+        let mut body = messages::open_response(answer).map_err(|refusal| {
+            tracing::warn!(to = %self.to, ?kind, %refusal, "a voter refused a request");
+            Unreachable::new(&refusal)
+        })?;
+        Ok(take(&mut body).map_err(|malformed| Unreachable::new(&malformed))?)
+    }
+
+    fn timeout(&self, kind: RpcKind, timeout: Duration) -> Timeout<TypeConfig> {
+        let action = match kind {
+            RpcKind::Append | RpcKind::Heartbeat => RPCTypes::AppendEntries,
+            RpcKind::Vote | RpcKind::PreVote | RpcKind::Identify => RPCTypes::Vote,
+            RpcKind::Snapshot => RPCTypes::InstallSnapshot,
+            RpcKind::Transfer => RPCTypes::TransferLeader,
+        };
+        Timeout { action, id: raft_id(self.network.node_id), target: raft_id(self.to), timeout }
+    }
+}
+
+impl RaftNetworkV2<TypeConfig> for Peer {
+    type SnapshotData = Bytes;
+
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<TypeConfig>, RPCError<TypeConfig>> {
+        // openraft's limit is one heartbeat; entries may take as long as the follower's disk does.
+        let limit = match self.append {
+            RpcKind::Append => self.network.timing.append_timeout,
+            _ => option.hard_ttl(),
+        };
+        let put = |out: &mut Output| messages::put_append(out, &request);
+        self.call(self.append, limit, put, messages::take_append_response).await
+    }
+
+    async fn vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
+        let put = |out: &mut Output| messages::put_vote(out, &request);
+        self.call(RpcKind::Vote, option.hard_ttl(), put, messages::take_vote_response).await
+    }
+
+    /// Explicit, because the default grants every vote.
+    async fn pre_vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
+        let put = |out: &mut Output| messages::put_vote(out, &request);
+        self.call(RpcKind::PreVote, option.hard_ttl(), put, messages::take_vote_response).await
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: Vote,
+        snapshot: Snapshot,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        _option: RPCOption,
+    ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
+        tokio::select! {
+            biased;
+            closed = cancel => Err(StreamingError::Closed(closed)),
+            sent = self.send_pieces(vote, snapshot) => Ok(sent?),
+        }
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        request: TransferLeaderRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<TransferLeaderResponse<TypeConfig>, RPCError<TypeConfig>> {
+        let put = |out: &mut Output| messages::put_transfer(out, &request);
+        self.call(RpcKind::Transfer, option.hard_ttl(), put, messages::take_transfer_response).await
+    }
+}
+
+impl Peer {
+    /// Sends a snapshot piece by piece. The peer answers each with its vote; a higher one ends it.
+    async fn send_pieces(
+        &self,
+        vote: Vote,
+        snapshot: Snapshot,
+    ) -> Result<SnapshotResponse<TypeConfig>, RPCError<TypeConfig>> {
+        let Snapshot { meta, snapshot: mut rest } = snapshot;
+        let total = rest.len() as u64;
+        let mut offset = 0;
+        loop {
+            let bytes = rest.split_to(rest.len().min(PIECE_BYTES));
+            let sent = bytes.len() as u64;
+            let piece = SnapshotPiece { vote, meta: meta.clone(), total, offset, bytes };
+            let take = |input: &mut Input| {
+                let vote = input.vote()?;
+                input.end("snapshot response").map(|()| vote)
+            };
+            let limit = self.network.timing.snapshot_timeout;
+            let answered =
+                self.call(RpcKind::Snapshot, limit, |out| messages::put_snapshot(out, &piece), take).await?;
+            offset += sent;
+            if answered != vote || offset == total {
+                return Ok(SnapshotResponse::new(answered));
+            }
+        }
+    }
+}
