@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use ottla_protocol::ErrorCode;
-use ottla_types::{Offset, PartitionIndex, TopicName, TopicPartition};
+use ottla_types::{NodeId, Offset, PartitionIndex, TopicName, TopicPartition};
 
 /// What this crate's calls return.
 pub type Result<T, E = ClientError> = std::result::Result<T, E>;
@@ -82,6 +82,12 @@ pub enum ClientError {
         partition: PartitionIndex,
         /// How many partitions there are.
         count: usize,
+    },
+    /// The cluster has no such broker, for the moment at least.
+    #[error("broker {broker} is not up; start it, or look with `ottla cluster info` which brokers there are")]
+    UnknownBroker {
+        /// Its id.
+        broker: NodeId,
     },
     /// The cluster has no such group.
     #[error("group {group} does not exist; `ottla group list` shows those that do")]
@@ -176,9 +182,10 @@ impl ClientError {
     /// Sorts the error for programs.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownTopic { .. } | Self::UnknownPartition { .. } | Self::UnknownGroup { .. } => {
-                ErrorKind::NotFound
-            }
+            Self::UnknownTopic { .. }
+            | Self::UnknownPartition { .. }
+            | Self::UnknownGroup { .. }
+            | Self::UnknownBroker { .. } => ErrorKind::NotFound,
             Self::Unreachable { .. } | Self::Disconnected { .. } | Self::Timeout { .. } => {
                 ErrorKind::Unreachable
             }
@@ -191,7 +198,7 @@ impl ClientError {
     /// Whether the same call may succeed later, after a look at fresh metadata.
     pub fn is_retriable(&self) -> bool {
         match self {
-            Self::Disconnected { .. } | Self::Unreachable { .. } => true,
+            Self::Disconnected { .. } | Self::Unreachable { .. } | Self::UnknownBroker { .. } => true,
             Self::Broker { code, .. } => code.is_retriable(),
             _ => false,
         }

@@ -42,6 +42,8 @@ impl Admin {
         loop {
             match self.ask_change(resource, &request, &what).await {
                 Ok(()) => return Ok(()),
+                // Named by the caller: more likely a wrong id than one that comes back.
+                Err(e @ ClientError::UnknownBroker { .. }) => return Err(e),
                 Err(e) => retry.after(e).await?,
             }
         }

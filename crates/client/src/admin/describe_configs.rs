@@ -159,6 +159,8 @@ impl Admin {
         loop {
             match self.ask_configs(resource, &request, &what).await {
                 Ok(entries) => return Ok(entries),
+                // Named by the caller: more likely a wrong id than one that comes back.
+                Err(e @ ClientError::UnknownBroker { .. }) => return Err(e),
                 Err(e) => retry.after(e).await?,
             }
         }

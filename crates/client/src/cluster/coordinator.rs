@@ -37,7 +37,9 @@ impl Cluster {
     /// Whether `error` means that the coordinator is another one.
     pub(crate) fn lost_coordinator(error: &ClientError) -> bool {
         match error {
-            ClientError::Disconnected { .. } | ClientError::Unreachable { .. } => true,
+            ClientError::Disconnected { .. }
+            | ClientError::Unreachable { .. }
+            | ClientError::UnknownBroker { .. } => true,
             ClientError::Broker { code, .. } => {
                 matches!(*code, ErrorCode::NOT_COORDINATOR | ErrorCode::COORDINATOR_NOT_AVAILABLE)
             }

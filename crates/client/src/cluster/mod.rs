@@ -115,7 +115,7 @@ impl Cluster {
         }
         match address {
             Some(address) => self.at(&address, lane).await,
-            None => Err(ClientError::broker(format!("broker {id}"), ErrorCode::BROKER_NOT_AVAILABLE, None)),
+            None => Err(ClientError::UnknownBroker { broker: id }),
         }
     }
 
