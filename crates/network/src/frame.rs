@@ -14,7 +14,8 @@ use crate::{Lease, RequestBudget};
 
 /// Bytes of the length in front of a frame.
 const LENGTH: usize = 4;
-/// A connection with nothing buffered reads into the stack, so that an idle one holds no buffer.
+/// A connection with nothing buffered reads into the stack, so that neither an idle one nor one with small requests
+/// holds a buffer, until a read fills this.
 const SCRATCH: usize = 4 * 1024;
 /// Read-ahead buffer, at first and at most; it doubles when a read fills it.
 const READ_MIN: usize = 8 * 1024;
@@ -112,7 +113,7 @@ impl FrameReader {
             }
             _ => {}
         }
-        if self.buffer.capacity() == 0 {
+        if self.buffer.is_empty() && self.read_size == READ_MIN && wanted == 0 {
             return self.poll_fill_from_scratch(cx, stream);
         }
         if self.buffer.capacity() - self.buffer.len() < wanted.max(SCRATCH) {
@@ -217,6 +218,7 @@ impl FrameReader {
         ready!(Pin::new(stream).poll_read(cx, &mut read))?;
         let filled = read.filled();
         if filled.len() == SCRATCH {
+            self.read_size *= 2;
             self.buffer.reserve(self.read_size);
         }
         self.buffer.extend_from_slice(filled);

@@ -20,6 +20,8 @@ mod dispatcher;
 mod exchange;
 mod forward;
 mod metrics;
+mod network_metrics;
+mod reference;
 mod table;
 
 pub use crate::acl::{AclOperation, AllowAll, Authorizer, Principal, ResourceType};
@@ -31,4 +33,6 @@ pub use crate::context::RequestContext;
 pub use crate::dispatcher::{ClientSoftware, ConnectionState, Dispatcher};
 pub use crate::exchange::{Exchange, Incoming};
 pub use crate::forward::{ControllerChannel, Forwards, forward};
+pub use crate::network_metrics::NetworkCollector;
+pub use crate::reference::{apis_page, check_table};
 pub use crate::table::{Acl, ApiRow, Lane, ListenerKind, Versions};

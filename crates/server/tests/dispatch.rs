@@ -15,7 +15,7 @@ use ottla_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, Reques
 use ottla_protocol::{ApiKey, ApiMessage, ErrorCode, FetchedRecords, Request};
 use ottla_server::{
     AclOperation, Answer, Authorizer, ControllerChannel, Dispatcher, FeatureRange, Forwards, HasFeatures,
-    ListenerKind, NodeFeatures, RequestContext, ResourceType,
+    ListenerKind, NetworkCollector, NodeFeatures, RequestContext, ResourceType, apis_page, check_table,
 };
 use ottla_telemetry::{Collect, Encoder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -331,4 +331,36 @@ async fn calls_are_counted_per_api() {
     );
     assert!(text.contains("ottla_request_duration_seconds_count{api=\"Heartbeat\"} 2\n"));
     assert!(!text.contains("Produce"), "never called, not shown");
+}
+
+#[tokio::test]
+async fn listeners_are_counted_under_kafkas_names() {
+    let options = ConnectionOptions::default();
+    let collector = NetworkCollector::new(Arc::clone(&options.budget));
+    collector.add("PLAINTEXT".into(), Arc::clone(&options.metrics));
+    let mut stream = serve_in_memory(dispatcher(ListenerKind::Broker), "PLAINTEXT".into(), options);
+    call(&mut stream, 4, "c", &heartbeat_of("g", 7)).await;
+    let mut encoder = Encoder::new();
+    collector.collect(&mut encoder);
+    let text = encoder.finish();
+    for line in [
+        "kafka_server_socket_server_metrics_connection_count{listener=\"PLAINTEXT\"} 1\n",
+        "kafka_server_socket_server_metrics_request_total{listener=\"PLAINTEXT\"} 1\n",
+        "ottla_request_bytes_held 0\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn the_reference_page_is_the_table() {
+    assert_eq!(check_table(API_TABLE), Vec::<String>::new());
+    let page = apis_page("Broker", API_TABLE);
+    assert!(page.starts_with("## Broker\n\n| key | API |"), "{page}");
+    assert!(
+        page.contains("| 0 | Produce | 3–13 (advertised 0–13) | Log | broker | per resource |\n"),
+        "{page}"
+    );
+    assert!(page.contains("| 12 | Heartbeat | 1–4 | Coordinator | broker | Read Group |\n"), "{page}");
+    assert!(page.contains("| 19 | CreateTopics | 2–7 | Controller | broker, controller | – |\n"), "{page}");
 }

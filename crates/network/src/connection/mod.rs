@@ -220,3 +220,6 @@ fn record<S>(reason: &CloseReason, shared: &Shared<S>, context: &ConnectionConte
         }
     }
 }
+
+#[cfg(test)]
+mod connection_test;
