@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use openraft::errors::{ClientWriteError, ForwardReason, ForwardToLeader, LinearizableReadError, RaftError};
 use openraft::impls::ProgressResponder;
-use openraft::{Raft, ReadPolicy};
+use openraft::{Raft, RaftState, ReadPolicy};
 use ottla_env::Disk;
 use ottla_types::{LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
@@ -307,7 +307,10 @@ impl Quorum {
     /// The only voter need not wait for anybody, so it does not wait for an election timeout either.
     async fn lead_if_alone(&self) -> Result<(), StartError> {
         let raft = &self.0.raft;
-        if !raft.voter_ids().eq([raft_id(self.0.node_id)]) {
+        let id = raft_id(self.0.node_id);
+        let is_alone =
+            move |state: &RaftState<TypeConfig>| state.membership_state.effective().voter_ids().eq([id]);
+        if !raft.with_raft_state(is_alone).await.map_err(|e| StartError::Raft(e.to_string()))? {
             return Ok(());
         }
         raft.trigger().elect(false).await.map_err(|e| StartError::Raft(e.to_string()))?;
@@ -390,16 +393,20 @@ async fn open_storage(
     joined.map_err(|e| StartError::Io { path: config.data_dir.clone(), source: io::Error::other(e) })?
 }
 
-/// Creates the directory so that it survives power loss.
+/// Creates the directory, and those above it, so that they survive power loss.
 fn create_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-    if disk.exists(dir)? {
+    let mut parents = Vec::new();
+    let mut path = dir;
+    while !disk.exists(path)? {
+        path =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        parents.push(path);
+    }
+    if parents.is_empty() {
         return Ok(());
     }
     disk.create_dir_all(dir)?;
-    match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => disk.sync_dir(parent),
-        None => disk.sync_dir(Path::new(".")),
-    }
+    parents.into_iter().rev().try_for_each(|parent| disk.sync_dir(parent))
 }
 
 async fn snapshot_when_due(raft: Raft<TypeConfig, Machine>, growth: Arc<Growth>) {

@@ -130,7 +130,7 @@ async fn snapshots_replace_the_log() {
     disk.crash();
     let again = Recorder::default();
     let quorum = alone(disk, Path::new(DIR), &again, limits).await;
-    assert_eq!(again.payloads(), recorder.payloads());
+    assert!(again.payloads() == recorder.payloads());
     quorum.propose(Bytes::from_static(b"goes on")).await.unwrap();
 }
 
@@ -283,10 +283,7 @@ async fn an_isolated_leader_is_replaced_and_acknowledges_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leadership_is_handed_over_without_an_election_timeout() {
     let dir = tempfile::tempdir().unwrap();
-    let timing =
-        Timing { election_min: Duration::from_secs(8), election_max: Duration::from_secs(9), ..quick() };
     let cluster = Cluster::start(3, dir.path(), Arc::new(RealDisk), quick(), Limits::default()).await;
-    drop(timing);
     let old = cluster.leader(None).await;
     let to = *cluster.voters.iter().find(|&&id| id != old.node_id().0).unwrap();
     old.propose(Bytes::from_static(b"a")).await.unwrap();

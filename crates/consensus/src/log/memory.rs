@@ -63,14 +63,11 @@ impl Memory {
 
     /// The first index that is missing between the purged ones and the last one.
     pub(super) fn hole(&self) -> Option<u64> {
-        let mut expected = self.purged.map_or(0, |purged| purged.index + 1);
-        for &index in self.entries.keys() {
-            if index != expected {
-                return Some(expected);
-            }
-            expected += 1;
-        }
-        None
+        let expected = self.purged.map_or(0, |purged| purged.index + 1)..;
+        expected
+            .zip(self.entries.keys())
+            .find(|(expected, index)| expected != *index)
+            .map(|(expected, _)| expected)
     }
 
     pub(super) fn append(&mut self, entries: &[LogEntry]) {
