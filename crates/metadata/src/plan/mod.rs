@@ -19,6 +19,7 @@ mod incremental_alter_configs;
 mod partition_change;
 mod placement;
 mod register_broker;
+mod update_features;
 
 #[cfg(test)]
 mod brokers_test;
@@ -51,3 +52,4 @@ pub use self::incremental_alter_configs::{ConfigOp, IncrementalChange, plan_incr
 pub use self::partition_change::Election;
 pub use self::placement::PlacementError;
 pub use self::register_broker::{RegisterBrokerError, Registration, plan_register_broker};
+pub use self::update_features::{FeatureUpdate, UpdateFeaturesError, UpdateType, plan_update_features};

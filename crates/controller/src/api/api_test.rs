@@ -1,0 +1,366 @@
+use std::time::Duration;
+
+use ottla_metadata::{MetadataImage, RecordBatch};
+use ottla_protocol::messages::alter_partition::{BrokerState, PartitionData, TopicData};
+use ottla_protocol::messages::broker_registration::{Feature, Listener};
+use ottla_protocol::messages::create_partitions::CreatePartitionsTopic;
+use ottla_protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
+use ottla_protocol::messages::delete_topics::DeleteTopicState;
+use ottla_protocol::messages::incremental_alter_configs as incremental;
+use ottla_protocol::messages::{
+    self as m, AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionRequest,
+    BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerRegistrationRequest, CreatePartitionsRequest,
+    CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeQuorumRequest,
+    ElectLeadersRequest, FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest,
+    UnregisterBrokerRequest, UpdateFeaturesRequest,
+};
+use ottla_protocol::{ApiKey, ErrorCode};
+use ottla_types::{NodeId, Uuid};
+
+use super::*;
+use crate::testing::*;
+
+fn registration(broker: i32, incarnation: u128) -> BrokerRegistrationRequest {
+    BrokerRegistrationRequest {
+        broker_id: broker,
+        cluster_id: CLUSTER.into(),
+        incarnation_id: Uuid(incarnation.to_be_bytes()),
+        listeners: vec![Listener {
+            name: "PLAINTEXT".into(),
+            host: "localhost".into(),
+            port: 9092,
+            ..Default::default()
+        }],
+        features: vec![Feature {
+            name: "metadata.version".into(),
+            min_supported_version: 7,
+            max_supported_version: 30,
+            ..Default::default()
+        }],
+        log_dirs: vec![Uuid((1000 + broker as u128).to_be_bytes())],
+        ..Default::default()
+    }
+}
+
+impl Fixture {
+    async fn register(&self, broker: i32, incarnation: u128) -> i64 {
+        let request = registration(broker, incarnation);
+        let response =
+            broker_registration::handle(&self.controller, &cx::<BrokerRegistrationRequest>(), request).await;
+        assert_eq!(response.error_code, ErrorCode::NONE);
+        response.broker_epoch
+    }
+
+    async fn beat(&self, request: BrokerHeartbeatRequest) -> BrokerHeartbeatResponse {
+        broker_heartbeat::handle(&self.controller, &cx::<BrokerHeartbeatRequest>(), request).await
+    }
+
+    async fn start_broker(&self, broker: i32) -> i64 {
+        let epoch = self.register(broker, 1).await;
+        let response = self.beat(heartbeat(broker, epoch)).await;
+        assert!(!response.is_fenced && response.is_caught_up);
+        epoch
+    }
+
+    async fn create(&self, topic: CreatableTopic) -> m::create_topics::CreatableTopicResult {
+        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+        create_topics::handle(&self.controller, &cx::<CreateTopicsRequest>(), request).await.topics.remove(0)
+    }
+
+    fn image(&self) -> std::sync::Arc<MetadataImage> {
+        self.controller.image()
+    }
+}
+
+fn heartbeat(broker: i32, epoch: i64) -> BrokerHeartbeatRequest {
+    BrokerHeartbeatRequest {
+        broker_id: broker,
+        broker_epoch: epoch,
+        current_metadata_offset: epoch,
+        ..Default::default()
+    }
+}
+
+fn topic(name: &str) -> CreatableTopic {
+    CreatableTopic { name: name.into(), num_partitions: 2, replication_factor: 1, ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_broker_comes_up_and_leads_what_is_created() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    assert_eq!(f.image().brokers.get(NodeId(1)).unwrap().epoch.0, epoch);
+    let configs = vec![CreatableTopicConfig {
+        name: "retention.ms".into(),
+        value: Some("7".into()),
+        ..Default::default()
+    }];
+    let created = f.create(CreatableTopic { configs, ..topic("t") }).await;
+    assert_eq!(
+        (created.error_code, created.num_partitions, created.replication_factor),
+        (ErrorCode::NONE, 2, 1)
+    );
+    let configs = created.configs.unwrap();
+    let retention = configs.iter().find(|config| config.name == "retention.ms").unwrap();
+    assert_eq!((retention.value.as_deref(), retention.config_source), (Some("7"), 1));
+    assert!(configs.iter().any(|config| config.name == "segment.bytes" && config.config_source == 5));
+    let image = f.image();
+    assert_eq!(image.topics.by_name("t").unwrap().id, created.topic_id);
+    assert!(image.topics.by_name("t").unwrap().partitions().all(|(_, p)| p.leader == NodeId(1)));
+    let again = f.create(topic("t")).await;
+    assert_eq!(again.error_code, ErrorCode::TOPIC_ALREADY_EXISTS);
+    assert_eq!(again.error_message.as_deref(), Some("Topic 't' already exists."));
+}
+
+#[tokio::test]
+async fn a_restarted_broker_leads_again_at_once() {
+    let f = Fixture::new().await;
+    f.start_broker(1).await;
+    f.create(topic("t")).await;
+    let epoch = f.register(1, 2).await;
+    assert!(f.image().topics.by_name("t").unwrap().partitions().all(|(_, p)| !p.has_leader()));
+    f.beat(heartbeat(1, epoch)).await;
+    assert!(f.image().topics.by_name("t").unwrap().partitions().all(|(_, p)| p.leader == NodeId(1)));
+}
+
+#[tokio::test]
+async fn a_stranger_waits_for_the_session_to_end() {
+    let f = Fixture::new().await;
+    f.start_broker(1).await;
+    let stranger = || BrokerRegistrationRequest { log_dirs: vec![Uuid([9; 16])], ..registration(1, 5) };
+    let register = async |request| {
+        broker_registration::handle(&f.controller, &cx::<BrokerRegistrationRequest>(), request)
+            .await
+            .error_code
+    };
+    assert_eq!(register(stranger()).await, ErrorCode::DUPLICATE_BROKER_REGISTRATION);
+    f.clock.advance(Duration::from_secs(60));
+    assert_eq!(register(stranger()).await, ErrorCode::NONE);
+}
+
+#[tokio::test]
+async fn silence_fences_and_a_heartbeat_unfences() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    let mut offsets = f.controller.subscribe();
+    offsets.borrow_and_update();
+    for _ in 0..40 {
+        f.clock.advance(Duration::from_millis(50));
+        f.controller.check_sessions();
+    }
+    offsets.changed().await.unwrap();
+    assert!(f.image().brokers.get(NodeId(1)).unwrap().fenced);
+    assert!(!f.beat(heartbeat(1, epoch)).await.is_fenced);
+}
+
+#[tokio::test]
+async fn heartbeats_of_the_past_are_stale() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    f.register(1, 2).await;
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::STALE_BROKER_EPOCH);
+    assert_eq!(f.beat(heartbeat(9, epoch)).await.error_code, ErrorCode::STALE_BROKER_EPOCH);
+}
+
+#[tokio::test]
+async fn the_last_broker_may_stop_at_once() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    f.create(topic("t")).await;
+    let response = f.beat(BrokerHeartbeatRequest { want_shut_down: true, ..heartbeat(1, epoch) }).await;
+    assert!(response.should_shut_down && response.is_fenced);
+}
+
+#[tokio::test]
+async fn leaders_move_before_a_broker_stops() {
+    let f = Fixture::new().await;
+    let (one, two) = (f.start_broker(1).await, f.start_broker(2).await);
+    f.create(CreatableTopic { replication_factor: 2, ..topic("t") }).await;
+    let stop = || BrokerHeartbeatRequest { want_shut_down: true, ..heartbeat(1, one) };
+    assert!(!f.beat(stop()).await.should_shut_down);
+    assert!(f.image().topics.by_name("t").unwrap().partitions().all(|(_, p)| p.leader == NodeId(2)));
+    assert!(!f.beat(stop()).await.should_shut_down, "broker 2 has not seen it yet");
+    let seen = f.image().offset.0;
+    f.beat(BrokerHeartbeatRequest { current_metadata_offset: seen, ..heartbeat(2, two) }).await;
+    assert!(f.beat(stop()).await.should_shut_down);
+}
+
+#[tokio::test]
+async fn only_the_active_controller_answers() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    f.log.lead(None);
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::NOT_CONTROLLER);
+    assert_eq!(f.create(topic("t")).await.error_code, ErrorCode::NOT_CONTROLLER);
+    assert!(!f.controller.is_active());
+    f.log.lead(Some(3));
+    assert!(f.create(topic("t")).await.error_code.is_none());
+}
+
+#[tokio::test]
+async fn the_feed_gives_batches_then_waits() {
+    let f = Fixture::new().await;
+    f.start_broker(1).await;
+    let fetch = async |offset, max_wait_ms| {
+        let request = FetchMetadataRequest { offset, max_wait_ms, max_bytes: 1 << 20, ..Default::default() };
+        fetch_metadata::handle(&f.controller, &cx::<FetchMetadataRequest>(), request).await
+    };
+    let response = fetch(-1, 0).await;
+    let mut image = MetadataImage::empty();
+    for entry in &response.entries {
+        let batch = RecordBatch::decode(entry.payload.clone()).unwrap();
+        assert_eq!(batch.base_offset.0, entry.offset);
+        image = image.apply(&batch.records).unwrap().0;
+    }
+    assert_eq!(image, *f.image());
+    assert_eq!((response.end_offset, response.leader_id, response.epoch), (image.offset.0, 1, 1));
+    let nothing = fetch(image.offset.0, 1).await;
+    assert!(nothing.entries.is_empty() && nothing.snapshot.is_none());
+    let (later, _) = tokio::join!(fetch(image.offset.0, 10_000), f.create(topic("t")));
+    assert_eq!(later.entries.len(), 1);
+    let middle = fetch(image.offset.0 + 1, 0).await;
+    let snapshot = MetadataImage::decode_snapshot(middle.snapshot.unwrap()).unwrap();
+    assert_eq!(snapshot, *f.image(), "who is where no batch starts gets everything");
+    assert_eq!(middle.snapshot_offset, snapshot.offset.0);
+    assert!(fetch(1_000_000, 0).await.snapshot.is_some(), "nobody is ahead of the leader");
+}
+
+#[tokio::test]
+async fn the_feed_is_for_one_cluster() {
+    let f = Fixture::new().await;
+    let request = FetchMetadataRequest { cluster_id: "other".into(), ..Default::default() };
+    let response = fetch_metadata::handle(&f.controller, &cx::<FetchMetadataRequest>(), request).await;
+    assert_eq!(response.error_code, ErrorCode::INCONSISTENT_CLUSTER_ID);
+}
+
+#[tokio::test]
+async fn topics_grow_change_and_go() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    let id = f.create(topic("t")).await.topic_id;
+    let request = CreatePartitionsRequest {
+        topics: vec![CreatePartitionsTopic {
+            name: "t".into(),
+            count: 3,
+            assignments: None,
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let grown = create_partitions::handle(&f.controller, &cx::<CreatePartitionsRequest>(), request).await;
+    assert!(grown.results[0].error_code.is_none());
+    assert_eq!(f.image().topics.by_id(id).unwrap().partition_count(), 3);
+
+    let config = incremental::AlterableConfig {
+        name: "retention.ms".into(),
+        value: Some("9".into()),
+        ..Default::default()
+    };
+    let resource = |kind, operation| incremental::AlterConfigsResource {
+        resource_type: kind,
+        resource_name: "t".into(),
+        configs: vec![incremental::AlterableConfig { config_operation: operation, ..config.clone() }],
+        ..Default::default()
+    };
+    for (kind, operation, expected) in
+        [(2, 0, ErrorCode::NONE), (2, 9, ErrorCode::INVALID_REQUEST), (3, 0, ErrorCode::INVALID_REQUEST)]
+    {
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![resource(kind, operation)],
+            ..Default::default()
+        };
+        let cx = cx::<IncrementalAlterConfigsRequest>();
+        let changed = incremental_alter_configs::handle(&f.controller, &cx, request).await;
+        assert_eq!(changed.responses[0].error_code, expected);
+    }
+    let request = AlterConfigsRequest {
+        resources: vec![m::alter_configs::AlterConfigsResource {
+            resource_type: 2,
+            resource_name: "t".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    alter_configs::handle(&f.controller, &cx::<AlterConfigsRequest>(), request).await;
+    assert_eq!(f.image().configs.iter().count(), 0, "the old way replaces everything");
+
+    let partition = PartitionData {
+        new_isr_with_epochs: vec![BrokerState { broker_id: 1, broker_epoch: epoch, ..Default::default() }],
+        ..Default::default()
+    };
+    let request = AlterPartitionRequest {
+        broker_id: 1,
+        broker_epoch: epoch,
+        topics: vec![TopicData {
+            topic_id: id,
+            partitions: vec![partition.clone(), PartitionData { partition_index: 9, ..partition }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let altered = alter_partition::handle(&f.controller, &cx::<AlterPartitionRequest>(), request).await;
+    let codes: Vec<_> = altered.topics[0].partitions.iter().map(|partition| partition.error_code).collect();
+    assert_eq!(codes, [ErrorCode::NONE, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION]);
+
+    let topics = vec![
+        DeleteTopicState { name: Some("gone".into()), ..Default::default() },
+        DeleteTopicState { name: Some("t".into()), topic_id: id, ..Default::default() },
+        DeleteTopicState { topic_id: id, ..Default::default() },
+    ];
+    let request = DeleteTopicsRequest { topics, ..Default::default() };
+    let deleted = delete_topics::handle(&f.controller, &cx::<DeleteTopicsRequest>(), request).await;
+    let mut codes: Vec<_> = deleted.responses.iter().map(|topic| topic.error_code.code()).collect();
+    codes.sort();
+    assert_eq!(codes, [0, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.code(), ErrorCode::INVALID_REQUEST.code()]);
+    assert!(f.image().topics.is_empty());
+}
+
+#[tokio::test]
+async fn producer_ids_features_and_elections() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    f.create(topic("t")).await;
+    let request = AllocateProducerIdsRequest { broker_id: 1, broker_epoch: epoch, ..Default::default() };
+    let block =
+        allocate_producer_ids::handle(&f.controller, &cx::<AllocateProducerIdsRequest>(), request).await;
+    assert_eq!((block.producer_id_start, block.producer_id_len), (0, 1000));
+    let update = m::update_features::FeatureUpdateKey {
+        feature: "no.such".into(),
+        max_version_level: 1,
+        ..Default::default()
+    };
+    let request = UpdateFeaturesRequest { feature_updates: vec![update], ..Default::default() };
+    let updated = update_features::handle(&f.controller, &cx::<UpdateFeaturesRequest>(), request).await;
+    assert_eq!(updated.error_code, ErrorCode::INVALID_UPDATE_VERSION);
+    let request = ElectLeadersRequest { topic_partitions: None, ..Default::default() };
+    let elected = elect_leaders::handle(&f.controller, &cx::<ElectLeadersRequest>(), request).await;
+    assert!(elected.replica_election_results.is_empty(), "nobody needs one");
+    let request = UnregisterBrokerRequest { broker_id: 7, ..Default::default() };
+    let gone = unregister_broker::handle(&f.controller, &cx::<UnregisterBrokerRequest>(), request).await;
+    assert_eq!(gone.error_code, ErrorCode::BROKER_ID_NOT_REGISTERED);
+}
+
+#[tokio::test]
+async fn the_quorum_can_be_looked_at() {
+    let f = Fixture::new().await;
+    let topics = vec![m::describe_quorum::TopicData {
+        topic_name: "__cluster_metadata".into(),
+        partitions: vec![m::describe_quorum::PartitionData::default()],
+        ..Default::default()
+    }];
+    let request = DescribeQuorumRequest { topics, ..Default::default() };
+    let quorum = describe_quorum::handle(&f.controller, &cx::<DescribeQuorumRequest>(), request).await;
+    let partition = &quorum.topics[0].partitions[0];
+    assert_eq!((partition.leader_id, partition.current_voters[0].log_end_offset), (1, 42));
+    assert_eq!(quorum.nodes[0].listeners[0].port, 9093);
+    let request = DescribeClusterRequest { endpoint_type: 2, ..Default::default() };
+    let cluster = describe_cluster::handle(&f.controller, &cx::<DescribeClusterRequest>(), request).await;
+    assert_eq!((cluster.controller_id, cluster.brokers[0].port), (1, 9093));
+    let request = DescribeClusterRequest { endpoint_type: 1, ..Default::default() };
+    let cluster = describe_cluster::handle(&f.controller, &cx_in(ApiKey::DESCRIBE_CLUSTER, 1), request).await;
+    assert_eq!(cluster.error_code, ErrorCode::MISMATCHED_ENDPOINT_TYPE);
+    let message = |kind| RaftMessageRequest { kind, payload: "x".into(), ..Default::default() };
+    let cx = cx::<RaftMessageRequest>();
+    assert_eq!(raft_message::handle(&f.controller, &cx, message(0)).await.payload, "x");
+    assert!(raft_message::handle(&f.controller, &cx, message(99)).await.error_code.is_error());
+}

@@ -1,0 +1,89 @@
+//! DescribeQuorum (KIP-595): who votes, who leads, and how far everybody is. Offsets are those of the quorum's log.
+//!
+//! Versions: 2 tells directory ids and endpoints (KIP-853). Errors: UNKNOWN_TOPIC_OR_PARTITION for anything but partition 0 of
+//! `__cluster_metadata`, NOT_CONTROLLER on a node that does not lead.
+
+use ottla_consensus::{QuorumState, VoterState};
+use ottla_protocol::messages::describe_quorum::{
+    DescribeQuorumResponsePartitionData, DescribeQuorumResponseTopicData, Listener, Node, ReplicaState,
+};
+use ottla_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
+use ottla_protocol::{ErrorCode, Request};
+use ottla_server::RequestContext;
+
+use crate::Controller;
+use crate::error_codes::Coded;
+
+const METADATA_TOPIC: &str = "__cluster_metadata";
+/// The listener that voters' endpoints belong to, as nothing says its name.
+const LISTENER: &str = "CONTROLLER";
+
+pub(crate) async fn handle(
+    controller: &Controller,
+    cx: &RequestContext,
+    request: DescribeQuorumRequest,
+) -> DescribeQuorumResponse {
+    if let Err(error) = controller.check_active() {
+        return request.error_response(cx.version, error.code());
+    }
+    let state = controller.quorum_state();
+    let topics = request.topics.iter().map(|topic| DescribeQuorumResponseTopicData {
+        topic_name: topic.topic_name.clone(),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|partition| describe(&state, &topic.topic_name, partition.partition_index))
+            .collect(),
+        ..Default::default()
+    });
+    DescribeQuorumResponse {
+        topics: topics.collect(),
+        nodes: state.voters.iter().map(node).collect(),
+        ..Default::default()
+    }
+}
+
+fn describe(state: &QuorumState, topic: &str, index: i32) -> DescribeQuorumResponsePartitionData {
+    if topic != METADATA_TOPIC || index != 0 {
+        return DescribeQuorumResponsePartitionData {
+            partition_index: index,
+            error_code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ..Default::default()
+        };
+    }
+    DescribeQuorumResponsePartitionData {
+        partition_index: index,
+        leader_id: state.leader.map_or(-1, |id| id.0),
+        leader_epoch: state.epoch.0,
+        // Kafka's high watermark is the offset after the last that is committed.
+        high_watermark: state.committed_offset.map_or(0, |offset| offset.next().0),
+        current_voters: state.voters.iter().map(|voter| replica(state, voter)).collect(),
+        ..Default::default()
+    }
+}
+
+fn replica(state: &QuorumState, voter: &VoterState) -> ReplicaState {
+    let end = match voter.match_offset {
+        Some(offset) => offset.next(),
+        None if state.leader == Some(voter.id) => state.log_end_offset(),
+        None => ottla_types::Offset::NONE,
+    };
+    ReplicaState {
+        replica_id: voter.id.0,
+        replica_directory_id: voter.directory_id,
+        log_end_offset: end.0,
+        ..Default::default()
+    }
+}
+
+fn node(voter: &VoterState) -> Node {
+    let listener = voter.endpoint.rsplit_once(':').and_then(|(host, port)| {
+        Some(Listener {
+            name: LISTENER.into(),
+            host: host.into(),
+            port: port.parse().ok()?,
+            ..Default::default()
+        })
+    });
+    Node { node_id: voter.id.0, listeners: listener.into_iter().collect(), ..Default::default() }
+}

@@ -1,0 +1,53 @@
+//! What a controller listener serves.
+
+use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_protocol::messages::{
+    AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionRequest, ApiVersionsRequest,
+    BrokerHeartbeatRequest, BrokerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest,
+    FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest, UnregisterBrokerRequest,
+    UpdateFeaturesRequest,
+};
+use ottla_server::{FeatureRange, HasFeatures, NodeFeatures};
+
+use crate::{Controller, api};
+
+ottla_server::apis! { Controller;
+    ApiVersionsRequest, lane Connection, listeners [controller], acl none => api_versions;
+    CreateTopicsRequest, lane Controller, listeners [controller], acl per_resource => api::create_topics::handle;
+    DeleteTopicsRequest, lane Controller, listeners [controller], acl per_resource => api::delete_topics::handle;
+    CreatePartitionsRequest, lane Controller, listeners [controller], acl per_resource => api::create_partitions::handle;
+    AlterConfigsRequest, lane Controller, listeners [controller], acl per_resource => api::alter_configs::handle;
+    IncrementalAlterConfigsRequest, lane Controller, listeners [controller], acl per_resource => api::incremental_alter_configs::handle;
+    ElectLeadersRequest, lane Controller, listeners [controller], acl Alter Cluster => api::elect_leaders::handle;
+    DescribeQuorumRequest, lane Controller, listeners [controller], acl Describe Cluster => api::describe_quorum::handle;
+    AlterPartitionRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::alter_partition::handle;
+    UpdateFeaturesRequest, lane Controller, listeners [controller], acl Alter Cluster => api::update_features::handle;
+    DescribeClusterRequest, lane Controller, listeners [controller], acl Describe Cluster => api::describe_cluster::handle;
+    BrokerRegistrationRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::broker_registration::handle;
+    BrokerHeartbeatRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::broker_heartbeat::handle;
+    UnregisterBrokerRequest, lane Controller, listeners [controller], acl Alter Cluster => api::unregister_broker::handle;
+    AllocateProducerIdsRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::allocate_producer_ids::handle;
+    FetchMetadataRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => pipeline api::fetch_metadata::handle;
+    RaftMessageRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::raft_message::handle;
+}
+
+impl HasFeatures for Controller {
+    fn features(&self) -> NodeFeatures {
+        let image = self.image();
+        NodeFeatures {
+            node_id: self.node_id().0,
+            cluster_id: Some(self.cluster_id().into()),
+            supported: SUPPORTED_FEATURES
+                .iter()
+                .map(|&(name, min, max)| FeatureRange { name: name.into(), min, max })
+                .collect(),
+            finalized_epoch: image.offset.0,
+            finalized: image
+                .features
+                .iter()
+                .map(|(name, level)| FeatureRange { name: name.clone(), min: level, max: level })
+                .collect(),
+        }
+    }
+}

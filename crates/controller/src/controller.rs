@@ -1,0 +1,189 @@
+//! The controller of one node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottla_consensus::{Quorum, QuorumState, Role, RpcKind, StartError, Transport};
+use ottla_env::{Clock, Disk, Monotonic, Rng};
+use ottla_metadata::plan::Decision;
+use ottla_metadata::{MetadataImage, Settings};
+use ottla_types::{Bytes, NodeId, Offset};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::desk::{Desk, PlanContext};
+use crate::feed::FeedEntry;
+use crate::metadata_log::MetadataLog;
+use crate::published::{MetadataStateMachine, Published};
+use crate::sessions::Sessions;
+use crate::{ControllerConfig, ControllerError};
+
+/// The world outside of a controller.
+pub struct ControllerDeps {
+    /// Where the quorum's log is.
+    pub disk: Arc<dyn Disk>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// For topic ids and placement.
+    pub rng: Box<dyn Rng>,
+    /// The way to the other voters.
+    pub transport: Arc<dyn Transport>,
+}
+
+/// The controller of one node: a voter of the quorum that follows the metadata, and decides while it leads.
+pub struct Controller {
+    pub(crate) settings: Settings,
+    pub(crate) sessions: Arc<Mutex<Sessions>>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) desk: Desk,
+    pub(crate) log: Arc<dyn MetadataLog>,
+    clock: Arc<dyn Clock>,
+    node_id: NodeId,
+    cluster_id: String,
+    pub(crate) rebalance_interval: Option<Duration>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Controller {
+    /// Joins the quorum. Returns once the log of this node is read; a node that is the only voter leads then, otherwise
+    /// [`Controller::wait_for_leader`] tells when somebody does.
+    pub async fn start(config: ControllerConfig, deps: ControllerDeps) -> Result<Arc<Self>, StartError> {
+        let published = Published::new();
+        let machine = Box::new(MetadataStateMachine(Arc::clone(&published)));
+        let quorum = Quorum::start(config.quorum.clone(), deps.disk, machine, deps.transport).await?;
+        Ok(Self::on_log(config, Arc::new(quorum), published, deps.clock, deps.rng))
+    }
+
+    pub(crate) fn on_log(
+        config: ControllerConfig,
+        log: Arc<dyn MetadataLog>,
+        published: Arc<Published>,
+        clock: Arc<dyn Clock>,
+        mut rng: Box<dyn Rng>,
+    ) -> Arc<Self> {
+        let (desk, clerk) = Desk::new(
+            Arc::clone(&log),
+            Arc::clone(&published),
+            config.settings.clone(),
+            Box::new(move || rng.next_u64()),
+        );
+        let controller = Arc::new(Self {
+            settings: config.settings,
+            sessions: Arc::new(Mutex::new(Sessions::new(config.session_timeout))),
+            published,
+            desk,
+            log,
+            clock,
+            node_id: config.quorum.node_id,
+            cluster_id: config.quorum.cluster_id,
+            rebalance_interval: config.leader_rebalance_interval,
+            tasks: Mutex::default(),
+        });
+        let office = tokio::spawn(Arc::clone(&controller).hold_office());
+        *controller.tasks.lock() = vec![tokio::spawn(clerk), office];
+        controller
+    }
+
+    /// `node.id`.
+    pub const fn node_id(&self) -> NodeId {
+        self.node_id
+    }
+
+    /// The cluster.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// The committed metadata, as far as this node has applied it.
+    pub fn image(&self) -> Arc<MetadataImage> {
+        self.published.image()
+    }
+
+    /// Tells the offset of each new image.
+    pub fn subscribe(&self) -> watch::Receiver<Offset> {
+        self.published.subscribe()
+    }
+
+    /// Where the quorum stands, as this node sees it.
+    pub fn quorum_state(&self) -> QuorumState {
+        self.log.state()
+    }
+
+    /// Whether this node is the active controller.
+    pub fn is_active(&self) -> bool {
+        self.log.state().is_leader() && self.published.failure().is_none()
+    }
+
+    /// Why this node can no longer take part, if something failed.
+    pub fn failure(&self) -> Option<String> {
+        self.published.failure().map(str::to_owned).or_else(|| self.log.state().failure)
+    }
+
+    /// Returns once the quorum has a leader that serves, or this node has failed.
+    pub async fn wait_for_leader(&self) {
+        let mut states = self.log.states();
+        // An error means that the quorum is gone, and nothing will come.
+        let settled = |state: &QuorumState| {
+            let other_leads = state.leader.is_some_and(|id| id != self.node_id);
+            state.is_leader() || other_leads || state.role == Role::Stopped
+        };
+        let _ = states.wait_for(settled).await;
+    }
+
+    /// Stops deciding, and leaves the quorum. What is committed is on disk already.
+    pub async fn shut_down(&self) {
+        for task in self.tasks.lock().drain(..) {
+            task.abort();
+        }
+        self.log.shut_down().await;
+    }
+
+    /// Decides `plan` on the newest state, and returns its answer once what it decided is committed.
+    pub(crate) async fn decide<T: Send + 'static>(
+        &self,
+        plan: impl FnOnce(PlanContext<'_>) -> Decision<T> + Send + 'static,
+    ) -> Result<T, ControllerError> {
+        self.desk.decide(plan).await
+    }
+
+    /// Now, for sessions.
+    pub(crate) fn now(&self) -> Monotonic {
+        self.clock.now()
+    }
+
+    /// Errors if this node is not the active controller.
+    pub(crate) fn check_active(&self) -> Result<(), ControllerError> {
+        let state = self.log.state();
+        match self.published.failure() {
+            Some(failure) => Err(ControllerError::Failed(failure.to_owned())),
+            None if state.is_leader() => Ok(()),
+            None => Err(ControllerError::NotActive { leader: state.leader }),
+        }
+    }
+
+    pub(crate) fn batches_after(&self, offset: Offset, max_bytes: usize) -> Option<Vec<FeedEntry>> {
+        self.published.batches_after(offset, max_bytes)
+    }
+
+    pub(crate) async fn raft(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> Bytes {
+        self.log.handle_rpc(from, kind, payload).await
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        for task in self.tasks.lock().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for Controller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Controller")
+            .field("node_id", &self.node_id)
+            .field("state", &self.log.state())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,128 @@
+use std::time::Duration;
+
+use ottla_metadata::plan::ProducerIdBlock;
+use ottla_protocol::records::metadata::{FeatureLevelRecord, RemoveTopicRecord};
+use ottla_types::{NodeId, Uuid};
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::testing::FakeLog;
+
+struct Fixture {
+    desk: Desk,
+    log: Arc<FakeLog>,
+    published: Arc<Published>,
+}
+
+fn fixture() -> Fixture {
+    let published = Published::new();
+    let log = FakeLog::new(&published);
+    let (desk, clerk) = Desk::new(log.clone(), Arc::clone(&published), Settings::default(), Box::new(|| 4));
+    tokio::spawn(clerk);
+    Fixture { desk, log, published }
+}
+
+/// Raises a feature by one and returns its new level.
+fn raise(cx: PlanContext<'_>) -> Decision<i16> {
+    let level = cx.image.features.level("counter") + 1;
+    let record = FeatureLevelRecord { name: "counter".into(), feature_level: level, ..Default::default() };
+    Decision { records: vec![record.into()], answer: level }
+}
+
+fn read(cx: PlanContext<'_>) -> Decision<i16> {
+    Decision::unchanged(cx.image.features.level("counter"))
+}
+
+#[tokio::test]
+async fn an_answer_leaves_when_its_records_are_applied() {
+    let f = fixture();
+    assert_eq!(f.desk.decide(raise).await, Ok(1));
+    assert_eq!(f.published.image().features.level("counter"), 1);
+    assert_eq!(
+        f.published.image().features.level("metadata.version"),
+        30,
+        "the first batch founds the cluster"
+    );
+}
+
+#[tokio::test]
+async fn requests_that_wait_share_a_proposal_and_see_each_other() {
+    let f = fixture();
+    f.log.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let spawn = |plan: fn(PlanContext<'_>) -> Decision<i16>| {
+        let desk = f.desk.clone();
+        tokio::spawn(async move { desk.decide(plan).await })
+    };
+    let first = spawn(raise);
+    while *f.log.proposals.lock() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let waiting = [spawn(raise), spawn(raise), spawn(read)];
+    while f.desk.jobs.capacity() + waiting.len() > MAX_WAITING {
+        tokio::task::yield_now().await;
+    }
+    f.log.gate.add_permits(2);
+    assert_eq!(first.await.unwrap(), Ok(1));
+    for (answer, expected) in waiting.into_iter().zip([2, 3, 3]) {
+        assert_eq!(answer.await.unwrap(), Ok(expected));
+    }
+    assert_eq!(*f.log.proposals.lock(), 2);
+}
+
+#[tokio::test]
+async fn what_was_not_committed_is_forgotten() {
+    let f = fixture();
+    for (failure, expected) in [
+        (
+            ProposeError::NotLeader { leader: Some(NodeId(2)) },
+            ControllerError::NotActive { leader: Some(NodeId(2)) },
+        ),
+        (ProposeError::Unavailable, ControllerError::NotActive { leader: None }),
+        (ProposeError::Unknown, ControllerError::Unknown),
+        (ProposeError::TooLarge { size: 9, max: 8 }, ControllerError::TooLarge { size: 9, max: 8 }),
+    ] {
+        *f.log.failure.lock() = Some(failure);
+        assert_eq!(f.desk.decide(raise).await, Err(expected));
+    }
+    *f.log.failure.lock() = None;
+    assert_eq!(f.desk.decide(raise).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_lead_decides_nothing() {
+    let f = fixture();
+    f.log.lead(None);
+    assert_eq!(f.desk.decide(raise).await, Err(ControllerError::NotActive { leader: Some(NodeId(2)) }));
+    assert_eq!(*f.log.proposals.lock(), 0);
+}
+
+#[tokio::test]
+async fn a_batch_behind_another_leaders_is_refused() {
+    let f = fixture();
+    assert_eq!(f.desk.decide(raise).await, Ok(1));
+    f.log.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let desk = f.desk.clone();
+    let late = tokio::spawn(async move { desk.decide(raise).await });
+    while *f.log.proposals.lock() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let other = FeatureLevelRecord { name: "counter".into(), feature_level: 9, ..Default::default() };
+    let next = f.published.image().offset.next();
+    f.log.commit(&encode_batch(next, &[other.into()]).unwrap());
+    f.log.gate.add_permits(1);
+    assert_eq!(late.await.unwrap(), Err(ControllerError::NotActive { leader: None }));
+    assert_eq!(f.published.image().features.level("counter"), 9);
+}
+
+#[tokio::test]
+async fn a_faulty_decision_costs_only_itself() {
+    let f = fixture();
+    let unfit = |_: PlanContext<'_>| {
+        let record = RemoveTopicRecord { topic_id: Uuid::METADATA_TOPIC, ..Default::default() };
+        Decision { records: vec![record.into()], answer: () }
+    };
+    assert!(matches!(f.desk.decide(unfit).await, Err(ControllerError::Failed(_))));
+    let panics = |_: PlanContext<'_>| -> Decision<ProducerIdBlock> { panic!("a fault, on purpose") };
+    assert!(matches!(f.desk.decide(panics).await, Err(ControllerError::Failed(_))));
+    assert_eq!(tokio::time::timeout(Duration::from_secs(5), f.desk.decide(raise)).await, Ok(Ok(1)));
+}

@@ -1,0 +1,41 @@
+//! The quorum as the controller uses it: a trait, so that decisions can be tested without a disk.
+
+use bytes::Bytes;
+use ottla_consensus::{BoxFuture, ProposeError, Quorum, QuorumState, RpcKind};
+use ottla_types::{LeaderEpoch, NodeId, Offset};
+use tokio::sync::watch;
+
+/// A log that a majority agrees on, and that applies what is committed to this node's state machine.
+pub(crate) trait MetadataLog: Send + Sync + 'static {
+    /// Where the quorum stands, and news about it.
+    fn states(&self) -> watch::Receiver<QuorumState>;
+    /// Returns the log offset once the payload is committed and applied on this node; only if it leads in `epoch`.
+    fn propose(&self, epoch: LeaderEpoch, payload: Bytes) -> BoxFuture<'_, Result<Offset, ProposeError>>;
+    /// Answers another voter.
+    fn handle_rpc(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes>;
+    /// Leaves the quorum.
+    fn shut_down(&self) -> BoxFuture<'_, ()>;
+
+    /// Where the quorum stands.
+    fn state(&self) -> QuorumState {
+        self.states().borrow().clone()
+    }
+}
+
+impl MetadataLog for Quorum {
+    fn states(&self) -> watch::Receiver<QuorumState> {
+        Self::state(self)
+    }
+
+    fn propose(&self, epoch: LeaderEpoch, payload: Bytes) -> BoxFuture<'_, Result<Offset, ProposeError>> {
+        Box::pin(async move { Ok(self.propose_in(epoch, payload).await?.offset) })
+    }
+
+    fn handle_rpc(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes> {
+        Box::pin(Self::handle_rpc(self, kind, from, payload))
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.shutdown())
+    }
+}

@@ -1,0 +1,86 @@
+//! What the active controller does by itself: it watches over sessions, and gives leadership back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottla_env::Monotonic;
+use ottla_metadata::plan::{Decision, ElectionType, plan_elect_leaders, plan_fence_broker};
+use ottla_types::LeaderEpoch;
+use tokio::time::MissedTickBehavior;
+
+use crate::Controller;
+use crate::desk::PlanContext;
+
+/// How often sessions are looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+impl Controller {
+    /// Looks after sessions while this node is the active controller.
+    pub(crate) async fn hold_office(self: Arc<Self>) {
+        let mut term: Option<LeaderEpoch> = None;
+        let mut states = self.log.states();
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rebalanced = self.now();
+        loop {
+            let state = states.borrow_and_update().clone();
+            match (state.is_leader(), term) {
+                (true, known) if known != Some(state.epoch) => {
+                    term = Some(state.epoch);
+                    self.take_office(state.epoch).await;
+                }
+                (true, _) => {
+                    self.check_sessions();
+                    self.rebalance_if_due(&mut rebalanced);
+                }
+                (false, _) => term = None,
+            }
+            tokio::select! {
+                changed = states.changed() => if changed.is_err() { return },
+                _ = ticks.tick(), if term.is_some() => {}
+            }
+        }
+    }
+
+    async fn take_office(&self, epoch: LeaderEpoch) {
+        let image = self.image();
+        tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
+        self.sessions.lock().take_office(&image, self.now());
+        // The first decision brings the first records of a new cluster along.
+        if let Err(error) = self.decide(|_| Decision::unchanged(())).await {
+            tracing::warn!("taking office: {error}");
+        }
+    }
+
+    pub(crate) fn check_sessions(&self) {
+        let ended = self.sessions.lock().tick(&self.image(), self.now(), TICK);
+        for broker in ended {
+            tracing::warn!(%broker, "broker session has ended, the broker is fenced");
+            let desk = self.desk.clone();
+            tokio::spawn(async move {
+                let plan = move |cx: PlanContext<'_>| plan_fence_broker(cx.image, cx.settings, broker);
+                if let Err(error) = desk.decide(plan).await {
+                    tracing::warn!(%broker, "the broker could not be fenced: {error}");
+                }
+            });
+        }
+    }
+
+    /// Gives leadership back to preferred replicas that are in sync again.
+    fn rebalance_if_due(&self, last: &mut Monotonic) {
+        let now = self.now();
+        if self.rebalance_interval.is_none_or(|interval| now.since(*last) < interval) {
+            return;
+        }
+        *last = now;
+        let desk = self.desk.clone();
+        tokio::spawn(async move {
+            let plan = |cx: PlanContext<'_>| {
+                plan_elect_leaders(cx.image, cx.settings, ElectionType::Preferred, None)
+            };
+            if let Err(error) = desk.decide(plan).await {
+                tracing::warn!("leaders could not be rebalanced: {error}");
+            }
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! Which brokers are alive: soft state of the active controller, empty on every other node.
+//!
+//! A broker's session lasts for a timeout after each heartbeat. A clock that jumped, or a controller that did not get to
+//! run, must not fence anybody: sessions are extended by as much as the controller's own tick came late.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ottla_env::Monotonic;
+use ottla_metadata::MetadataImage;
+use ottla_metadata::plan::ShutdownProgress;
+use ottla_types::{NodeId, Offset};
+
+/// A tick that comes this much late extends all sessions.
+const LATE: Duration = Duration::from_millis(100);
+
+/// The sessions of all brokers.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    timeout: Duration,
+    by_broker: BTreeMap<NodeId, Session>,
+    next_tick: Option<Monotonic>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    ends: Monotonic,
+    metadata_offset: Offset,
+    shutdown_decided_at: Option<Offset>,
+}
+
+impl Sessions {
+    pub(crate) const fn new(timeout: Duration) -> Self {
+        Self { timeout, by_broker: BTreeMap::new(), next_tick: None }
+    }
+
+    /// This node became the active controller: nobody's silence before counts.
+    pub(crate) fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
+        self.by_broker.clear();
+        for broker in image.brokers.iter().filter(|broker| !broker.fenced) {
+            self.touch(broker.id, Offset::NONE, now);
+        }
+    }
+
+    /// A new incarnation of `broker` has registered.
+    pub(crate) fn begin(&mut self, broker: NodeId, now: Monotonic) {
+        self.by_broker.remove(&broker);
+        self.touch(broker, Offset::NONE, now);
+    }
+
+    /// `broker` was heard of, and has applied `metadata_offset`.
+    pub(crate) fn touch(&mut self, broker: NodeId, metadata_offset: Offset, now: Monotonic) {
+        let ends = now + self.timeout;
+        let session = self.by_broker.entry(broker).or_insert(Session {
+            ends,
+            metadata_offset,
+            shutdown_decided_at: None,
+        });
+        session.ends = ends;
+        session.metadata_offset = session.metadata_offset.max(metadata_offset);
+    }
+
+    /// A controlled shutdown of `broker` was decided with the records up to `offset`.
+    pub(crate) fn shutdown_decided(&mut self, broker: NodeId, offset: Offset) {
+        if let Some(session) = self.by_broker.get_mut(&broker) {
+            session.shutdown_decided_at.get_or_insert(offset);
+        }
+    }
+
+    /// Whether `broker` was heard of lately.
+    pub(crate) fn is_live(&self, broker: NodeId, now: Monotonic) -> bool {
+        self.by_broker.get(&broker).is_some_and(|session| now < session.ends)
+    }
+
+    /// How far the others have followed a controlled shutdown of `broker`.
+    pub(crate) fn shutdown_progress(&self, image: &MetadataImage, broker: NodeId) -> ShutdownProgress {
+        let others = image.brokers.iter().filter(|other| other.id != broker && other.is_active());
+        ShutdownProgress {
+            decided_at: self.by_broker.get(&broker).and_then(|session| session.shutdown_decided_at),
+            lowest_active_offset: others
+                .filter_map(|other| Some(self.by_broker.get(&other.id)?.metadata_offset))
+                .min(),
+        }
+    }
+
+    /// To be called every `interval`: the unfenced brokers whose sessions have ended. Each is named once per timeout.
+    pub(crate) fn tick(&mut self, image: &MetadataImage, now: Monotonic, interval: Duration) -> Vec<NodeId> {
+        let late = self.next_tick.map_or(Duration::ZERO, |due| now.since(due));
+        self.next_tick = Some(now + interval);
+        if late > LATE {
+            tracing::warn!(
+                late_ms = late.as_millis() as u64,
+                "the controller was late; all broker sessions are extended"
+            );
+            for session in self.by_broker.values_mut() {
+                session.ends = session.ends + late;
+            }
+        }
+        self.by_broker.retain(|id, _| image.brokers.get(*id).is_some());
+        let mut ended = Vec::new();
+        for (&id, session) in &mut self.by_broker {
+            let fenced = image.brokers.get(id).is_none_or(|broker| broker.fenced);
+            if session.ends <= now && !fenced {
+                session.ends = now + self.timeout;
+                ended.push(id);
+            }
+        }
+        ended
+    }
+}
+
+#[cfg(test)]
+#[path = "sessions_test.rs"]
+mod tests;

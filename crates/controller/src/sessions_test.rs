@@ -1,0 +1,73 @@
+use ottla_metadata::MetadataRecord;
+use ottla_protocol::records::metadata::RegisterBrokerRecord;
+
+use super::*;
+
+const TIMEOUT: Duration = Duration::from_millis(2000);
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Brokers 1 to `brokers`, unfenced.
+fn image(brokers: i32) -> MetadataImage {
+    let register = |id| {
+        let record = RegisterBrokerRecord { broker_id: id, fenced: false, ..Default::default() };
+        MetadataRecord::from(record)
+    };
+    MetadataImage::empty().apply(&(1..=brokers).map(register).collect::<Vec<_>>()).unwrap().0
+}
+
+fn at(ms: u64) -> Monotonic {
+    Monotonic(ms * 1_000_000)
+}
+
+/// Ticks from `from` to `to`, and tells when whose session ended.
+fn run(sessions: &mut Sessions, image: &MetadataImage, from: u64, to: u64) -> Vec<(u64, i32)> {
+    (from..=to)
+        .step_by(50)
+        .flat_map(|ms| sessions.tick(image, at(ms), INTERVAL).into_iter().map(move |id| (ms, id.0)))
+        .collect()
+}
+
+#[test]
+fn silence_ends_a_session_and_a_heartbeat_prolongs_it() {
+    let image = image(2);
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    assert!(run(&mut sessions, &image, 0, 1000).is_empty());
+    sessions.touch(NodeId(2), Offset(5), at(1000));
+    assert_eq!(run(&mut sessions, &image, 1050, 2500), [(2000, 1)]);
+    assert!(sessions.is_live(NodeId(2), at(2999)) && !sessions.is_live(NodeId(2), at(3000)));
+}
+
+#[test]
+fn a_late_controller_blames_nobody() {
+    let image = image(1);
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    run(&mut sessions, &image, 0, 1000);
+    assert!(sessions.tick(&image, at(9000), INTERVAL).is_empty(), "nothing could be heard for eight seconds");
+    assert_eq!(run(&mut sessions, &image, 9050, 11_000), [(9950, 1)], "what was left of the session");
+}
+
+#[test]
+fn fenced_and_forgotten_brokers_have_no_session_to_end() {
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.touch(NodeId(7), Offset(1), at(0));
+    assert!(run(&mut sessions, &image(1), 0, 4000).is_empty());
+    assert!(!sessions.is_live(NodeId(7), at(10)));
+}
+
+#[test]
+fn a_shutdown_waits_for_the_slowest_active_broker() {
+    let image = image(3);
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    sessions.touch(NodeId(2), Offset(30), at(1));
+    sessions.touch(NodeId(3), Offset(20), at(1));
+    sessions.shutdown_decided(NodeId(1), Offset(25));
+    sessions.shutdown_decided(NodeId(1), Offset(99));
+    let progress = sessions.shutdown_progress(&image, NodeId(1));
+    assert_eq!(progress.decided_at, Some(Offset(25)), "when it was decided first");
+    assert_eq!(progress.lowest_active_offset, Some(Offset(20)));
+    sessions.begin(NodeId(1), at(2));
+    assert_eq!(sessions.shutdown_progress(&image, NodeId(1)).decided_at, None, "another incarnation");
+}

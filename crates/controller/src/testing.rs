@@ -1,0 +1,149 @@
+//! A controller on a log in memory.
+
+use std::sync::Arc;
+
+use ottla_consensus::{
+    BoxFuture, ProposeError, QuorumConfig, QuorumState, Role, RpcKind, StateMachine, VoterState,
+};
+use ottla_env::{ManualClock, SeededRng};
+use ottla_metadata::Settings;
+use ottla_protocol::{ApiKey, Request};
+use ottla_server::RequestContext;
+use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, Uuid};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, watch};
+
+use crate::metadata_log::MetadataLog;
+use crate::published::{MetadataStateMachine, Published};
+use crate::{Controller, ControllerConfig};
+
+pub(crate) const CLUSTER: &str = "test-cluster";
+/// Where the log starts: the first entries are the quorum's own.
+const FIRST_OFFSET: i64 = 7;
+
+/// A log that commits at once, unless told otherwise.
+pub(crate) struct FakeLog {
+    machine: Mutex<MetadataStateMachine>,
+    state: watch::Sender<QuorumState>,
+    next: Mutex<Offset>,
+    /// What proposals fail with.
+    pub(crate) failure: Mutex<Option<ProposeError>>,
+    /// A permit for each proposal that may go on.
+    pub(crate) gate: Semaphore,
+    /// How many proposals were made.
+    pub(crate) proposals: Mutex<usize>,
+}
+
+impl FakeLog {
+    pub(crate) fn new(published: &Arc<Published>) -> Arc<Self> {
+        let state = QuorumState {
+            leader: Some(NodeId(1)),
+            epoch: LeaderEpoch(1),
+            role: Role::Leader,
+            committed_offset: None,
+            applied_offset: None,
+            last_offset: None,
+            snapshot_offset: None,
+            purged_offset: None,
+            voters: vec![VoterState {
+                id: NodeId(1),
+                directory_id: Uuid::METADATA_TOPIC,
+                endpoint: "localhost:9093".to_owned(),
+                match_offset: Some(Offset(41)),
+            }],
+            failure: None,
+        };
+        Arc::new(Self {
+            machine: Mutex::new(MetadataStateMachine(Arc::clone(published))),
+            state: watch::Sender::new(state),
+            next: Mutex::new(Offset(FIRST_OFFSET)),
+            failure: Mutex::default(),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+            proposals: Mutex::default(),
+        })
+    }
+
+    /// Leads from now on in `epoch`, or follows node 2.
+    pub(crate) fn lead(&self, epoch: Option<i32>) {
+        self.state.send_modify(|state| match epoch {
+            Some(epoch) => {
+                state.role = Role::Leader;
+                state.leader = Some(NodeId(1));
+                state.epoch = LeaderEpoch(epoch);
+            }
+            None => {
+                state.role = Role::Follower;
+                state.leader = Some(NodeId(2));
+            }
+        });
+    }
+
+    /// Commits a payload, whoever made it.
+    pub(crate) fn commit(&self, payload: &Bytes) -> Offset {
+        let mut next = self.next.lock();
+        let offset = *next;
+        *next = offset.next();
+        self.machine.lock().apply(offset, self.state.borrow().epoch, payload);
+        offset
+    }
+}
+
+impl MetadataLog for FakeLog {
+    fn states(&self) -> watch::Receiver<QuorumState> {
+        self.state.subscribe()
+    }
+
+    fn propose(&self, _: LeaderEpoch, payload: Bytes) -> BoxFuture<'_, Result<Offset, ProposeError>> {
+        Box::pin(async move {
+            *self.proposals.lock() += 1;
+            if let Ok(permit) = self.gate.acquire().await {
+                permit.forget();
+            }
+            match self.failure.lock().clone() {
+                Some(failure) => Err(failure),
+                None => Ok(self.commit(&payload)),
+            }
+        })
+    }
+
+    fn handle_rpc(&self, _: NodeId, _: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes> {
+        Box::pin(async move { payload })
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// A controller that leads, its log and its clock.
+pub(crate) struct Fixture {
+    pub(crate) controller: Arc<Controller>,
+    pub(crate) log: Arc<FakeLog>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let published = Published::new();
+        let log = FakeLog::new(&published);
+        let clock = Arc::new(ManualClock::default());
+        let quorum = QuorumConfig::standalone(NodeId(1), Uuid::METADATA_TOPIC, CLUSTER, "unused");
+        let config = ControllerConfig::new(quorum, Settings::default());
+        let rng = Box::new(SeededRng::new(1));
+        let metadata_log: Arc<dyn MetadataLog> = log.clone();
+        let controller = Controller::on_log(config, metadata_log, published, clock.clone(), rng);
+        let mut offsets = controller.subscribe();
+        offsets.wait_for(|offset| offset.0 >= 0).await.unwrap();
+        Self { controller, log, clock }
+    }
+}
+
+/// The circumstances of a request of type `R` in its newest version.
+pub(crate) fn cx<R: Request>() -> RequestContext {
+    RequestContext::internal(R::KEY, *R::VERSIONS.end(), "CONTROLLER")
+}
+
+/// The same in `version`.
+pub(crate) fn cx_in(key: ApiKey, version: i16) -> RequestContext {
+    RequestContext::internal(key, version, "CONTROLLER")
+}
