@@ -19,6 +19,7 @@ mod log_limit;
 mod metrics;
 mod outbound;
 mod quota;
+mod residency;
 mod service;
 mod transport;
 

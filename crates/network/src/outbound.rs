@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 
+use crate::residency::Residency;
 use crate::{FileRange, ReplySegment, Transport};
 
 /// One `sendfile` call sends no more, so that one reader cannot keep a worker busy for long.
@@ -24,6 +25,8 @@ pub(crate) struct Outbound {
     pieces: VecDeque<Piece>,
     unsent: u64,
     flush: bool,
+    /// Whether the front file may be read without waiting for the disk.
+    residency: Residency,
 }
 
 #[derive(Debug)]
@@ -33,20 +36,27 @@ enum Piece {
 }
 
 impl Outbound {
-    /// Queues one frame.
+    /// Queues a frame that is in pieces.
     pub(crate) fn push_frame(&mut self, segments: Vec<ReplySegment>) {
         for segment in segments {
             match segment {
-                segment if segment.is_empty() => {}
-                ReplySegment::Bytes(bytes) => self.push(Piece::Heap(bytes)),
+                ReplySegment::Bytes(bytes) => self.push_bytes(bytes),
                 ReplySegment::File(range) => self.push(Piece::File(range)),
             }
         }
     }
 
+    /// Queues bytes.
+    pub(crate) fn push_bytes(&mut self, bytes: Bytes) {
+        self.push(Piece::Heap(bytes));
+    }
+
     fn push(&mut self, piece: Piece) {
-        self.unsent += piece.remaining() + PIECE_OVERHEAD;
-        self.pieces.push_back(piece);
+        let len = piece.remaining();
+        if len > 0 {
+            self.unsent += len + PIECE_OVERHEAD;
+            self.pieces.push_back(piece);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -139,6 +149,7 @@ impl Outbound {
     fn pop(&mut self) {
         if self.pieces.pop_front().is_some() {
             self.unsent -= PIECE_OVERHEAD;
+            self.residency = Residency::default();
         }
     }
 
@@ -148,6 +159,7 @@ impl Outbound {
         stream: &mut T,
     ) -> Poll<io::Result<u64>> {
         let Some(Piece::File(range)) = self.pieces.front_mut() else { return Poll::Ready(Ok(0)) };
+        ready!(self.residency.poll_resident(cx, range, MAX_SENDFILE));
         if let Some(file) = range.file.as_std() {
             let len = usize::try_from(range.len.min(MAX_SENDFILE)).unwrap_or(usize::MAX);
             if let Some(sent) = ready!(stream.poll_send_file(cx, file, range.position, len))? {
@@ -184,6 +196,7 @@ impl Outbound {
         range.advance(filled as u64);
         if range.len == 0 {
             self.pieces.pop_front();
+            self.residency = Residency::default();
         } else {
             self.unsent += PIECE_OVERHEAD;
         }

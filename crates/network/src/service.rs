@@ -84,6 +84,8 @@ pub enum Reply {
     /// Nothing is sent (Produce with acks=0).
     None,
     /// A whole frame: length, response header, body.
+    Frame(Bytes),
+    /// A whole frame in several pieces.
     Segments(Vec<ReplySegment>),
     /// The connection ends, after the replies before this one.
     Close {
@@ -93,9 +95,18 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// A frame of one piece.
-    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
-        Self::Segments(vec![ReplySegment::Bytes(bytes.into())])
+    /// Bytes that it sends.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::None | Self::Close { .. } => 0,
+            Self::Frame(frame) => frame.len() as u64,
+            Self::Segments(segments) => segments.iter().map(ReplySegment::len).sum(),
+        }
+    }
+
+    /// Whether it sends nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -19,7 +19,7 @@ impl Service for Echo {
 
     fn call(&self, (): &mut (), frame: Bytes) -> Call {
         let length = i32::try_from(frame.len()).unwrap().to_be_bytes();
-        Call::Ready(Reply::bytes([&length[..], &frame].concat()))
+        Call::Ready(Reply::Frame([&length[..], &frame].concat().into()))
     }
 }
 

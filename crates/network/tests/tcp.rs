@@ -47,10 +47,10 @@ impl Service for Server {
                 let gate = Arc::clone(&self.gate);
                 Call::wait(async move {
                     gate.notified().await;
-                    Reply::bytes(framed(b"done"))
+                    Reply::Frame(framed(b"done").into())
                 })
             }
-            other => Call::Ready(Reply::bytes(framed(other))),
+            other => Call::Ready(Reply::Frame(framed(other).into())),
         }
     }
 }

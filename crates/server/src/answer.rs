@@ -54,7 +54,7 @@ impl<M: ApiMessage> Answer<M> {
     /// The frame, or why there is none.
     pub(crate) fn encode(self, correlation_id: i32, version: Version) -> Result<Reply, EncodeError> {
         Ok(match self {
-            Self::Response(response) => Reply::bytes(encode_response(correlation_id, version, &response)?),
+            Self::Response(response) => Reply::Frame(encode_response(correlation_id, version, &response)?),
             Self::Spliced { response, records } => {
                 splice(encode_response_segments(correlation_id, version, &response)?, records)
             }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ottla_network::{Reply, ReplySegment};
+use ottla_network::Reply;
 use ottla_telemetry::{Counter, Encoder, Histogram, Kind, QuantileWindow};
 
 /// Kafka's reservoirs weigh about the last five minutes.
@@ -35,12 +35,9 @@ impl ApiStats {
 
     pub(crate) fn answered(&self, reply: &Reply, took: Duration) {
         self.total_time.record(took);
-        match reply {
-            Reply::None => {}
-            Reply::Segments(segments) => {
-                self.response_bytes.add(segments.iter().map(ReplySegment::len).sum())
-            }
-            Reply::Close { .. } => self.closed.inc(),
+        self.response_bytes.add(reply.len());
+        if matches!(reply, Reply::Close { .. }) {
+            self.closed.inc();
         }
     }
 

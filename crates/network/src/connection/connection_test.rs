@@ -33,9 +33,9 @@ impl Service for Scripted {
             "close" => Call::Ready(Reply::Close { reason: text }),
             "panic" => panic!("planted"),
             "later-panic" => Call::wait(async { panic!("planted too") }),
-            "big" => Call::Ready(Reply::bytes(framed(&[b'x'; 1 << 20]))),
+            "big" => Call::Ready(Reply::Frame(framed(&[b'x'; 1 << 20]).into())),
             "file" => Call::Ready(file_reply(&text)),
-            _ => Call::Ready(Reply::bytes(framed(&frame))),
+            _ => Call::Ready(Reply::Frame(framed(&frame).into())),
         }
     }
 }
@@ -48,7 +48,7 @@ impl Scripted {
         async move {
             let _guard = guard;
             let _ = gate.await;
-            Reply::bytes(framed(text.as_bytes()))
+            Reply::Frame(framed(text.as_bytes()).into())
         }
     }
 }

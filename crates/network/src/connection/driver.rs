@@ -17,6 +17,9 @@ use crate::frame::FrameReader;
 use crate::outbound::Outbound;
 use crate::{ConnectionContext, Reply, Service, Transport};
 
+/// Rounds of reading, calling and sending, after which other connections get their turn.
+const MAX_ROUNDS: usize = 16;
+
 pub(crate) struct Driver<'a, T, S: Service> {
     stream: T,
     service: &'a S,
@@ -90,7 +93,7 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
 
     fn poll_steps(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         self.in_flight.poll(cx)?;
-        loop {
+        for _ in 0..MAX_ROUNDS {
             self.start_requests(cx)?;
             self.queue_replies();
             let mut progress = self.send(cx)?;
@@ -100,6 +103,8 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
                 return Ok(());
             }
         }
+        cx.waker().wake_by_ref();
+        Ok(())
     }
 
     /// Whether the next request may start.
@@ -137,6 +142,7 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
             match self.in_flight.pop() {
                 None => return,
                 Some(Reply::None) => {}
+                Some(Reply::Frame(frame)) => self.outbound.push_bytes(frame),
                 Some(Reply::Segments(segments)) => self.outbound.push_frame(segments),
                 Some(Reply::Close { reason }) => {
                     self.closing = Some(CloseReason::Refused(reason));
