@@ -36,6 +36,9 @@ use crate::replica_manager::{
 
 const TOPIC_IDS_FROM: i16 = 13;
 const ZSTD_FROM: i16 = 10;
+/// The first versions whose answers say who leads, and where.
+const LEADERS_FROM: i16 = 12;
+const ENDPOINTS_FROM: i16 = 16;
 const READ_COMMITTED: i8 = 1;
 
 pub(crate) async fn handle(
@@ -226,7 +229,8 @@ fn respond(
         if let Ok(partition) = &target.partition {
             count(partition, &data, bytes);
         }
-        if let Some(name) = &target.name
+        if cx.version >= LEADERS_FROM
+            && let Some(name) = &target.name
             && let Some((leader_id, leader_epoch)) =
                 hints.find(broker, cx, data.error_code, name.as_str(), key.topic_id, key.partition.0)
         {
@@ -262,7 +266,7 @@ fn respond(
     let response = FetchResponse {
         session_id: context.session_id,
         responses: topics,
-        node_endpoints: node_endpoints.collect(),
+        node_endpoints: if cx.version >= ENDPOINTS_FROM { node_endpoints.collect() } else { Vec::new() },
         ..Default::default()
     };
     Answer::Spliced { response, records }

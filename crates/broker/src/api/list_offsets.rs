@@ -20,6 +20,8 @@ use crate::Broker;
 use crate::error_codes::ToErrorCode;
 use crate::replica_manager::{Found, Isolation, OffsetSpec, PartitionError};
 
+/// The first version whose answers carry leader epochs.
+const LEADER_EPOCH_FROM: i16 = 4;
 /// Kafka's replica id of consumers.
 const CONSUMER: i32 = -1;
 
@@ -51,7 +53,7 @@ pub(crate) async fn handle(
                 return failed(asked, ErrorCode::UNSUPPORTED_VERSION);
             };
             match find(broker, &topic.name, asked, spec, isolation) {
-                Ok(found) => answer(asked, found),
+                Ok(found) => answer(cx, asked, found),
                 Err(error) => failed(asked, error.to_error_code()),
             }
         });
@@ -89,7 +91,7 @@ fn find(
     partition.find_offset(LeaderEpoch(asked.current_leader_epoch), spec, isolation)
 }
 
-fn answer(asked: &ListOffsetsPartition, found: Option<Found>) -> ListOffsetsPartitionResponse {
+fn answer(cx: &RequestContext, asked: &ListOffsetsPartition, found: Option<Found>) -> ListOffsetsPartitionResponse {
     let found =
         found.unwrap_or(Found { timestamp_ms: -1, offset: Offset::NONE, leader_epoch: LeaderEpoch::NONE });
     ListOffsetsPartitionResponse {
@@ -97,7 +99,7 @@ fn answer(asked: &ListOffsetsPartition, found: Option<Found>) -> ListOffsetsPart
         error_code: ErrorCode::NONE,
         timestamp: found.timestamp_ms,
         offset: found.offset.0,
-        leader_epoch: found.leader_epoch.0,
+        leader_epoch: if cx.version >= LEADER_EPOCH_FROM { found.leader_epoch.0 } else { -1 },
         ..Default::default()
     }
 }

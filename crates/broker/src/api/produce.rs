@@ -28,6 +28,8 @@ use crate::error_codes::ToErrorCode;
 use crate::replica_manager::{AckOutcome, Acks, PartitionError};
 
 const TOPIC_IDS_FROM: i16 = 13;
+/// The first version whose answers say who leads.
+const LEADERS_FROM: i16 = 10;
 
 /// An acknowledgement that is still to come, and the place of its answer in the response.
 struct Awaited {
@@ -71,7 +73,9 @@ pub(crate) async fn handle(
     if request.acks == 0 {
         return unanswered(&response);
     }
-    name_leaders(broker, cx, &mut response);
+    if cx.version >= LEADERS_FROM {
+        name_leaders(broker, cx, &mut response);
+    }
     Answer::Response(response)
 }
 
