@@ -75,6 +75,11 @@ impl ApiStats {
             let ms = recent.quantile(quantile).map_or(0.0, |time| time.as_secs_f64() * 1e3);
             times.sample(&[("request", name), ("quantile", label)], ms);
         }
+        let snapshot = self.total_time.snapshot();
+        let help = "Requests whose time is known.";
+        encoder
+            .family("kafka_network_requestmetrics_totaltimems_count", Kind::Counter, help)
+            .sample(&[("request", name)], snapshot.count());
         let bounds = BOUNDS_US.map(Duration::from_micros);
         encoder
             .family(
@@ -82,6 +87,6 @@ impl ApiStats {
                 Kind::Histogram,
                 "Time from the start of a request to its answer.",
             )
-            .histogram(&[("api", name)], &self.total_time.snapshot(), &bounds);
+            .histogram(&[("api", name)], &snapshot, &bounds);
     }
 }

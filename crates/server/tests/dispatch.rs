@@ -364,3 +364,48 @@ fn the_reference_page_is_the_table() {
     assert!(page.contains("| 12 | Heartbeat | 1–4 | Coordinator | broker | Read Group |\n"), "{page}");
     assert!(page.contains("| 19 | CreateTopics | 2–7 | Controller | broker, controller | – |\n"), "{page}");
 }
+
+/// Random numbers from a seed (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn bytes(&mut self, len: u64) -> Vec<u8> {
+        (0..len).map(|_| self.next() as u8).collect()
+    }
+}
+
+#[tokio::test]
+async fn random_bytes_behind_a_plausible_header_harm_nobody() {
+    let dispatcher = dispatcher(ListenerKind::Broker);
+    let options = ConnectionOptions::default();
+    let connect = || serve_in_memory(Arc::clone(&dispatcher), "PLAINTEXT".into(), options.clone());
+    let mut bystander = connect();
+    let mut random = Random(18_659);
+    for _ in 0..2_000 {
+        let row = &API_TABLE[random.next() as usize % API_TABLE.len()];
+        let version = row.served.min + (random.next() % 20) as i16;
+        let body_len = random.next() % 200;
+        let mut request = BytesMut::new();
+        request.put_i16(row.key.code());
+        request.put_i16(version);
+        request.put_slice(&random.bytes(body_len));
+        let mut stream = connect();
+        stream.write_i32(request.len() as i32).await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+    }
+    assert_eq!(options.metrics.closed_panic.get(), 0);
+    assert!(options.metrics.closed_bad_input.get() > 1_000);
+    assert_eq!(options.budget.used(), 0);
+    assert!(call(&mut bystander, 4, "c", &heartbeat_of("g", 7)).await.is_some());
+}
