@@ -1,4 +1,39 @@
 //! Producer, consumer and admin for any Kafka cluster.
+//!
+//! Start with [`Client::connect`]; from it come a [`Producer`], a [`Consumer`] and an [`Admin`], which share
+//! metadata and connections. `examples/produce.rs` and `examples/consume.rs` are whole programs; the `ottla`
+//! command is a larger one.
+//!
+//! ```no_run
+//! # async fn example() -> ottla_client::Result<()> {
+//! use std::time::Duration;
+//! use ottla_client::{Client, ConsumerConfig, OffsetSpec, ProducerConfig, ProducerRecord, TopicPartition};
+//!
+//! let client = Client::connect("127.0.0.1:9092").await?;
+//! let producer = client.producer(ProducerConfig::default())?;
+//! producer.send(ProducerRecord::new("greetings").value("hello")).await?.acknowledged().await?;
+//!
+//! let partition = TopicPartition::new("greetings", 0);
+//! let mut consumer = client.consumer(ConsumerConfig::default())?;
+//! consumer.assign([partition.clone()]);
+//! consumer.seek_to(&partition, OffsetSpec::Earliest)?;
+//! for record in consumer.poll(Duration::from_secs(1)).await? {
+//!     println!("{}: {:?}", record.offset, record.value);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! What decides is free of I/O and tested so: the producer's accumulator, the consumer's positions and the
+//! decoding of fetches, the group member, request matching, metadata. A thin tokio driver moves bytes between
+//! them and the brokers.
+//!
+//! Boundary: plain TCP; no transactions, no fetch sessions, no consumer groups of the new protocol (KIP-848),
+//! no throttling by quotas. It knows the wire and nothing of this platform's own brokers.
+//!
+//! Invariants: records of a partition are written in the order of their [`Producer::send`] calls; memory is
+//! bounded by `buffer_memory` and the fetch sizes; nothing that a broker sends panics or sizes a reservation
+//! beyond what has arrived; every error names its subject, and the remedy if there is one.
+
 mod admin;
 mod backoff;
 mod client;

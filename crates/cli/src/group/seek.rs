@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ottla_client::{Admin, CommittedOffset, Offset, OffsetSpec, TopicPartition};
+use ottla_client::{Admin, ClientError, CommittedOffset, Offset, OffsetSpec, PartitionIndex, TopicPartition};
 use serde::Serialize;
 
 use crate::args::Context;
@@ -74,15 +74,15 @@ async fn partitions(
         return Ok(committed.keys().cloned().collect());
     };
     let topic = admin.describe_topic(name.as_str()).await?;
-    let all = topic.partitions.iter().map(|p| TopicPartition::new(topic.name.clone(), p.index));
-    let wanted: Vec<_> =
-        all.filter(|p| args.partition.is_none_or(|wanted| p.partition.0 == wanted)).collect();
-    match (wanted.is_empty(), args.partition) {
-        (true, Some(partition)) => {
-            let (partition, count) = (partition.into(), topic.partitions.len());
-            Err(ottla_client::ClientError::UnknownPartition { topic: topic.name, partition, count }.into())
+    match args.partition.map(PartitionIndex) {
+        None => Ok(topic.topic_partitions().collect()),
+        Some(wanted) if topic.partition(wanted).is_some() => {
+            Ok(vec![TopicPartition::new(topic.name.clone(), wanted)])
         }
-        _ => Ok(wanted),
+        Some(partition) => {
+            let (topic, count) = (topic.name.clone(), topic.partitions.len());
+            Err(ClientError::UnknownPartition { topic, partition, count }.into())
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ottla_client::{
-    Bytes, Client, Consumer, ConsumerConfig, ConsumerRecord, IsolationLevel, Offset, OffsetReset, OffsetSpec,
-    TopicPartition,
+    Bytes, Client, ClientError, Consumer, ConsumerConfig, ConsumerRecord, IsolationLevel, Offset,
+    OffsetReset, OffsetSpec, PartitionIndex, TopicPartition,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Read as a member of this group, and commit what was read
     #[arg(long, short)]
     group: Option<String>,
+    /// Be a static member of that name: it keeps its partitions over a restart
+    #[arg(long, requires = "group", value_name = "NAME")]
+    instance: Option<String>,
     /// Only this partition
     #[arg(long, short, conflicts_with = "group")]
     partition: Option<i32>,
@@ -95,6 +98,7 @@ async fn start(client: &Client, args: &Args) -> Result<Consumer> {
     };
     let config = ConsumerConfig {
         group_id: args.group.clone(),
+        group_instance_id: args.instance.clone(),
         auto_offset_reset: reset,
         isolation_level,
         ..ConsumerConfig::default()
@@ -120,15 +124,14 @@ async fn start(client: &Client, args: &Args) -> Result<Consumer> {
 
 async fn partitions(client: &Client, args: &Args) -> Result<Vec<TopicPartition>> {
     let topic = client.admin().describe_topic(args.topic.as_str()).await?;
-    let count = topic.partitions.len();
-    match args.partition {
-        Some(wanted) if !topic.partitions.iter().any(|p| p.index.0 == wanted) => {
-            let (topic, partition) = (topic.name, wanted.into());
-            Err(ottla_client::ClientError::UnknownPartition { topic, partition, count }.into())
+    match args.partition.map(PartitionIndex) {
+        None => Ok(topic.topic_partitions().collect()),
+        Some(wanted) if topic.partition(wanted).is_some() => {
+            Ok(vec![TopicPartition::new(topic.name.clone(), wanted)])
         }
-        Some(wanted) => Ok(vec![TopicPartition::new(topic.name, wanted)]),
-        None => {
-            Ok(topic.partitions.iter().map(|p| TopicPartition::new(topic.name.clone(), p.index)).collect())
+        Some(partition) => {
+            let (topic, count) = (topic.name.clone(), topic.partitions.len());
+            Err(ClientError::UnknownPartition { topic, partition, count }.into())
         }
     }
 }

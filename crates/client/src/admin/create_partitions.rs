@@ -24,9 +24,10 @@ impl Admin {
             timeout_ms: self.timeout_ms(),
             ..CreatePartitionsRequest::default()
         };
-        self.at_controller(what.clone(), async |connection| {
-            let response = connection.call(&request).await?;
-            let result = response.results.into_iter().next().ok_or_else(|| silent(connection, &what))?;
+        let (request, what, name) = (&request, &what, &name);
+        self.at_controller(what.clone(), move |connection| async move {
+            let response = connection.call(request).await?;
+            let result = response.results.into_iter().next().ok_or_else(|| silent(&connection, what))?;
             if result.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
                 return Err(ClientError::UnknownTopic { topic: name.clone() });
             }

@@ -84,9 +84,10 @@ impl Admin {
             validate_only,
             ..CreateTopicsRequest::default()
         };
-        self.at_controller(what.clone(), async |connection| {
-            let response = connection.call(&request).await?;
-            let result = response.topics.into_iter().next().ok_or_else(|| silent(connection, &what))?;
+        let (request, what) = (&request, &what);
+        self.at_controller(what.clone(), move |connection| async move {
+            let response = connection.call(request).await?;
+            let result = response.topics.into_iter().next().ok_or_else(|| silent(&connection, what))?;
             check(result.error_code, result.error_message.as_deref(), || what.clone())?;
             Ok(CreatedTopic {
                 name: result.name.into(),

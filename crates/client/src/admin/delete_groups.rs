@@ -13,9 +13,10 @@ impl Admin {
         let what = format!("deleting group {group}");
         let request =
             DeleteGroupsRequest { groups_names: vec![group.into()], ..DeleteGroupsRequest::default() };
-        self.at_coordinator(group, what.clone(), async |connection| {
-            let response = connection.call(&request).await?;
-            let result = response.results.into_iter().next().ok_or_else(|| silent(connection, &what))?;
+        let (request, what) = (&request, &what);
+        self.at_coordinator(group, what.clone(), move |connection| async move {
+            let response = connection.call(request).await?;
+            let result = response.results.into_iter().next().ok_or_else(|| silent(&connection, what))?;
             if result.error_code == ErrorCode::GROUP_ID_NOT_FOUND {
                 return Err(ClientError::UnknownGroup { group: group.to_owned() });
             }

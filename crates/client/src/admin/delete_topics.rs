@@ -14,7 +14,8 @@ impl Admin {
         let name = name.into();
         let what = format!("deleting topic {name}");
         let wire_name = ByteString::from(name.clone());
-        self.at_controller(what.clone(), async |connection| {
+        let (what, name, wire_name) = (&what, &name, &wire_name);
+        self.at_controller(what.clone(), move |connection| async move {
             // Until version 5 names, then states that may name a topic by its id.
             let mut request =
                 DeleteTopicsRequest { timeout_ms: self.timeout_ms(), ..DeleteTopicsRequest::default() };
@@ -25,7 +26,7 @@ impl Admin {
                 request.topic_names = vec![wire_name.clone()];
             }
             let response = connection.call(&request).await?;
-            let result = response.responses.into_iter().next().ok_or_else(|| silent(connection, &what))?;
+            let result = response.responses.into_iter().next().ok_or_else(|| silent(&connection, what))?;
             if result.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
                 return Err(ClientError::UnknownTopic { topic: name.clone() });
             }

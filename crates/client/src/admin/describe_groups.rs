@@ -46,9 +46,10 @@ impl Admin {
         let what = format!("describing group {group}");
         let request =
             DescribeGroupsRequest { groups: vec![group.into()], ..DescribeGroupsRequest::default() };
-        self.at_coordinator(group, what.clone(), async |connection| {
-            let response = connection.call(&request).await?;
-            let found = response.groups.into_iter().next().ok_or_else(|| silent(connection, &what))?;
+        let (request, what) = (&request, &what);
+        self.at_coordinator(group, what.clone(), move |connection| async move {
+            let response = connection.call(request).await?;
+            let found = response.groups.into_iter().next().ok_or_else(|| silent(&connection, what))?;
             // Until version 5 a group that is not there is called dead.
             let dead = found.error_code.is_none() && found.group_state == "Dead" && found.members.is_empty();
             if dead || found.error_code == ErrorCode::GROUP_ID_NOT_FOUND {

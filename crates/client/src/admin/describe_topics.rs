@@ -1,5 +1,7 @@
 //! Listing and describing topics.
 
+use std::sync::Arc;
+
 use ottla_protocol::ErrorCode;
 use ottla_types::TopicName;
 
@@ -9,7 +11,7 @@ use crate::{ClientError, Result};
 
 impl Admin {
     /// All topics, the platform's own among them, by name.
-    pub async fn list_topics(&self) -> Result<Vec<TopicInfo>> {
+    pub async fn list_topics(&self) -> Result<Vec<Arc<TopicInfo>>> {
         let mut retry = Retry::new(&self.cluster, "listing topics");
         while let Err(e) = self.cluster.refresh(Want::All, false).await {
             retry.after(e).await?;
@@ -21,7 +23,7 @@ impl Admin {
     }
 
     /// A topic and its partitions. Does not create it.
-    pub async fn describe_topic(&self, name: impl Into<TopicName>) -> Result<TopicInfo> {
+    pub async fn describe_topic(&self, name: impl Into<TopicName>) -> Result<Arc<TopicInfo>> {
         let name = name.into();
         let mut retry = Retry::new(&self.cluster, format!("describing topic {name}"));
         loop {
@@ -29,7 +31,7 @@ impl Admin {
             let error = match asked {
                 Ok(errors) => match errors.get(&name) {
                     None => match self.cluster.metadata().topic(&name) {
-                        Some(topic) => return Ok(topic.clone()),
+                        Some(topic) => return Ok(Arc::clone(topic)),
                         None => return Err(ClientError::UnknownTopic { topic: name }),
                     },
                     Some(&ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {

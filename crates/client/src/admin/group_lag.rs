@@ -1,6 +1,6 @@
 //! How far a group is behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_types::{Offset, TopicPartition};
 
@@ -57,14 +57,15 @@ impl Admin {
 
     /// Leaves out partitions that are gone or cannot be asked now.
     async fn existing(&self, lags: &[PartitionLag]) -> Result<Vec<TopicPartition>> {
+        let topics: BTreeSet<_> = lags.iter().map(|l| l.partition.topic.clone()).collect();
         let mut existing = Vec::new();
-        for lag in lags {
-            match self.describe_topic(lag.partition.topic.clone()).await {
+        for name in topics {
+            match self.describe_topic(name.clone()).await {
                 Ok(topic) => {
-                    let index = usize::try_from(lag.partition.partition.0).ok();
-                    if index.and_then(|i| topic.partitions.get(i)).is_some_and(|p| p.leader.is_some()) {
-                        existing.push(lag.partition.clone());
-                    }
+                    let led =
+                        |p: &TopicPartition| topic.partition(p.partition).is_some_and(|p| p.leader.is_some());
+                    let of_topic = lags.iter().map(|l| &l.partition).filter(|p| p.topic == name);
+                    existing.extend(of_topic.filter(|p| led(p)).cloned());
                 }
                 Err(ClientError::UnknownTopic { .. }) => {}
                 Err(e) => return Err(e),

@@ -34,8 +34,8 @@ impl Admin {
     /// All offsets that a group has committed; none if it does not exist.
     pub async fn group_offsets(&self, group: &str) -> Result<BTreeMap<TopicPartition, CommittedOffset>> {
         let what = format!("fetching the offsets of group {group}");
-        self.at_coordinator(group, what, async |connection| {
-            fetch_committed(&self.cluster, connection, &group.into(), None).await
+        self.at_coordinator(group, what, move |connection| async move {
+            fetch_committed(&self.cluster, &connection, &group.into(), None).await
         })
         .await
     }
@@ -49,13 +49,13 @@ impl Admin {
         for partition in offsets.keys() {
             self.cluster.topic(&partition.topic).await?;
         }
-        let what = format!("committing offsets of group {group}");
-        self.at_coordinator(group, what.clone(), async |connection| {
+        let what = &format!("committing offsets of group {group}");
+        self.at_coordinator(group, what.clone(), move |connection| async move {
             let membership = Membership::outsider(group.into());
             // A group with members refuses the outsider as an unknown member.
-            match commit(&self.cluster, connection, &membership, offsets).await {
+            match commit(&self.cluster, &connection, &membership, offsets).await {
                 Err(e) if e.code() == Some(ErrorCode::UNKNOWN_MEMBER_ID) => {
-                    Err(ClientError::broker(&what, ErrorCode::NON_EMPTY_GROUP, None))
+                    Err(ClientError::broker(what, ErrorCode::NON_EMPTY_GROUP, None))
                 }
                 other => other,
             }
@@ -72,8 +72,9 @@ impl Admin {
             partitions: vec![wire],
         };
         let request = OffsetDeleteRequest { group_id: group.into(), topics: vec![topic] };
-        self.at_coordinator(group, what.clone(), async |connection| {
-            let response = connection.call(&request).await?;
+        let (request, what) = (&request, &what);
+        self.at_coordinator(group, what.clone(), move |connection| async move {
+            let response = connection.call(request).await?;
             if response.error_code == ErrorCode::GROUP_ID_NOT_FOUND {
                 return Err(ClientError::UnknownGroup { group: group.to_owned() });
             }

@@ -57,15 +57,15 @@ impl Client {
 
 impl Admin {
     /// Calls `attempt` with a connection to the controller until it succeeds or fails for good.
-    async fn at_controller<T>(
+    async fn at_controller<T, F: Future<Output = Result<T>>>(
         &self,
         what: String,
-        mut attempt: impl AsyncFnMut(&Connection) -> Result<T>,
+        attempt: impl Fn(Arc<Connection>) -> F,
     ) -> Result<T> {
         let mut retry = Retry::new(&self.cluster, what);
         loop {
             let result = match self.cluster.controller().await {
-                Ok(connection) => attempt(&connection).await,
+                Ok(connection) => attempt(connection).await,
                 Err(e) => Err(e),
             };
             match result {
@@ -80,17 +80,17 @@ impl Admin {
     }
 
     /// Calls `attempt` with a connection to the group's coordinator until it succeeds or fails for good.
-    async fn at_coordinator<T>(
+    async fn at_coordinator<T, F: Future<Output = Result<T>>>(
         &self,
         group: &str,
         what: String,
-        mut attempt: impl AsyncFnMut(&Connection) -> Result<T>,
+        attempt: impl Fn(Arc<Connection>) -> F,
     ) -> Result<T> {
         let group = group.into();
         let mut retry = Retry::new(&self.cluster, what);
         loop {
             let result = match self.cluster.coordinator(&group, Lane::SHARED).await {
-                Ok(connection) => attempt(&connection).await,
+                Ok(connection) => attempt(connection).await,
                 Err(e) => Err(e),
             };
             match result {

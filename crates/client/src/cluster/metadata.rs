@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use std::sync::Arc;
+
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::metadata::{MetadataResponse, MetadataResponseTopic};
-use ottla_types::{LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName};
+use ottla_types::{LeaderEpoch, NodeId, PartitionIndex, TopicId, TopicName, TopicPartition};
 use tokio::time::Instant;
 
 /// A broker.
@@ -44,6 +46,19 @@ pub struct TopicInfo {
     pub partitions: Vec<PartitionInfo>,
 }
 
+impl TopicInfo {
+    /// The partition of that number.
+    pub fn partition(&self, partition: PartitionIndex) -> Option<&PartitionInfo> {
+        let at = usize::try_from(partition.0).ok()?;
+        self.partitions.get(at).filter(|p| p.index == partition)
+    }
+
+    /// All its partitions.
+    pub fn topic_partitions(&self) -> impl Iterator<Item = TopicPartition> {
+        self.partitions.iter().map(|p| TopicPartition::new(self.name.clone(), p.index))
+    }
+}
+
 /// A partition and its replicas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionInfo {
@@ -67,15 +82,15 @@ pub(crate) struct Metadata {
     pub(crate) cluster_id: Option<String>,
     pub(crate) controller: Option<NodeId>,
     pub(crate) brokers: BTreeMap<NodeId, BrokerInfo>,
-    topics: HashMap<TopicName, (Instant, TopicInfo)>,
+    topics: HashMap<TopicName, (Instant, Arc<TopicInfo>)>,
 }
 
 impl Metadata {
-    pub(crate) fn topic(&self, name: &TopicName) -> Option<&TopicInfo> {
+    pub(crate) fn topic(&self, name: &TopicName) -> Option<&Arc<TopicInfo>> {
         self.topics.get(name).map(|(_, topic)| topic)
     }
 
-    pub(crate) fn topics(&self) -> impl Iterator<Item = &TopicInfo> {
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &Arc<TopicInfo>> {
         self.topics.values().map(|(_, topic)| topic)
     }
 
@@ -84,12 +99,12 @@ impl Metadata {
         self.topics.get(name).map(|(at, _)| *at)
     }
 
-    pub(crate) fn topic_by_id(&self, id: TopicId) -> Option<&TopicInfo> {
+    pub(crate) fn topic_by_id(&self, id: TopicId) -> Option<&Arc<TopicInfo>> {
         self.topics.values().map(|(_, topic)| topic).find(|t| t.id == id)
     }
 
     pub(crate) fn partition(&self, name: &TopicName, partition: PartitionIndex) -> Option<&PartitionInfo> {
-        usize::try_from(partition.0).ok().and_then(|p| self.topic(name)?.partitions.get(p))
+        self.topic(name)?.partition(partition)
     }
 
     /// Takes an answer in. Topics that it does not name stay, unless it names `all`. The errors are
@@ -118,9 +133,9 @@ impl Metadata {
             let Some(name) = topic.name.clone().map(TopicName::from) else { continue };
             match topic.error_code {
                 ErrorCode::NONE => {
-                    let known = self.topics.get(&name).map(|(_, t)| t);
+                    let known = self.topics.get(&name).map(|(_, t)| &**t);
                     let topic = topic_info(name.clone(), topic, known);
-                    self.topics.insert(name, (now, topic));
+                    self.topics.insert(name, (now, Arc::new(topic)));
                 }
                 error => {
                     if matches!(error, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID) {

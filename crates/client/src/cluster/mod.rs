@@ -148,8 +148,7 @@ impl Cluster {
     pub(crate) async fn leader_id(&self, partition: &TopicPartition) -> Result<NodeId> {
         let topic = self.topic(&partition.topic).await?;
         let count = topic.partitions.len();
-        let known = usize::try_from(partition.partition.0).ok().and_then(|p| topic.partitions.get(p));
-        match known.map(|p| p.leader) {
+        match topic.partition(partition.partition).map(|p| p.leader) {
             Some(Some(leader)) => Ok(leader),
             Some(None) => Err(ClientError::broker(partition, ErrorCode::LEADER_NOT_AVAILABLE, None)),
             None => {
@@ -160,12 +159,12 @@ impl Cluster {
     }
 
     /// A topic, fetched if it is unknown or its metadata too old. Waits for one that is being created.
-    pub(crate) async fn topic(&self, name: &TopicName) -> Result<TopicInfo> {
+    pub(crate) async fn topic(&self, name: &TopicName) -> Result<Arc<TopicInfo>> {
         let metadata = self.metadata();
         let fresh =
             metadata.topic_updated(name).is_some_and(|at| at.elapsed() < self.config.metadata_max_age);
         if let (true, Some(topic)) = (fresh, metadata.topic(name)) {
-            return Ok(topic.clone());
+            return Ok(Arc::clone(topic));
         }
         let mut retry = Retry::new(self, format!("finding topic {name}"));
         loop {
@@ -174,7 +173,7 @@ impl Cluster {
                 .await;
             let error = match asked {
                 Ok(errors) => match (self.metadata().topic(name), errors.get(name)) {
-                    (Some(topic), None) => return Ok(topic.clone()),
+                    (Some(topic), None) => return Ok(Arc::clone(topic)),
                     (_, Some(&code)) => {
                         // Where topics are created on demand, the first answer says "unknown" or "no leader".
                         let unknown = code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;

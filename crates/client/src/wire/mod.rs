@@ -2,6 +2,8 @@
 
 mod chunks;
 mod connection;
+#[cfg(test)]
+mod connection_test;
 mod pending;
 mod versions;
 
