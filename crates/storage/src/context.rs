@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ottla_env::Disk;
 use ottla_types::TopicIdPartition;
@@ -65,12 +65,14 @@ pub(crate) struct Context {
     pub(crate) partition: TopicIdPartition,
     /// The partition's folder.
     pub(crate) dir: PathBuf,
+    /// The partition is being deleted: what is still under way does nothing more.
+    pub(crate) gone: Arc<AtomicBool>,
 }
 
 impl Context {
     pub(crate) fn new(shared: Arc<Shared>, partition: TopicIdPartition) -> Self {
         let dir = shared.root.join(partition.topic_partition.to_string());
-        Self { shared, partition, dir }
+        Self { shared, partition, dir, gone: Arc::default() }
     }
 
     pub(crate) fn segment_path(&self, key: FileKey) -> PathBuf {

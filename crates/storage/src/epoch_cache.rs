@@ -34,6 +34,18 @@ impl EpochCache {
         true
     }
 
+    /// Where the first known epoch starts.
+    pub(crate) fn known_from(&self) -> Option<Offset> {
+        self.0.first().map(|e| e.start)
+    }
+
+    /// Adds what `later` knows beyond the end of this one.
+    pub(crate) fn extend(&mut self, later: &Self) {
+        for e in &later.0 {
+            self.assign(e.epoch, e.start);
+        }
+    }
+
     /// The epoch that the record at `offset` was appended in.
     pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         self.0.iter().rev().find(|e| e.start <= offset).map(|e| e.epoch)

@@ -6,7 +6,7 @@
 //! ```text
 //!  first append: folder, partition.metadata, first segment   (page cache)
 //!  first flush:  sync all of these ─▶ sync their names ─▶ append "+ id partition topic crc" here, sync ─▶ acknowledge
-//!  deletion:     append "- …", sync ─▶ rename the folder
+//!  deletion:     rename the folder, sync its name ─▶ append "- …" here, sync
 //! ```
 
 use std::collections::BTreeSet;
@@ -50,13 +50,18 @@ struct Journal {
 }
 
 impl Materialised {
-    /// Reads the record, and writes it anew if it has grown over what it says.
-    pub(crate) fn open(disk: &dyn Disk, root: &Path) -> Result<Self, StorageError> {
+    /// Reads the record, and writes it anew if it has grown over what it says. Where there is none, the directory is new
+    /// or Kafka's own: then the partitions that `found` tells are taken over.
+    pub(crate) fn open(
+        disk: &dyn Disk,
+        root: &Path,
+        found: impl FnOnce() -> BTreeSet<TopicIdPartition>,
+    ) -> Result<Self, StorageError> {
         let path = root.join(FILE_NAME);
         let io_error = |e| StorageError::io("open", &path, e);
         let text = text_file::read(disk, &path, MAX_BYTES).map_err(io_error)?;
         let (known, valid, lines) = match &text {
-            None => (BTreeSet::new(), 0, 0),
+            None => (found(), 0, 0),
             Some(bytes) => parse(bytes).ok_or_else(|| damaged(&path))?,
         };
         let mut end = valid as u64;
@@ -196,18 +201,22 @@ mod tests {
         TopicIdPartition { topic_id: Uuid([7; 16]), topic_partition: TopicPartition::new("a-b.c", i) }
     }
 
+    fn open(disk: &SimDisk) -> Result<Materialised, StorageError> {
+        Materialised::open(disk, Path::new("/"), BTreeSet::new)
+    }
+
     #[test]
     fn what_was_noted_survives_power_loss() {
         for seed in 0..100 {
             let disk = SimDisk::new(seed);
-            let noted = Materialised::open(&disk, Path::new("/")).unwrap();
+            let noted = open(&disk).unwrap();
             noted.add(&partition(0)).unwrap();
             noted.add(&partition(1)).unwrap();
             noted.remove(&partition(0)).unwrap();
             disk.crash_at(1 + seed % 3);
             let added = noted.add(&partition(2)).is_ok();
             disk.restart();
-            let all = Materialised::open(&disk, Path::new("/")).unwrap().all();
+            let all = open(&disk).unwrap().all();
             assert!(all == [partition(1)] && !added || all == [partition(1), partition(2)], "{all:?}");
         }
     }
@@ -215,16 +224,16 @@ mod tests {
     #[test]
     fn a_torn_end_is_cut_and_damage_before_is_told() {
         let disk = SimDisk::new(1);
-        let noted = Materialised::open(&disk, Path::new("/")).unwrap();
+        let noted = open(&disk).unwrap();
         noted.add(&partition(0)).unwrap();
         noted.add(&partition(1)).unwrap();
         let path = Path::new("/").join(FILE_NAME);
         let len = disk.open(&path, OpenOptions::READ).unwrap().len().unwrap();
         disk.corrupt(&path, len - 3, 1).unwrap();
-        assert_eq!(Materialised::open(&disk, Path::new("/")).unwrap().all(), [partition(0)]);
-        let noted = Materialised::open(&disk, Path::new("/")).unwrap();
+        assert_eq!(open(&disk).unwrap().all(), [partition(0)]);
+        let noted = open(&disk).unwrap();
         noted.add(&partition(2)).unwrap();
         disk.corrupt(&path, FIRST_LINE.len() as u64 + 5, 1).unwrap();
-        assert!(matches!(Materialised::open(&disk, Path::new("/")), Err(StorageError::Damaged { .. })));
+        assert!(matches!(open(&disk), Err(StorageError::Damaged { .. })));
     }
 }

@@ -174,11 +174,16 @@ impl LogDir {
             return Ok(());
         }
         let failed = |e| shared.health.write_failed("delete", &ctx.dir, &e);
-        shared.materialised.remove(partition).map_err(failed)?;
+        // The name first: if the power goes before the record follows, the next start finishes it.
+        let mut away = None;
         if shared.disk.exists(&ctx.dir).map_err(failed)? {
-            let away = shared.root.join(doomed_name(partition));
-            shared.disk.rename(&ctx.dir, &away).map_err(failed)?;
+            let name = shared.root.join(doomed_name(partition));
+            shared.disk.rename(&ctx.dir, &name).map_err(failed)?;
             shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))?;
+            away = Some(name);
+        }
+        shared.materialised.remove(partition).map_err(failed)?;
+        if let Some(away) = away {
             shared.doomed.add_folder(away);
         }
         shared.checkpoints.abandon(&partition.topic_partition);

@@ -60,7 +60,8 @@ pub(super) fn open(
     let meta = with_directory_id(&*disk, root, meta, options)?;
     report.clean_shutdown =
         take_clean_shutdown(&*disk, root).map_err(io_error("read the shutdown marker of"))?;
-    let materialised = Materialised::open(&*disk, root)?;
+    let (found, stale) = find_folders(&*disk, root, &mut report).map_err(io_error("list"))?;
+    let materialised = Materialised::open(&*disk, root, || with_ids(&found).collect())?;
     let checkpoints = Checkpoints::open(&*disk, root).map_err(io_error("read checkpoints of"))?;
     let shared = Arc::new(Shared::new(
         root,
@@ -70,9 +71,23 @@ pub(super) fn open(
         materialised,
         checkpoints,
     ));
-    let partitions = find_partitions(&shared, &mut report).map_err(io_error("list"))?;
+    for (path, deleted) in stale {
+        if let Some(partition) = shared.materialised.all().into_iter().find(|p| is_deleted(p, deleted)) {
+            shared.materialised.remove(&partition).map_err(io_error("finish a deletion in"))?;
+        }
+        shared.doomed.add_folder(path);
+    }
+    for partition in with_ids(&found) {
+        report.partitions.push(FoundPartition { partition, damaged: None });
+    }
+    for partition in shared.materialised.all() {
+        if found.get(&partition.topic_partition) != Some(&partition.topic_id) {
+            let damaged = Some("it had records, but its folder is gone or unreadable".to_owned());
+            report.partitions.push(FoundPartition { partition, damaged });
+        }
+    }
     let directory_id = meta.directory_id.unwrap_or(options.new_directory_id);
-    let dir = LogDir { shared, directory_id, partitions: Mutex::new(partitions), _lock: lock };
+    let dir = LogDir { shared, directory_id, partitions: Mutex::new(found), _lock: lock };
     Ok((dir, report))
 }
 
@@ -151,38 +166,43 @@ fn take_clean_shutdown(disk: &dyn Disk, root: &Path) -> io::Result<Option<Broker
     Ok(Some(clean_shutdown::parse(&text)))
 }
 
-fn find_partitions(
-    shared: &Shared,
-    report: &mut OpenReport,
-) -> io::Result<BTreeMap<TopicPartition, TopicId>> {
-    let mut found = BTreeMap::new();
-    for entry in shared.disk.list(&shared.root)?.into_iter().filter(|e| e.is_dir) {
-        let path = shared.root.join(&entry.name);
-        if entry.name.ends_with("-delete") {
-            shared.doomed.add_folder(path);
+type Found = BTreeMap<TopicPartition, TopicId>;
+/// A folder on its way out, and whose it was.
+type Stale = (PathBuf, Option<(TopicId, i32)>);
+
+fn is_deleted(partition: &TopicIdPartition, deleted: Option<(TopicId, i32)>) -> bool {
+    deleted == Some((partition.topic_id, partition.topic_partition.partition.0))
+}
+
+fn with_ids(found: &Found) -> impl Iterator<Item = TopicIdPartition> {
+    found.iter().map(|(partition, id)| TopicIdPartition { topic_id: *id, topic_partition: partition.clone() })
+}
+
+/// The partitions' folders, and those whose deletion was not finished.
+fn find_folders(disk: &dyn Disk, root: &Path, report: &mut OpenReport) -> io::Result<(Found, Vec<Stale>)> {
+    let (mut found, mut stale) = (Found::new(), Vec::new());
+    for entry in disk.list(root)?.into_iter().filter(|e| e.is_dir) {
+        let path = root.join(&entry.name);
+        let topic_id = || {
+            let metadata = path.join(partition_metadata::FILE_NAME);
+            let text = text_file::read_text(disk, &metadata, partition_metadata::MAX_BYTES);
+            text.ok().flatten().as_deref().and_then(partition_metadata::parse)
+        };
+        if let Some(name) = entry.name.strip_suffix("-delete") {
+            let index = name.rsplit_once('.').and_then(|(name, _)| name.rsplit_once('-')?.1.parse().ok());
+            let deleted = topic_id().zip(index);
+            stale.push((path, deleted));
             continue;
         }
         let Some(partition) = partition_of(&entry.name) else { continue };
-        let metadata = path.join(partition_metadata::FILE_NAME);
-        let text = text_file::read_text(&*shared.disk, &metadata, partition_metadata::MAX_BYTES);
-        match text.ok().flatten().as_deref().and_then(partition_metadata::parse) {
+        match topic_id() {
             Some(topic_id) => {
                 found.insert(partition, topic_id);
             }
             None => report.strays.push(path),
         }
     }
-    for (partition, id) in &found {
-        let partition = TopicIdPartition { topic_id: *id, topic_partition: partition.clone() };
-        report.partitions.push(FoundPartition { partition, damaged: None });
-    }
-    for partition in shared.materialised.all() {
-        if found.get(&partition.topic_partition) != Some(&partition.topic_id) {
-            let damaged = Some("it had records, but its folder is gone or unreadable".to_owned());
-            report.partitions.push(FoundPartition { partition, damaged });
-        }
-    }
-    Ok(found)
+    Ok((found, stale))
 }
 
 /// The partition that a folder's name tells: `topic-3`.

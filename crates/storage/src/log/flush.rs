@@ -11,6 +11,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ottla_env::{File, OpenOptions};
 use ottla_types::Offset;
@@ -89,23 +90,32 @@ impl FlushJob {
             self.sync_path(&ctx.dir.join(partition_metadata::FILE_NAME))?;
         }
         if self.sync_names {
-            ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))?;
+            self.sync_names()?;
             outcome.synced_names = true;
         }
         if let Some(text) = &self.epochs {
             let path = ctx.epochs_path();
-            text_file::replace(&*ctx.disk, &path, text.as_bytes())
-                .map_err(|e| ctx.health.write_failed("write", &path, &e))?;
+            let written = text_file::replace(&*ctx.disk, &path, text.as_bytes());
+            written.map_err(|e| self.write_failed(&path, &e))?;
             outcome.wrote_epochs = true;
         }
         if self.first {
             ctx.disk.sync_dir(&ctx.root).map_err(|e| ctx.health.sync_failed(&ctx.root, &e))?;
-            ctx.materialised
-                .add(&ctx.partition)
-                .map_err(|e| ctx.health.write_failed("record partition in", &ctx.root, &e))?;
+            self.record()?;
             outcome.recorded = true;
         }
         self.write_snapshots(outcome)
+    }
+
+    fn record(&self) -> Result<(), StorageError> {
+        let ctx = &self.ctx;
+        let failed = |e| ctx.health.write_failed("record a partition in", &ctx.root, &e);
+        ctx.materialised.add(&ctx.partition).map_err(failed)?;
+        // Deleted meanwhile: the deletion may have come before this.
+        if ctx.gone.load(Ordering::SeqCst) {
+            ctx.materialised.remove(&ctx.partition).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn write_snapshots(&self, outcome: &mut FlushOutcome) -> Result<(), StorageError> {
@@ -117,7 +127,7 @@ impl FlushJob {
                 file.write_all_at(bytes, 0)?;
                 file.sync_data()
             };
-            match write().map_err(|e| ctx.health.write_failed("write", &path, &e)) {
+            match write().map_err(|e| self.write_failed(&path, &e)) {
                 Ok(()) => outcome.snapshots.push((*offset, None)),
                 // A snapshot only shortens recovery; the records are durable without it.
                 Err(StorageError::Full { .. }) => break,
@@ -125,15 +135,38 @@ impl FlushJob {
             }
         }
         if !outcome.snapshots.is_empty() {
-            ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))?;
+            self.sync_names()?;
         }
         Ok(())
     }
 
+    /// A file that a truncation or retention has removed meanwhile needs no sync.
     fn sync_path(&self, path: &Path) -> Result<(), StorageError> {
         let ctx = &self.ctx;
-        let sync = || ctx.disk.open(path, OpenOptions::WRITE)?.sync_data();
-        sync().map_err(|e| ctx.health.sync_failed(path, &e))
+        match ctx.disk.open(path, OpenOptions::WRITE).and_then(|file| file.sync_data()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(ctx.health.sync_failed(path, &e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync_names(&self) -> Result<(), StorageError> {
+        let ctx = &self.ctx;
+        ctx.disk.sync_dir(&ctx.dir).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => self.is_gone(),
+            _ => ctx.health.sync_failed(&ctx.dir, &e),
+        })
+    }
+
+    fn write_failed(&self, path: &Path, error: &io::Error) -> StorageError {
+        match error.kind() {
+            io::ErrorKind::NotFound => self.is_gone(),
+            _ => self.ctx.health.write_failed("write", path, error),
+        }
+    }
+
+    /// The folder was deleted during the flush: no failure of the device.
+    fn is_gone(&self) -> StorageError {
+        StorageError::Poisoned { path: self.ctx.dir.clone() }
     }
 }
 
@@ -243,17 +276,7 @@ impl Log {
         let mut indexes = Vec::new();
         if !self.snapshots.contains(&self.end) && self.spill_active_indexes(&mut indexes) {
             self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
-            self.flushing = Some(self.end);
-            let job = FlushJob {
-                ctx: self.ctx.clone(),
-                up_to: self.end,
-                data: Vec::new(),
-                indexes,
-                sync_names: true,
-                first: false,
-                epochs: None,
-                snapshots: std::mem::take(&mut self.pending_snapshots),
-            };
+            let job = self.job_without_data(indexes);
             self.complete_flush(job.run())?;
         }
         let Self { ctx, segments, .. } = self;
@@ -264,6 +287,26 @@ impl Log {
         self.tail.clear(&self.ctx.shared.tail);
         self.ctx.handles.forget_log(self.id);
         Ok(())
+    }
+
+    /// Makes an empty log's folder durable.
+    pub(super) fn sync_folder(&mut self) -> Result<(), StorageError> {
+        let job = self.job_without_data(Vec::new());
+        self.complete_flush(job.run()).map(|_| ())
+    }
+
+    fn job_without_data(&mut self, indexes: Vec<PathBuf>) -> FlushJob {
+        self.flushing = Some(self.flushed);
+        FlushJob {
+            ctx: self.ctx.clone(),
+            up_to: self.flushed,
+            data: Vec::new(),
+            indexes,
+            sync_names: true,
+            first: self.folder == Folder::Written,
+            epochs: None,
+            snapshots: std::mem::take(&mut self.pending_snapshots),
+        }
     }
 
     /// Writes the active segment's index entries, all of them. False if that failed.

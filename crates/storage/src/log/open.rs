@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Folder, Log};
 use crate::config::LogConfig;
@@ -56,6 +57,7 @@ impl Log {
 
     /// The partition is being deleted: nothing more is written.
     pub(crate) fn abandon(&mut self) {
+        self.ctx.gone.store(true, Ordering::SeqCst);
         self.release();
         self.poisoned = true;
         self.ctx.handles.forget_log(self.id);

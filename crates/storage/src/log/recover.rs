@@ -42,6 +42,10 @@ impl Log {
         if bases.is_empty() {
             return self.recover_empty(recovery_point);
         }
+        if self.folder == super::Folder::Written && first > 0 {
+            // The first segment was lost before anything was flushed: later ones are of no use without it.
+            return self.discard_unflushed(&bases);
+        }
         for base in &bases {
             let segment = Segment::sealed(self.id, *base, 0);
             let path = segment.path(&self.ctx, FileKind::Log);
@@ -52,7 +56,7 @@ impl Log {
         let snapshot = self.load_producers()?;
         let trusted = snapshot.unwrap_or(0).max(recovery_point);
         let from = snapshot.unwrap_or(first).max(first);
-        self.load_epochs(trusted > first, from)?;
+        self.load_epochs(from)?;
         self.walk(from, trusted)?;
         if self.end < trusted {
             return Err(StorageError::damaged(
@@ -78,6 +82,19 @@ impl Log {
         }
         self.end = self.log_start;
         self.flushed = self.log_start;
+        Ok(())
+    }
+
+    fn discard_unflushed(&mut self, bases: &[i64]) -> Result<(), StorageError> {
+        let remove = || -> io::Result<()> {
+            for base in bases {
+                super::truncate::remove_files(&self.ctx, &Segment::sealed(self.id, *base, 0))?;
+            }
+            self.ctx.disk.sync_dir(&self.ctx.dir)
+        };
+        remove().map_err(|e| self.ctx.health.write_failed("cut", &self.ctx.dir, &e))?;
+        self.snapshots.clear();
+        (self.log_start, self.end, self.flushed) = (0, 0, 0);
         Ok(())
     }
 
@@ -146,35 +163,37 @@ impl Log {
         Ok(None)
     }
 
-    /// Reads the epochs; finds them in the batches before `from` if the file is damaged, or missing although `expected`.
-    fn load_epochs(&mut self, expected: bool, from: i64) -> Result<(), StorageError> {
+    /// Reads the epochs. What the file does not tell of the log before `from` is found in the batches: all of it if the
+    /// file is damaged or missing, its beginning if records came back whose deletion was not yet durable.
+    fn load_epochs(&mut self, from: i64) -> Result<(), StorageError> {
         let path = self.ctx.epochs_path();
-        let text = text_file::read_text(&*self.ctx.disk, &path, MAX_BYTES);
-        match text {
-            Ok(Some(text)) => {
-                if let Some(epochs) = EpochCache::parse(&text) {
-                    self.epochs = epochs;
-                    return Ok(());
-                }
-            }
-            Ok(None) if !expected => return Ok(()),
-            Ok(None) => {}
-            Err(e) => tracing::warn!(path = %path.display(), error = %e, "leader epochs cannot be read"),
-        }
-        tracing::warn!(path = %path.display(), "leader epochs are taken from the batches");
-        self.epochs_dirty = true;
-        for segment in self.segments.iter().filter(|s| s.base < from) {
+        let known = match text_file::read_text(&*self.ctx.disk, &path, MAX_BYTES) {
+            Ok(text) => text.as_deref().map_or_else(|| Some(EpochCache::default()), EpochCache::parse),
+            Err(e) => return Err(StorageError::io("read", &path, e)),
+        };
+        let known = known.unwrap_or_else(|| {
+            tracing::warn!(path = %path.display(), "leader epochs are damaged; they are taken from the batches");
+            EpochCache::default()
+        });
+        let unknown_to = match known.known_from() {
+            Some(start) if start.0 <= self.log_start => 0,
+            Some(start) => start.0,
+            // The walk finds the rest.
+            None => from,
+        };
+        for segment in self.segments.iter().filter(|s| s.base < unknown_to) {
             let path = segment.path(&self.ctx, FileKind::Log);
             let failed = |e| StorageError::io("read", &path, e);
             let file = segment.reader(&self.ctx).map_err(failed)?;
             let mut scan = Scan::new(&*file, 0, segment.size);
             while let Found::Batch { header, .. } = scan.next().map_err(failed)? {
-                if header.base_offset.0 >= from {
+                if header.base_offset.0 >= unknown_to {
                     break;
                 }
-                self.epochs.assign(header.partition_leader_epoch, header.base_offset);
+                self.epochs_dirty |= self.epochs.assign(header.partition_leader_epoch, header.base_offset);
             }
         }
+        self.epochs.extend(&known);
         Ok(())
     }
 

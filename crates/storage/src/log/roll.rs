@@ -102,6 +102,10 @@ impl Log {
         let path = ctx.dir.join(partition_metadata::FILE_NAME);
         let create = || -> io::Result<_> {
             let progress = ctx.checkpoints.forget(&*ctx.disk, &ctx.partition.topic_partition)?;
+            // Remains of a creation that was never flushed would come back as segments of this one.
+            if ctx.disk.exists(&ctx.dir)? {
+                ctx.disk.remove_dir_all(&ctx.dir)?;
+            }
             ctx.disk.create_dir_all(&ctx.dir)?;
             let file = ctx.disk.open(&path, OpenOptions::CREATE_EMPTY)?;
             file.write_all_at(partition_metadata::to_text(ctx.partition.topic_id).as_bytes(), 0)?;

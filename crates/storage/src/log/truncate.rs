@@ -10,8 +10,8 @@ use ottla_types::Offset;
 use super::{Folder, Log};
 use crate::error::StorageError;
 use crate::handles::FileKind;
-use crate::segment::Segment;
 use crate::segment::scan::{Found, Scan};
+use crate::segment::{Segment, parse_file_name};
 
 impl Log {
     /// Cuts the log so that it ends at `offset`, or at the start of the batch that holds it. Nothing happens if it ends
@@ -27,6 +27,9 @@ impl Log {
         let Some(i) = self.segment_of(offset.0) else { return Ok(()) };
         let Some((position, header)) = self.find_in(i, offset.0)? else { return Ok(()) };
         let end = header.base_offset.0;
+        if end < self.log_start {
+            return self.truncate_fully_and_start_at(Offset(self.log_start), now_ms);
+        }
         self.forget_history_from(end)?;
         let cut = self.cut_segments(i, position, end);
         if let Err(e) = cut {
@@ -61,16 +64,18 @@ impl Log {
         self.since_snapshot = 0;
         (self.log_start, self.end, self.flushed) = (offset.0, offset.0, offset.0);
         self.flushing = self.flushing.map(|_| offset.0);
+        if self.folder == Folder::None && offset.0 > 0 {
+            // Where it starts is only known from its first segment's name.
+            self.prepare(0, -1, offset.0, now_ms)?;
+        }
+        if self.folder == Folder::Written {
+            self.sync_folder()?;
+        }
         self.progress.set_recovery_point(offset.0);
         self.progress.set_log_start(offset.0);
-        if self.folder != Folder::None {
-            let root = self.ctx.root.clone();
-            self.ctx
-                .checkpoints
-                .write(&*self.ctx.disk)
-                .map_err(|e| self.ctx.health.write_failed("write checkpoints in", &root, &e))?;
-        }
-        Ok(())
+        let ctx = &self.ctx;
+        let written = ctx.checkpoints.write(&*ctx.disk);
+        written.map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))
     }
 
     /// Nothing on disk may vouch for anything at or beyond `end`, durably.
@@ -82,19 +87,23 @@ impl Log {
         ctx.checkpoints
             .lower(&*ctx.disk, &ctx.partition.topic_partition, end)
             .map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))?;
-        let stale: Vec<i64> = self.snapshots.iter().copied().filter(|s| *s > end).collect();
-        for offset in stale {
-            let path = self.ctx.snapshot_path(offset);
-            match self.ctx.disk.remove_file(&path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                    return Err(self.ctx.health.write_failed("remove", &path, &e));
-                }
-                _ => {}
-            }
-            self.snapshots.remove(&offset);
-        }
+        self.remove_snapshots_beyond(end)
+            .map_err(|e| self.ctx.health.write_failed("remove snapshots in", &self.ctx.dir, &e))?;
         let ctx = &self.ctx;
         ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))
+    }
+
+    /// Those that wait for their deletion too.
+    fn remove_snapshots_beyond(&mut self, end: i64) -> io::Result<()> {
+        for entry in self.ctx.disk.list(&self.ctx.dir)? {
+            if let Some((offset, "snapshot")) = parse_file_name(&entry.name)
+                && offset > end
+            {
+                ignore_missing(self.ctx.disk.remove_file(&self.ctx.snapshot_path(offset)))?;
+                self.snapshots.remove(&offset);
+            }
+        }
+        Ok(())
     }
 
     fn cut_segments(&mut self, i: usize, position: u64, end: i64) -> io::Result<()> {
@@ -132,9 +141,7 @@ impl Log {
     /// prefix of the old log, or the new one.
     fn replace_segments(&mut self, base: i64, now_ms: i64) -> io::Result<()> {
         ignore_missing(self.ctx.disk.remove_file(&self.ctx.epochs_path()))?;
-        for offset in std::mem::take(&mut self.snapshots) {
-            ignore_missing(self.ctx.disk.remove_file(&self.ctx.snapshot_path(offset)))?;
-        }
+        self.remove_snapshots_beyond(-1)?;
         while self.segments.len() > 1 {
             self.remove_last_segment()?;
         }

@@ -95,6 +95,8 @@ pub(crate) struct Index<E> {
     last: Option<E>,
     /// The file was written since it was last given out for syncing.
     unsynced: bool,
+    /// The next write replaces the file.
+    replaces: bool,
     /// The page that was read last.
     page: Option<(u32, Arc<[u8]>)>,
 }
@@ -105,10 +107,24 @@ impl<E: Entry> Index<E> {
         Self { in_file: Some(0), ..Self::sealed(log, base) }
     }
 
+    /// An index that takes the place of one that cannot be used. The old file stays until the new one is complete: it is
+    /// never replaced in place, because others may rely on what is durable in it.
+    pub(crate) fn anew(log: u64, base: i64) -> Self {
+        Self { replaces: true, ..Self::new(log, base) }
+    }
+
     /// The index of a segment that was sealed before: its file is looked at on first use.
     pub(crate) fn sealed(log: u64, base: i64) -> Self {
         let key = FileKey { log, base, kind: E::KIND };
-        Self { key, in_file: None, tail: Vec::new(), last: None, unsynced: false, page: None }
+        Self {
+            key,
+            in_file: None,
+            tail: Vec::new(),
+            last: None,
+            unsynced: false,
+            replaces: false,
+            page: None,
+        }
     }
 
     /// Whether it was built or read in this process, not merely found.
@@ -139,21 +155,24 @@ impl<E: Entry> Index<E> {
     }
 
     /// Writes the tail to the file, which is created if need be. On an error nothing is lost.
-    pub(crate) fn spill(&mut self, ctx: &Context) -> io::Result<Arc<dyn File>> {
+    pub(crate) fn spill(&mut self, ctx: &Context) -> io::Result<()> {
         let in_file = self.load(ctx)?;
-        // What an index file holds that is not known of is a leftover of before a crash.
-        let options = if in_file == 0 { OpenOptions::CREATE_EMPTY } else { OpenOptions::WRITE };
-        let file = self.open(ctx, options)?;
-        if !self.tail.is_empty() {
-            let mut bytes = Vec::with_capacity(self.tail.len() * E::SIZE);
-            self.tail.iter().for_each(|entry| entry.write(&mut bytes));
-            file.write_all_at(&bytes, u64::from(in_file) * E::SIZE as u64)?;
-            self.in_file = Some(in_file.saturating_add(u32::try_from(self.tail.len()).unwrap_or(u32::MAX)));
-            self.tail = Vec::new();
-            self.page = None;
+        let mut bytes = Vec::with_capacity(self.tail.len() * E::SIZE);
+        self.tail.iter().for_each(|entry| entry.write(&mut bytes));
+        if self.replaces {
+            ctx.handles.forget(self.key.log, self.key.base);
+            crate::text_file::replace(&*ctx.disk, &ctx.segment_path(self.key), &bytes)?;
+        } else if in_file == 0 {
+            // What a file holds that is not known of is a leftover.
+            self.open(ctx, OpenOptions::CREATE_EMPTY)?.write_all_at(&bytes, 0)?;
+        } else if !bytes.is_empty() {
+            let end = u64::from(in_file) * E::SIZE as u64;
+            self.open(ctx, OpenOptions::WRITE)?.write_all_at(&bytes, end)?;
         }
-        self.unsynced = true;
-        Ok(file)
+        self.in_file = Some(in_file.saturating_add(u32::try_from(self.tail.len()).unwrap_or(u32::MAX)));
+        (self.tail, self.page) = (Vec::new(), None);
+        (self.unsynced, self.replaces) = (true, false);
+        Ok(())
     }
 
     /// Whether the file has to be synced; the caller does it.
@@ -162,7 +181,7 @@ impl<E: Entry> Index<E> {
     }
 
     /// Reads the file and keeps its entries as far as they are ordered and `keep` holds; the file is cut there.
-    /// False if the file is missing or has entries out of order: then nothing is kept.
+    /// False if the file is missing or has entries out of order: then it is of no use.
     pub(crate) fn recover(&mut self, ctx: &Context, keep: impl Fn(&E) -> bool) -> io::Result<bool> {
         *self = Self::new(self.key.log, self.key.base);
         let path = ctx.segment_path(self.key);
@@ -174,7 +193,6 @@ impl<E: Entry> Index<E> {
                 break;
             }
             if !self.last.is_none_or(|last| entry.follows(last)) {
-                self.reset(ctx)?;
                 return Ok(false);
             }
             self.last = Some(entry);
@@ -185,12 +203,6 @@ impl<E: Entry> Index<E> {
             self.open(ctx, OpenOptions::WRITE)?.set_len(u64::from(kept) * E::SIZE as u64)?;
         }
         Ok(true)
-    }
-
-    /// Forgets all entries, in the file too.
-    pub(crate) fn reset(&mut self, ctx: &Context) -> io::Result<()> {
-        *self = Self::new(self.key.log, self.key.base);
-        self.open(ctx, OpenOptions::CREATE)?.set_len(0)
     }
 
     /// Cuts after the last entry that `keep` holds for; `keep` must hold for a prefix.

@@ -228,7 +228,10 @@ impl Segment {
                         return Ok(Some((position, header)));
                     }
                 }
-                Found::End => return Ok(None),
+                Found::End if expected.is_none() => return Ok(None),
+                Found::End => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the index leads beyond the end"));
+                }
                 Found::Bad { position, reason } => {
                     let kind =
                         if expected.is_some() { io::ErrorKind::InvalidData } else { io::ErrorKind::Other };
@@ -259,25 +262,38 @@ impl Segment {
         let kept = from > base
             && self.offsets.recover(ctx, |e| before(e.relative_offset))?
             && self.times.recover(ctx, |e| before(e.relative_offset))?;
-        if kept
-            && let Some(entry) = self.offsets.last()
-            && let Found::Batch { header, .. } =
-                Scan::new(file, u64::from(entry.position), file_size).next()?
-            && header.last_offset().0 == base + i64::from(entry.relative_offset)
-        {
-            let position = u64::from(entry.position);
-            self.max_timestamp =
-                self.times.last().map(|e| (e.timestamp, base + i64::from(e.relative_offset)));
-            self.note_timestamp(&header);
-            self.since_index = header.size() as u64;
-            self.size = position + header.size() as u64;
-            return self.catch_up(file, file_size, from, Some(header.next_offset().0), interval);
+        (self.max_timestamp, self.since_index, self.size) = (None, 0, 0);
+        if !kept {
+            return self.index_anew(file, file_size, from, interval);
         }
-        self.offsets = Index::new(self.log, base);
-        self.times = Index::new(self.log, base);
+        self.max_timestamp = self.times.last().map(|e| (e.timestamp, base + i64::from(e.relative_offset)));
+        let Some(entry) = self.offsets.last() else {
+            return self.catch_up(file, file_size, from, None, interval);
+        };
+        let position = u64::from(entry.position);
+        match Scan::new(file, position, file_size).next()? {
+            Found::Batch { header, .. }
+                if header.last_offset().0 == base + i64::from(entry.relative_offset) =>
+            {
+                self.note_timestamp(&header);
+                self.since_index = header.size() as u64;
+                self.size = position + header.size() as u64;
+                self.catch_up(file, file_size, from, Some(header.next_offset().0), interval)
+            }
+            _ => self.index_anew(file, file_size, from, interval),
+        }
+    }
+
+    fn index_anew(
+        &mut self,
+        file: &dyn File,
+        file_size: u64,
+        from: i64,
+        interval: u64,
+    ) -> io::Result<Resumed> {
+        self.offsets = Index::anew(self.log, self.base);
+        self.times = Index::anew(self.log, self.base);
         self.max_timestamp = None;
-        self.since_index = 0;
-        self.size = 0;
         self.catch_up(file, file_size, from, None, interval)
     }
 
@@ -291,7 +307,7 @@ impl Segment {
     ) -> io::Result<Resumed> {
         let mut scan = Scan::new(file, self.size, file_size);
         let mut bad = None;
-        while from > self.base {
+        while from > self.base && end_offset.is_none_or(|end| end < from) {
             match scan.next()? {
                 Found::Batch { position, header } if header.base_offset.0 < from => {
                     self.note_batch(position, &header, interval);
@@ -331,8 +347,8 @@ impl Segment {
 
     /// Builds both indexes from the batches.
     pub(crate) fn rebuild_indexes(&mut self, ctx: &Context, interval: u64) -> io::Result<()> {
-        self.offsets.reset(ctx)?;
-        self.times.reset(ctx)?;
+        self.offsets = Index::anew(self.log, self.base);
+        self.times = Index::anew(self.log, self.base);
         self.max_timestamp = None;
         self.since_index = 0;
         let size = self.size;

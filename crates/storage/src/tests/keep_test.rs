@@ -1,0 +1,191 @@
+//! What is kept, cut and found by time.
+
+use ottla_types::Offset;
+
+use super::*;
+
+fn filled(config: LogConfig, batches: i64) -> (SimDisk, LogDir, Log) {
+    let (disk, dir, mut log) = new_log(config);
+    for i in 0..batches {
+        append(&mut log, batch_at(NOW + i, &[&format!("value {i:03}")])).unwrap();
+    }
+    (disk, dir, log)
+}
+
+#[test]
+fn size_retention_keeps_at_least_what_was_asked() {
+    let config = LogConfig { retention_bytes: 5000, retention_ms: -1, ..small() };
+    let (disk, dir, mut log) = filled(config, 300);
+    let before = log.size();
+    let deleted = log.apply_retention(NOW, Offset(300)).unwrap();
+    assert!(deleted.segments > 0 && before - deleted.bytes == log.size());
+    let oldest = log.segments().next().unwrap();
+    assert!(log.size() >= 5000 && log.size() - oldest.size < 5000);
+    assert_eq!(log.log_start_offset(), oldest.base_offset);
+    assert_eq!(values(&mut log, oldest.base_offset.0).len() as i64, 300 - oldest.base_offset.0);
+    assert!(dir.has_deletions());
+    while dir.run_deletions(10).unwrap() > 0 {}
+    let names = ottla_env::Disk::list(&disk, Path::new("/data/t-0")).unwrap();
+    assert_eq!(names.iter().filter(|e| e.name.ends_with(".log")).count(), log.segments().count());
+}
+
+#[test]
+fn nothing_beyond_the_high_watermark_is_deleted() {
+    let config = LogConfig { retention_ms: 1, ..small() };
+    let (_disk, _dir, mut log) = filled(config, 300);
+    let second = log.segments().nth(1).unwrap().base_offset;
+    log.apply_retention(NOW + 1000, Offset(second.0)).unwrap();
+    assert_eq!(log.log_start_offset(), second);
+}
+
+#[test]
+fn time_retention_may_empty_the_log() {
+    let config = LogConfig { retention_ms: 100, ..small() };
+    let (_disk, _dir, mut log) = filled(config, 300);
+    assert_eq!(log.apply_retention(NOW + 50, Offset(300)).unwrap().segments, 0);
+    log.apply_retention(NOW + 10_000, Offset(300)).unwrap();
+    assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size()), (Offset(300), Offset(300), 0));
+    append(&mut log, batch(&["next"])).unwrap();
+    assert_eq!(values(&mut log, 300), [(300, "next".into())]);
+}
+
+#[test]
+fn compacted_logs_keep_all_but_what_is_before_their_start() {
+    let config = LogConfig { retention_ms: 1, cleanup_delete: false, cleanup_compact: false, ..small() };
+    let (_disk, _dir, mut log) = filled(config, 300);
+    let third = log.segments().nth(2).unwrap().base_offset;
+    log.delete_records_before(Offset(third.0 + 1)).unwrap();
+    let deleted = log.apply_retention(NOW + 10_000, Offset(300)).unwrap();
+    assert_eq!(deleted.segments, 2);
+    assert_eq!(log.log_start_offset(), Offset(third.0 + 1));
+}
+
+#[test]
+fn segments_roll_by_size_time_and_index() {
+    let rolls = |config: LogConfig, step: i64| {
+        let (_disk, _dir, mut log) = new_log(config);
+        for i in 0..50 {
+            append(&mut log, batch_at(NOW + i * step, &["value"])).unwrap();
+        }
+        let sizes: Vec<u64> = log.segments().map(|s| s.size).collect();
+        (sizes.len(), *sizes.iter().max().unwrap())
+    };
+    let (count, max) = rolls(LogConfig { segment_bytes: 500, ..LogConfig::default() }, 0);
+    assert!(count > 5 && max <= 500);
+    assert_eq!(rolls(LogConfig { segment_ms: 9, ..LogConfig::default() }, 1).0, 5);
+    assert_eq!(rolls(LogConfig { segment_ms: 9, ..LogConfig::default() }, 0).0, 1);
+    let jittered = LogConfig { segment_ms: 20, segment_jitter_ms: 19, ..LogConfig::default() };
+    assert!(rolls(jittered, 1).0 > 3);
+    let index = LogConfig { index_interval_bytes: 0, segment_index_bytes: 80, ..LogConfig::default() };
+    assert!((4..=7).contains(&rolls(index, 0).0));
+}
+
+#[test]
+fn offsets_are_found_by_time() {
+    let (disk, dir, mut log) = filled(small(), 300);
+    let check = |log: &mut Log| {
+        for t in [0, 1, 99, 150, 299] {
+            let found = log.offset_for_timestamp(NOW + t).unwrap().unwrap();
+            assert_eq!((found.offset, found.timestamp_ms), (Offset(t), NOW + t));
+        }
+        assert_eq!(log.offset_for_timestamp(NOW - 5).unwrap().unwrap().offset, log.log_start_offset());
+        assert_eq!(log.offset_for_timestamp(NOW + 300).unwrap(), None);
+        assert_eq!(log.max_timestamp_offset().unwrap().unwrap().offset, Offset(299));
+    };
+    check(&mut log);
+    log.close().unwrap();
+    drop((log, dir));
+    let (dir, _) = open_dir(&disk);
+    let mut log = dir.open_log(&partition("t"), small(), NOW).unwrap();
+    check(&mut log);
+    append(&mut log, batch_at(NOW + 1000, &["a", "b"])).unwrap();
+    append(&mut log, batch_at(NOW + 10, &["old"])).unwrap();
+    let max = log.max_timestamp_offset().unwrap().unwrap();
+    assert_eq!((max.offset, max.timestamp_ms), (Offset(301), NOW + 1001));
+    log.delete_records_before(Offset(120)).unwrap();
+    assert_eq!(log.offset_for_timestamp(NOW).unwrap().unwrap().offset, Offset(120));
+}
+
+#[test]
+fn a_truncated_log_ends_at_a_batch_and_goes_on() {
+    let (_disk, _dir, mut log) = filled(small(), 300);
+    log.flush().unwrap();
+    for to in [290, 200, 150, 3] {
+        log.truncate_to(Offset(to), NOW).unwrap();
+        assert_eq!((log.log_end_offset(), log.flushed_offset()), (Offset(to), Offset(to)));
+        append(&mut log, batch_at(NOW + to, &["new"])).unwrap();
+        let found = values(&mut log, to - 1);
+        assert_eq!(found, [(to - 1, format!("value {:03}", to - 1)), (to, "new".into())]);
+        assert_eq!(log.offset_for_timestamp(NOW + to - 1).unwrap().unwrap().offset, Offset(to - 1));
+        log.truncate_to(Offset(to), NOW).unwrap();
+    }
+    log.truncate_to(Offset(1000), NOW).unwrap();
+    assert_eq!(log.log_end_offset(), Offset(3), "it does not grow");
+    log.truncate_fully_and_start_at(Offset(77), NOW).unwrap();
+    append(&mut log, batch(&["fresh"])).unwrap();
+    assert_eq!(values(&mut log, 77), [(77, "fresh".into())]);
+}
+
+#[test]
+fn a_truncation_forgets_what_producers_wrote_beyond_it() {
+    let (_disk, _dir, mut log) = new_log(small());
+    for sequence in 0..60 {
+        append(&mut log, from_producer(1, 0, sequence, &["value"])).unwrap();
+    }
+    log.flush().unwrap();
+    log.truncate_to(Offset(40), NOW).unwrap();
+    assert!(append(&mut log, from_producer(1, 0, 39, &["value"])).unwrap().duplicate);
+    assert!(!append(&mut log, from_producer(1, 0, 40, &["value"])).unwrap().duplicate);
+}
+
+#[test]
+fn a_flush_that_was_overtaken_by_a_truncation_vouches_for_no_more() {
+    let (_disk, _dir, mut log) = filled(small(), 100);
+    let job = log.begin_flush().unwrap();
+    assert!(log.begin_flush().is_none(), "one at a time");
+    log.truncate_to(Offset(50), NOW).unwrap();
+    append(&mut log, batch(&["new"])).unwrap();
+    let outcome = job.run();
+    assert_eq!(log.complete_flush(outcome).unwrap(), Offset(50));
+    assert_eq!(log.flush().unwrap(), Offset(51));
+}
+
+#[test]
+fn a_deleted_partitions_name_is_free_at_once() {
+    let (disk, dir, mut log) = filled(small(), 100);
+    log.flush().unwrap();
+    dir.write_checkpoints().unwrap();
+    dir.delete_log(&partition("t"), Some(&mut log)).unwrap();
+    assert!(append(&mut log, batch(&["x"])).is_err());
+    let anew = TopicIdPartition { topic_id: Uuid([8; 16]), ..partition("t") };
+    let mut log = dir.create_log(&anew, small()).unwrap();
+    append(&mut log, batch(&["first"])).unwrap();
+    log.flush().unwrap();
+    while dir.run_deletions(100).unwrap() > 0 {}
+    drop((log, dir));
+    disk.crash();
+    let (dir, report) = open_dir(&disk);
+    assert_eq!(report.partitions.iter().map(|p| &p.partition).collect::<Vec<_>>(), [&anew]);
+    let mut log = dir.open_log(&anew, small(), NOW).unwrap();
+    assert_eq!(values(&mut log, 0), [(0, "first".into())]);
+}
+
+#[test]
+fn a_flush_that_was_overtaken_by_a_deletion_harms_nobody() {
+    let (_disk, dir, mut log) = filled(small(), 100);
+    let job = log.begin_flush().unwrap();
+    dir.delete_log(&partition("t"), Some(&mut log)).unwrap();
+    let anew = TopicIdPartition { topic_id: Uuid([8; 16]), ..partition("t") };
+    let mut new_log = dir.create_log(&anew, small()).unwrap();
+    let outcome = job.run();
+    assert!(log.complete_flush(outcome).is_err());
+    assert_eq!(dir.failure(), None);
+    append(&mut new_log, batch(&["a"])).unwrap();
+    new_log.flush().unwrap();
+    drop((log, new_log, dir));
+    let report = open_dir(&_disk).1;
+    assert_eq!(
+        report.partitions.iter().map(|p| (&p.partition, &p.damaged)).collect::<Vec<_>>(),
+        [(&anew, &None)]
+    );
+}
