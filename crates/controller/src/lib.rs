@@ -24,6 +24,7 @@ mod error;
 mod error_codes;
 mod feed;
 mod metadata_log;
+mod metrics;
 mod office;
 mod published;
 mod sessions;

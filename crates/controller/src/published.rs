@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ottla_consensus::StateMachine;
-use ottla_metadata::{MetadataImage, RecordBatch};
+use ottla_metadata::image::LeaderRecoveryState;
+use ottla_metadata::{MetadataImage, MetadataRecord, RecordBatch};
+use ottla_telemetry::Counter;
 use ottla_types::{LeaderEpoch, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -20,6 +22,7 @@ pub(crate) struct Published {
     offset: watch::Sender<Offset>,
     refused: Mutex<Option<Offset>>,
     failure: OnceLock<String>,
+    unclean_elections: Counter,
 }
 
 impl Published {
@@ -30,6 +33,7 @@ impl Published {
             offset: watch::Sender::new(Offset::NONE),
             refused: Mutex::default(),
             failure: OnceLock::new(),
+            unclean_elections: Counter::default(),
         })
     }
 
@@ -56,6 +60,11 @@ impl Published {
     /// Why this node does not follow the metadata any more.
     pub(crate) fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
+    }
+
+    /// How many elections since this process started had to take a replica that was out of sync.
+    pub(crate) fn unclean_elections(&self) -> u64 {
+        self.unclean_elections.get()
     }
 
     fn fail(&self, reason: String) {
@@ -93,6 +102,9 @@ impl StateMachine for MetadataStateMachine {
         }
         match image.apply(&batch.records) {
             Ok((next, _)) => {
+                published
+                    .unclean_elections
+                    .add(batch.records.iter().filter(|record| is_unclean(record)).count() as u64);
                 let entry = FeedEntry { base_offset: batch.base_offset, epoch, payload: payload.clone() };
                 published.feed.lock().push(entry);
                 published.publish(next);
@@ -121,6 +133,12 @@ impl StateMachine for MetadataStateMachine {
         self.0.publish(image);
         Ok(())
     }
+}
+
+/// Whether the record elects a leader that has to recover.
+fn is_unclean(record: &MetadataRecord) -> bool {
+    let recovering = LeaderRecoveryState::Recovering.code();
+    matches!(record, MetadataRecord::PartitionChange(change) if change.leader_recovery_state == recovering)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! DeleteTopics, by name or by id (KIP-516).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use ottla_protocol::records::metadata::RemoveTopicRecord;
 use ottla_types::{TopicId, TopicName};
@@ -40,18 +40,23 @@ pub struct DeletedTopic {
     pub name: TopicName,
 }
 
-/// Decides about each topic by itself.
+/// Decides about each topic by itself. One that the request names twice is not deleted: whoever wrote that was
+/// mistaken about something.
 pub fn plan_delete_topics(
     image: &MetadataImage,
     topics: &[TopicRef],
 ) -> Decision<Vec<(TopicRef, Result<DeletedTopic, DeleteTopicError>)>> {
-    let mut deleted = BTreeSet::new();
+    let found: Vec<_> = topics.iter().map(|topic| (topic, find(image, topic))).collect();
+    let mut times: BTreeMap<TopicId, usize> = BTreeMap::new();
+    for id in found.iter().filter_map(|(_, found)| Some(found.as_ref().ok()?.id)) {
+        *times.entry(id).or_default() += 1;
+    }
     let mut records = Vec::new();
-    let answer = topics
-        .iter()
-        .map(|topic| {
-            let outcome = find(image, topic).and_then(|found| {
-                if !deleted.insert(found.id) {
+    let answer = found
+        .into_iter()
+        .map(|(topic, found)| {
+            let outcome = found.and_then(|found| {
+                if times.get(&found.id).is_some_and(|&times| times > 1) {
                     return Err(DeleteTopicError::Duplicate);
                 }
                 let record = RemoveTopicRecord { topic_id: found.id, ..RemoveTopicRecord::default() };

@@ -117,19 +117,22 @@ fn a_deleted_topic_takes_its_configs_along() {
     let mut cluster = Cluster::new(1);
     let id = cluster.create(with_config("t", "retention.ms", Some("5"))).unwrap().id;
     cluster.create(new_topic("u", 1, 1)).unwrap();
-    let wishes =
-        [TopicRef::Name("t".into()), TopicRef::Id(id), TopicRef::Name("gone".into()), TopicRef::Id(uuid(3))];
-    let answer = cluster.take(plan_delete_topics(&cluster.image, &wishes));
-    let outcomes: Vec<_> = answer.into_iter().map(|(_, outcome)| outcome.map(|topic| topic.id)).collect();
+    let delete = |cluster: &mut Cluster, wishes: &[TopicRef]| -> Vec<_> {
+        let answer = cluster.take(plan_delete_topics(&cluster.image, wishes));
+        answer.into_iter().map(|(_, outcome)| outcome.map(|topic| topic.id)).collect()
+    };
+    let name = |name: &str| TopicRef::Name(name.into());
     assert_eq!(
-        outcomes,
+        delete(&mut cluster, &[name("t"), TopicRef::Id(id), name("gone"), TopicRef::Id(uuid(3))]),
         [
-            Ok(id),
+            Err(DeleteTopicError::Duplicate),
             Err(DeleteTopicError::Duplicate),
             Err(DeleteTopicError::UnknownName),
             Err(DeleteTopicError::UnknownId)
         ]
     );
+    assert!(cluster.image.topics.by_name("t").is_some(), "named twice");
+    assert_eq!(delete(&mut cluster, &[TopicRef::Id(id)]), [Ok(id)]);
     assert!(cluster.image.topics.by_name("t").is_none());
     assert!(cluster.image.configs.get(&ConfigResource::topic("t")).is_none());
     assert_eq!(cluster.image.topics.partition_count(), 1);
