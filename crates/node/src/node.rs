@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_broker::{Broker, BrokerHandle, BrokerOptions};
-use ottla_config::{BrokerConfig, Settings};
+use ottla_config::{BrokerConfig, SecurityProtocol, Settings};
 use ottla_consensus::{NoTransport, QuorumConfig};
 use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
 use ottla_env::{Clock, Disk, RealRng};
@@ -48,6 +48,16 @@ pub enum NodeError {
         "controller.quorum.voters names {0} voters; this version runs a metadata quorum of one: name only this node"
     )]
     TooManyVoters(usize),
+    /// A listener is to be safer than this version can make it.
+    #[error(
+        "listener {name} is to speak {protocol}, which this version does not offer; use PLAINTEXT on a network that you trust (listeners, listener.security.protocol.map)"
+    )]
+    SecurityProtocol {
+        /// The listener.
+        name: String,
+        /// What it is to speak.
+        protocol: &'static str,
+    },
     /// The quorum does not start.
     #[error(transparent)]
     Quorum(#[from] ottla_consensus::StartError),
@@ -86,6 +96,7 @@ impl std::fmt::Debug for Node {
 impl Node {
     /// Starts everything that the configuration asks for; returns when it serves.
     pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
+        check_listeners(&options.config)?;
         let registry = Registry::new();
         let health = Health::new();
         let ready = health.condition("node", "starting");
@@ -164,6 +175,18 @@ impl Node {
     }
 }
 
+/// Without TLS and SASL, a listener that asks for them must not serve: its clients would be neither hidden nor known.
+fn check_listeners(config: &BrokerConfig) -> Result<(), NodeError> {
+    let mut listeners = config.listeners.broker.iter().chain(&config.listeners.controller);
+    match listeners.find(|listener| listener.protocol != SecurityProtocol::Plaintext) {
+        None => Ok(()),
+        Some(listener) => Err(NodeError::SecurityProtocol {
+            name: listener.name.clone(),
+            protocol: listener.protocol.name(),
+        }),
+    }
+}
+
 async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
     let config = &options.config;
     if let Some(known) = identity::known_cluster(options.disk.as_ref(), config)? {
@@ -215,4 +238,23 @@ async fn start_controller(
     }
     controller.wait_for_leader().await;
     Ok(RunningController { controller, dispatcher, listeners })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_that_asks_for_protection_does_not_serve_without() {
+        let check = |listeners: &str| {
+            let set = [format!("listeners={listeners}"), "inter.broker.listener.name=A".to_owned()];
+            let map = "listener.security.protocol.map=A:PLAINTEXT,B:SASL_SSL,CONTROLLER:PLAINTEXT".to_owned();
+            let set: Vec<String> = set.into_iter().chain([map]).collect();
+            let settings = Settings::load(None, std::iter::empty(), &set).unwrap();
+            check_listeners(&BrokerConfig::from_settings(&settings).unwrap()).map_err(|e| e.to_string())
+        };
+        check("A://127.0.0.1:1,CONTROLLER://127.0.0.1:2").unwrap();
+        let refused = check("A://127.0.0.1:1,B://127.0.0.1:3,CONTROLLER://127.0.0.1:2").unwrap_err();
+        assert!(refused.contains("listener B is to speak SASL_SSL"), "{refused}");
+    }
 }
