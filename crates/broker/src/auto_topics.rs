@@ -38,10 +38,9 @@ impl<'a> AutoTopics<'a> {
         }
         let topics = names.iter().map(|name| self.creatable(name)).collect();
         let request = CreateTopicsRequest { topics, timeout_ms: 30_000, ..Default::default() };
-        let response = match self.broker.channel().send(&request).await {
-            Ok(response) => response,
+        let Ok(response) = self.broker.channel().send(&request).await else {
             // The client asks again.
-            Err(_) => return failed(names, ErrorCode::LEADER_NOT_AVAILABLE),
+            return failed(names, ErrorCode::LEADER_NOT_AVAILABLE);
         };
         let mut refused = Vec::new();
         let mut created = Vec::new();

@@ -129,7 +129,7 @@ impl Broker {
             registration: Arc::clone(&registration),
             metadata: Arc::clone(&metadata),
         };
-        let on_metadata: Arc<Broker> = Arc::clone(&broker);
+        let on_metadata: Arc<Self> = Arc::clone(&broker);
         let groups = Arc::clone(&broker.groups);
         let tasks =
             vec![tokio::spawn(feed.run(on_metadata)), tokio::spawn(async move { groups.run_timers().await })];
