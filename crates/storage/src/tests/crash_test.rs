@@ -390,7 +390,10 @@ fn runs() -> u64 {
 #[test]
 fn flushed_records_survive_power_loss_anywhere() {
     let first = std::env::var("OTTLA_SEED").ok().and_then(|n| n.parse().ok());
-    let seeds = first.map_or(0..runs(), |seed: u64| seed..seed + 1);
+    let seeds = match first {
+        Some(seed) => seed..seed + 1_u64,
+        None => 0..runs(),
+    };
     for seed in seeds {
         let mut run = Run::new(seed);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.run(3, 120)));
