@@ -102,6 +102,18 @@ impl Broker {
         self.image().topics.by_id(id).map(|topic| topic.name.clone())
     }
 
+    /// Like [`Broker::partition`] for a request that names the topic by its id: a topic created anew under the name is
+    /// another one.
+    pub(crate) fn partition_by_id(
+        &self,
+        topic: &str,
+        id: TopicId,
+        index: PartitionIndex,
+    ) -> Result<Arc<Partition>, PartitionError> {
+        let partition = self.partition(topic, index)?;
+        if partition.id().topic_id == id { Ok(partition) } else { Err(PartitionError::UnknownTopicId) }
+    }
+
     /// The partition `index` of `topic` on this broker, or why there is none.
     pub(crate) fn partition(
         &self,

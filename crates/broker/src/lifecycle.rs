@@ -48,6 +48,8 @@ pub(crate) struct Registration {
     wants_shutdown: AtomicBool,
     may_shut_down: watch::Sender<bool>,
     heartbeat_now: Notify,
+    /// Ends the heartbeats: this broker has left.
+    left: AtomicBool,
 }
 
 impl Default for Registration {
@@ -58,6 +60,7 @@ impl Default for Registration {
             wants_shutdown: AtomicBool::new(false),
             may_shut_down: watch::Sender::new(false),
             heartbeat_now: Notify::new(),
+            left: AtomicBool::new(false),
         }
     }
 }
@@ -114,6 +117,12 @@ impl Registration {
         }
     }
 
+    /// Ends the heartbeats for good.
+    pub(crate) fn leave(&self) {
+        self.left.store(true, Ordering::Release);
+        self.heartbeat_now();
+    }
+
     /// Registers, trying for `wait`.
     pub(crate) async fn register(
         &self,
@@ -151,7 +160,7 @@ impl Registration {
         }
     }
 
-    /// Sends heartbeats every `interval` until the runtime stops.
+    /// Sends heartbeats every `interval` until the broker leaves.
     pub(crate) async fn run_heartbeats(
         self: Arc<Self>,
         channel: ControllerChannel,
@@ -160,8 +169,10 @@ impl Registration {
         interval: Duration,
         session: Duration,
     ) {
-        loop {
-            if self.heartbeat(&channel, &me, &metadata, session).await == ErrorCode::STALE_BROKER_EPOCH {
+        while !self.left.load(Ordering::Acquire) {
+            let beat = self.heartbeat(&channel, &me, &metadata, session).await;
+            // A broker that is leaving does not come back by itself.
+            if beat == ErrorCode::STALE_BROKER_EPOCH && !self.wants_shutdown.load(Ordering::Acquire) {
                 self.fenced.send_replace(true);
                 if let Err(error) = self.register(&channel, &me, session).await {
                     tracing::warn!("cannot register again: {error}");

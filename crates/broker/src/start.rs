@@ -175,8 +175,11 @@ impl BrokerHandle {
         for (_, listener) in self.listeners {
             listener.stop(DRAIN).await;
         }
+        self.broker.registration.leave();
         for task in self.tasks {
             task.abort();
+            // A change of the metadata that is being applied must be through before the logs are closed.
+            let _ = task.await;
         }
         let epoch = self.broker.registration.broker_epoch();
         let broker = Arc::clone(&self.broker);

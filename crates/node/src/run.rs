@@ -9,6 +9,7 @@ use clap::Parser;
 use ottla_config::{BrokerConfig, ConfigErrors, Notice, Settings};
 use ottla_env::{RealClock, RealDisk};
 use ottla_telemetry::init_logs;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Node, NodeOptions};
@@ -51,6 +52,7 @@ pub fn run(defaults: Defaults) -> ExitCode {
         return complain(USAGE, &error.to_string());
     }
     report(&settings, &config);
+    raise_descriptor_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -83,6 +85,15 @@ fn load(defaults: Defaults, arguments: &Arguments) -> Result<(Settings, BrokerCo
         Ok((settings, config))
     });
     typed.map_err(|errors: ConfigErrors| errors.to_string())
+}
+
+/// Connections and segments take descriptors; the soft limit of a shell is often 1024 although far more are allowed.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!("cannot raise the limit of open files: {error}");
+    }
 }
 
 /// What a start has to say about its configuration.

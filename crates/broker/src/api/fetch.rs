@@ -102,8 +102,7 @@ impl Target {
             if by_id { broker.topic_name(wanted.key.topic_id) } else { Some(wanted.key.topic.clone()) };
         let partition = match &name {
             None => Err(ErrorCode::UNKNOWN_TOPIC_ID),
-            Some(name) => broker
-                .partition(name.as_str(), wanted.key.partition)
+            Some(name) => find(broker, by_id, name, &wanted.key)
                 .map_err(|error| error.to_error_code())
                 .and_then(|partition| match partition.is_zstd() && cx.version < ZSTD_FROM {
                     true => Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE),
@@ -126,6 +125,19 @@ impl Target {
             last_fetched_epoch: self.wanted.last_fetched_epoch,
         };
         partition.read(&request).map_err(|error: PartitionError| error.to_error_code())
+    }
+}
+
+fn find(
+    broker: &Broker,
+    by_id: bool,
+    name: &TopicName,
+    key: &PartitionKey,
+) -> Result<Arc<Partition>, PartitionError> {
+    if by_id {
+        broker.partition_by_id(name.as_str(), key.topic_id, key.partition)
+    } else {
+        broker.partition(name.as_str(), key.partition)
     }
 }
 

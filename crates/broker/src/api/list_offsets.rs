@@ -91,7 +91,11 @@ fn find(
     partition.find_offset(LeaderEpoch(asked.current_leader_epoch), spec, isolation)
 }
 
-fn answer(cx: &RequestContext, asked: &ListOffsetsPartition, found: Option<Found>) -> ListOffsetsPartitionResponse {
+fn answer(
+    cx: &RequestContext,
+    asked: &ListOffsetsPartition,
+    found: Option<Found>,
+) -> ListOffsetsPartitionResponse {
     let found =
         found.unwrap_or(Found { timestamp_ms: -1, offset: Offset::NONE, leader_epoch: LeaderEpoch::NONE });
     ListOffsetsPartitionResponse {

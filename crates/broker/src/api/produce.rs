@@ -19,7 +19,7 @@ use ottla_protocol::messages::produce::{
 use ottla_protocol::{ErrorCode, Records};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::AppendError;
-use ottla_types::{ByteString, PartitionIndex, TopicName};
+use ottla_types::{ByteString, PartitionIndex, TopicId, TopicName};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -107,6 +107,7 @@ fn append_topic(
     let by_id = cx.version >= TOPIC_IDS_FROM;
     let name =
         if by_id { broker.topic_name(data.topic_id) } else { Some(TopicName::from(data.name.clone())) };
+    let topic_id = data.topic_id;
     let partition_responses = data
         .partition_data
         .into_iter()
@@ -114,7 +115,7 @@ fn append_topic(
         .map(|(partition, data)| {
             let index = data.index;
             let appended = match &name {
-                Some(name) => append(broker, acks, name, data),
+                Some(name) => append(broker, acks, name, by_id.then_some(topic_id), data),
                 None => Err(PartitionError::UnknownTopicId.into()),
             };
             match appended {
@@ -157,6 +158,7 @@ fn append(
     broker: &Broker,
     acks: i16,
     topic: &TopicName,
+    topic_id: Option<TopicId>,
     data: PartitionProduceData,
 ) -> Result<Appended, Refusal> {
     let acks = match acks {
@@ -168,7 +170,11 @@ fn append(
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
     }
     let records: Records = data.records.unwrap_or_default();
-    let partition = broker.partition(topic.as_str(), PartitionIndex(data.index))?;
+    let index = PartitionIndex(data.index);
+    let partition = match topic_id {
+        Some(id) => broker.partition_by_id(topic.as_str(), id, index)?,
+        None => broker.partition(topic.as_str(), index)?,
+    };
     let appended = partition.append(records, acks)?;
     let answer = PartitionProduceResponse {
         index: data.index,

@@ -14,13 +14,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ottla_coordinator::{HostedShard, Now, RequestId, Shard};
-use ottla_env::Clock;
+use ottla_env::{Clock, Monotonic};
 use ottla_types::{LeaderEpoch, Offset, PartitionIndex};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, oneshot};
 
 use super::shard_log::{PartitionLog, load_into};
 use crate::replica_manager::Partition;
+
+/// A shard that failed is loaded again after this.
+const RELOAD_AFTER: Duration = Duration::from_secs(5);
 
 /// Why a request did not reach a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +34,9 @@ pub(crate) enum HostError {
     /// The partition's records are still being read.
     #[error("the coordinator is loading; retry")]
     Loading,
+    /// The partition's records cannot be read or taken over; it is tried again.
+    #[error("the coordinator's log cannot be loaded; retry later")]
+    Failed,
 }
 
 /// The shards of one internal topic on this broker.
@@ -50,9 +56,31 @@ struct Slot<S: Shard> {
 }
 
 struct SlotState<S: Shard> {
-    /// `None` while loading, and after it was unloaded.
-    shard: Option<HostedShard<S>>,
+    shard: Hosting<S>,
     waiting: HashMap<RequestId, oneshot::Sender<S::Response>>,
+}
+
+enum Hosting<S: Shard> {
+    Loading,
+    Active(HostedShard<S>),
+    /// Loading failed, or the shard met a record it cannot take over; loaded again [`RELOAD_AFTER`] this.
+    Failed(Monotonic),
+}
+
+impl<S: Shard> Hosting<S> {
+    fn active(&self) -> Option<&HostedShard<S>> {
+        match self {
+            Self::Active(shard) => Some(shard),
+            Self::Loading | Self::Failed(_) => None,
+        }
+    }
+
+    fn active_mut(&mut self) -> Option<&mut HostedShard<S>> {
+        match self {
+            Self::Active(shard) => Some(shard),
+            Self::Loading | Self::Failed(_) => None,
+        }
+    }
 }
 
 impl<S: Shard> std::fmt::Debug for CoordinatorHost<S> {
@@ -94,8 +122,10 @@ where
             let mut state = slot.state.lock();
             let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
             let (done, answer) = oneshot::channel();
-            if state.shard.is_none() {
-                return Err(HostError::Loading);
+            match state.shard {
+                Hosting::Active(_) => {}
+                Hosting::Loading => return Err(HostError::Loading),
+                Hosting::Failed(_) => return Err(HostError::Failed),
             }
             state.waiting.insert(id, done);
             self.drive(partition, &slot, &mut state, |shard, now, log| shard.handle(now, log, id, request));
@@ -110,7 +140,7 @@ where
         let slots: Vec<_> =
             self.slots.read().iter().map(|(&index, slot)| (index, Arc::clone(slot))).collect();
         for (index, slot) in slots {
-            if let Some(shard) = &slot.state.lock().shard {
+            if let Some(shard) = slot.state.lock().shard.active() {
                 look(index, shard.shard());
             }
         }
@@ -127,7 +157,7 @@ where
             match self.request(partition, request()).await {
                 Ok(answer) => answers.push(answer),
                 Err(HostError::Loading) => return Err(HostError::Loading),
-                Err(HostError::NotCoordinator) => {}
+                Err(HostError::NotCoordinator | HostError::Failed) => {}
             }
         }
         Ok(answers)
@@ -136,7 +166,7 @@ where
     /// This broker leads `partition` now: loads its shard in the background.
     pub(crate) fn became_leader(self: &Arc<Self>, partition: Arc<Partition>, leader_epoch: LeaderEpoch) {
         let index = partition.id().topic_partition.partition;
-        let state = Mutex::new(SlotState { shard: None, waiting: HashMap::new() });
+        let state = Mutex::new(SlotState { shard: Hosting::Loading, waiting: HashMap::new() });
         let slot = Arc::new(Slot { partition, leader_epoch, state });
         if let Some(former) = self.slots.write().insert(index, Arc::clone(&slot)) {
             unload(&former);
@@ -172,11 +202,21 @@ where
                 self.slots.read().iter().map(|(&index, slot)| (index, Arc::clone(slot))).collect();
             for (index, slot) in slots {
                 let mut state = slot.state.lock();
-                let due = state.shard.as_ref().and_then(HostedShard::next_deadline);
+                if let Hosting::Failed(since) = state.shard {
+                    if now.since(since) >= RELOAD_AFTER {
+                        state.shard = Hosting::Loading;
+                        let (host, slot) = (Arc::clone(&self), Arc::clone(&slot));
+                        tokio::task::spawn_blocking(move || host.load(index, &slot));
+                    } else {
+                        next = [next, Some(since + RELOAD_AFTER)].into_iter().flatten().min();
+                    }
+                    continue;
+                }
+                let due = state.shard.active().and_then(HostedShard::next_deadline);
                 if due.is_some_and(|deadline| deadline <= now) {
                     self.drive(index, &slot, &mut state, |shard, now, log| shard.fire(now, log));
                 }
-                let deadline = state.shard.as_ref().and_then(HostedShard::next_deadline);
+                let deadline = state.shard.active().and_then(HostedShard::next_deadline);
                 next = [next, deadline].into_iter().flatten().min();
             }
             let wait = next.map_or(Duration::from_secs(60), |deadline| deadline.since(self.clock.now()));
@@ -195,21 +235,20 @@ where
     fn load(&self, index: PartitionIndex, slot: &Arc<Slot<S>>) {
         let mut shard = HostedShard::new((self.new_shard)(), self.commit_timeout);
         if let Err(error) = load_into(&slot.partition, &mut shard) {
-            tracing::error!(
-                "cannot load {}: {error}; its groups stay unavailable",
-                slot.partition.id().topic_partition
-            );
+            tracing::error!("cannot load {}: {error}; trying again", slot.partition.id().topic_partition);
+            slot.state.lock().shard = Hosting::Failed(self.clock.now());
+            self.deadlines_changed.notify_one();
             return;
         }
         let mut state = slot.state.lock();
-        state.shard = Some(shard);
+        state.shard = Hosting::Active(shard);
         self.drive(index, slot, &mut state, |shard, now, log| shard.loaded(now, log));
     }
 
     fn release(&self, index: PartitionIndex, hw: Offset) {
         let Ok(slot) = self.slot(index) else { return };
         let mut state = slot.state.lock();
-        if let Some(shard) = &mut state.shard {
+        if let Some(shard) = state.shard.active_mut() {
             let replies = shard.release(hw);
             answer(&mut state, replies);
         }
@@ -227,7 +266,7 @@ where
             &mut PartitionLog<'_>,
         ) -> Result<Vec<(RequestId, S::Response)>, ottla_coordinator::ReplayError>,
     ) {
-        let Some(shard) = &mut state.shard else { return };
+        let Some(shard) = state.shard.active_mut() else { return };
         let before = shard.next_deadline();
         let now = Now { monotonic: self.clock.now(), wall_ms: self.clock.wall_ms() };
         let mut log = PartitionLog::new(&slot.partition, slot.leader_epoch);
@@ -243,7 +282,8 @@ where
                     "shard {index} of {} stops: {error}",
                     slot.partition.id().topic_partition.topic
                 );
-                take_down(state);
+                take_down(state, Hosting::Failed(now.monotonic));
+                self.deadlines_changed.notify_one();
             }
         }
     }
@@ -259,11 +299,11 @@ fn answer<S: Shard>(state: &mut SlotState<S>, replies: Vec<(RequestId, S::Respon
 }
 
 fn unload<S: Shard>(slot: &Slot<S>) {
-    take_down(&mut slot.state.lock());
+    take_down(&mut slot.state.lock(), Hosting::Loading);
 }
 
-fn take_down<S: Shard>(state: &mut SlotState<S>) {
-    if let Some(shard) = state.shard.take() {
+fn take_down<S: Shard>(state: &mut SlotState<S>, next: Hosting<S>) {
+    if let Hosting::Active(shard) = std::mem::replace(&mut state.shard, next) {
         let replies = shard.unload();
         answer(state, replies);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ottla_coordinator::{Appended, Failure, HostedShard, KeyValueRecord, Now, ReplayError, Shard, ShardLog};
 use ottla_records::{BatchBuilder, BatchView, RecordsError, batches};
 use ottla_storage::AppendError;
-use ottla_types::{LeaderEpoch, Offset};
+use ottla_types::{Bytes, LeaderEpoch, Offset};
 
 use crate::replica_manager::{Partition, PartitionError};
 
@@ -124,7 +124,12 @@ fn load_batch<S: Shard>(
         if let Some(key) = record.key
             && record.offset >= from
         {
-            shard.load(record.offset, None, &KeyValueRecord { key, value: record.value })?;
+            // Copies: what the shard keeps must not hold the whole chunk that it was read in.
+            let record_copy = KeyValueRecord {
+                key: Bytes::copy_from_slice(&key),
+                value: record.value.map(|value| Bytes::copy_from_slice(&value)),
+            };
+            shard.load(record.offset, None, &record_copy)?;
         }
     }
     Ok(())

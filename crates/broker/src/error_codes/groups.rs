@@ -20,6 +20,7 @@ impl ToErrorCode for HostError {
         match self {
             Self::NotCoordinator => ErrorCode::NOT_COORDINATOR,
             Self::Loading => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+            Self::Failed => ErrorCode::COORDINATOR_NOT_AVAILABLE,
         }
     }
 }

@@ -87,6 +87,10 @@ impl<T> FlushQueue<T> {
         let mut inner = self.inner.lock();
         loop {
             if let Some(item) = inner.due.pop_front() {
+                // This thread may be the one that watched the next deadline: somebody else has to.
+                if !(inner.due.is_empty() && inner.later.is_empty()) {
+                    self.wake.notify_one();
+                }
                 return Some(item);
             }
             if inner.closed {
@@ -95,7 +99,11 @@ impl<T> FlushQueue<T> {
             match inner.later.peek().map(|Reverse(later)| later.deadline) {
                 None => self.wake.wait(&mut inner),
                 Some(deadline) if deadline <= Instant::now() => {
-                    return inner.later.pop().map(|Reverse(later)| later.item);
+                    let item = inner.later.pop().map(|Reverse(later)| later.item);
+                    if !inner.later.is_empty() {
+                        self.wake.notify_one();
+                    }
+                    return item;
                 }
                 Some(deadline) => {
                     self.wake.wait_until(&mut inner, deadline);

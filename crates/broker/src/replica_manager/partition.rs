@@ -34,7 +34,7 @@ pub(crate) type HighWatermarkListener = Box<dyn Fn(Offset) + Send + Sync>;
 pub(crate) struct Partition {
     id: TopicIdPartition,
     pub(super) clock: Arc<dyn Clock>,
-    flush_queue: Arc<FlushQueue<Partition>>,
+    flush_queue: Arc<FlushQueue<Self>>,
     pub(super) counts: Arc<TopicCounts>,
     state: Mutex<State>,
     listener: Mutex<Option<Arc<HighWatermarkListener>>>,
@@ -90,7 +90,7 @@ impl Partition {
         replica: Replica,
         sync: SyncPolicy,
         clock: Arc<dyn Clock>,
-        flush_queue: Arc<FlushQueue<Partition>>,
+        flush_queue: Arc<FlushQueue<Self>>,
         counts: Arc<TopicCounts>,
     ) -> Arc<Self> {
         let state = State {
@@ -274,6 +274,8 @@ impl Partition {
         let job = {
             let mut state = self.state.lock();
             if state.syncing {
+                // Its turn came while a sync runs: the end of that one queues the next.
+                state.queued = state.queued.map(|_| Queued::Now);
                 return;
             }
             state.queued = None;

@@ -1,0 +1,16 @@
+//! One node, spoken to by raw protocol: what clients rely on, version by version.
+
+mod acknowledgements;
+mod bad_records;
+mod bad_requests;
+mod cluster;
+mod configs;
+mod fetch_sessions;
+mod groups;
+mod idempotence;
+mod long_poll;
+mod offsets;
+mod records;
+mod restart;
+mod storage_faults;
+mod topics;

@@ -1,0 +1,207 @@
+//! Disks that are full or fail.
+
+use ottla_protocol::ErrorCode;
+use ottla_simdisk::{Fault, Op, SimDisk};
+use ottla_testkit::{ACKS_ALL, ACKS_LEADER, NodeSpec, RawClient, TestNode, batch, eventually};
+
+fn start(disk: &SimDisk) -> (NodeSpec, TestNode, RawClient) {
+    let spec = NodeSpec::on_sim(disk);
+    let node = spec.start();
+    let client = node.client();
+    (spec, node, client)
+}
+
+fn produce(client: &mut RawClient, acks: i16, value: &str) -> ErrorCode {
+    client.try_produce("t", 0, acks, batch::one(value)).error_code
+}
+
+#[test]
+fn a_full_disk_refuses_appends_and_serves_again_when_there_is_room() {
+    let disk = SimDisk::new(1);
+    let (_spec, node, mut client) = start(&disk);
+    client.create_topic("t");
+    client.wait_for_coordinator("g");
+    let big = |i: usize| format!("{i:04}").repeat(5000);
+    let mut acknowledged = vec![big(0)];
+    client.produce("t", batch::one(&big(0)));
+    for round in 0..3 {
+        disk.set_capacity(Some(disk.used_bytes() + 100_000));
+        let refused = loop {
+            let value = big(acknowledged.len());
+            match produce(
+                &mut client,
+                if acknowledged.len() % 2 == 0 { ACKS_ALL } else { ACKS_LEADER },
+                &value,
+            ) {
+                ErrorCode::NONE => acknowledged.push(value),
+                error => break error,
+            }
+            assert!(acknowledged.len() < 1000, "the disk is never full");
+        };
+        assert_eq!(refused, ErrorCode::KAFKA_STORAGE_ERROR, "round {round}");
+        assert_eq!(produce(&mut client, ACKS_ALL, &big(0)), ErrorCode::KAFKA_STORAGE_ERROR);
+        assert_eq!(client.read_values("t", 0), acknowledged, "reading goes on, round {round}");
+        assert_eq!(node.metric("kafka_log_logmanager_offlinelogdirectorycount"), 0.0);
+        disk.set_capacity(None);
+        let value = big(acknowledged.len());
+        eventually("no service after space was freed", || {
+            (produce(&mut client, ACKS_ALL, &value) == ErrorCode::NONE).then_some(())
+        });
+        acknowledged.push(value);
+        assert_eq!(client.read_values("t", 0), acknowledged, "round {round}");
+        assert_eq!(client.commit_offset("g", "t", round), ErrorCode::NONE);
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_by_a_full_disk_and_a_power_failure() {
+    for seed in 0..10 {
+        let disk = SimDisk::new(seed);
+        let (spec, node, mut client) = start(&disk);
+        let id = client.create_topic("t");
+        client.produce("t", batch::one("first"));
+        disk.set_capacity(Some(disk.used_bytes() + 30_000 + seed * 777));
+        let mut acknowledged = vec!["first".to_owned()];
+        loop {
+            let value = format!("{:04}", acknowledged.len()).repeat(500);
+            match produce(&mut client, ACKS_ALL, &value) {
+                ErrorCode::NONE => acknowledged.push(value),
+                ErrorCode::KAFKA_STORAGE_ERROR => break,
+                error => panic!("{error:?}"),
+            }
+        }
+        disk.crash();
+        node.kill();
+        disk.set_capacity(None);
+        let node = spec.start();
+        let mut client = node.client();
+        client.wait_for_topic("t", id, 1);
+        let values = client.read_values("t", 0);
+        assert_eq!(values[..acknowledged.len()], acknowledged, "seed {seed}");
+        assert_eq!(produce(&mut client, ACKS_ALL, "after"), ErrorCode::NONE);
+    }
+}
+
+#[test]
+fn a_node_starts_on_a_full_disk_and_serves_reads() {
+    let disk = SimDisk::new(3);
+    let (spec, node, mut client) = start(&disk);
+    let id = client.create_topic("t");
+    client.produce("t", batch::one("v"));
+    node.stop();
+    disk.set_capacity(Some(disk.used_bytes()));
+    let node = match spec.try_start() {
+        Ok(node) => node,
+        // A node that cannot even note its start says so and why; it does not pretend.
+        Err(error) => {
+            assert!(error.to_string().contains("space"), "{error}");
+            disk.set_capacity(None);
+            spec.start()
+        }
+    };
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 1);
+    assert_eq!(client.read_values("t", 0), ["v"]);
+    disk.set_capacity(None);
+    eventually("no service", || (produce(&mut client, ACKS_ALL, "w") == ErrorCode::NONE).then_some(()));
+}
+
+#[test]
+fn creating_a_topic_on_a_full_disk_fails_and_works_later() {
+    let disk = SimDisk::new(4);
+    let (_spec, _node, mut client) = start(&disk);
+    client.create_topic("t");
+    client.produce("t", batch::one("v"));
+    disk.set_capacity(Some(disk.used_bytes()));
+    let refused = client.try_create(&ottla_testkit::TopicSpec::new("u"));
+    disk.set_capacity(None);
+    if refused.error_code != ErrorCode::NONE {
+        eventually("no topic is created", || {
+            let error = client.try_create(&ottla_testkit::TopicSpec::new("u")).error_code;
+            matches!(error, ErrorCode::NONE | ErrorCode::TOPIC_ALREADY_EXISTS).then_some(())
+        });
+    }
+    eventually("the topic cannot be used", || {
+        (client.try_produce("u", 0, ACKS_ALL, batch::one("w")).error_code == ErrorCode::NONE).then_some(())
+    });
+    assert_eq!(client.read_values("u", 0), ["w"]);
+}
+
+#[test]
+fn a_failed_sync_takes_the_directory_offline_and_says_so() {
+    let disk = SimDisk::new(5);
+    let (spec, node, mut client) = start(&disk);
+    let id = client.create_topic("t");
+    client.produce("t", batch::one("safe"));
+    assert_eq!(node.admin("/readyz").0, 200);
+    disk.inject(Fault::io(Op::SyncData).on("/t-0/"));
+    assert_eq!(produce(&mut client, ACKS_ALL, "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
+    // The disk works again, and must not be trusted all the same: the failed sync may have dropped pages.
+    for acks in [ACKS_ALL, ACKS_LEADER] {
+        assert_eq!(produce(&mut client, acks, "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
+    }
+    assert_eq!(node.metric("kafka_log_logmanager_offlinelogdirectorycount"), 1.0);
+    eventually("still ready", || (node.admin("/readyz").0 == 503).then_some(()));
+    let (_, reason) = node.admin("/readyz");
+    assert!(reason.contains("/data"), "{reason}");
+    drop(client);
+    node.kill();
+    let node = spec.start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 1);
+    let values = client.read_values("t", 0);
+    assert_eq!(values[0], "safe");
+    assert!(values.len() <= 2 && values[1..].iter().all(|value| value == "lost"), "{values:?}");
+    assert_eq!(produce(&mut client, ACKS_ALL, "after"), ErrorCode::NONE);
+}
+
+#[test]
+fn a_failed_write_is_refused_and_not_read() {
+    let disk = SimDisk::new(6);
+    let (_spec, _node, mut client) = start(&disk);
+    client.create_topic("t");
+    client.produce("t", batch::one("safe"));
+    disk.inject(Fault::io(Op::Write).on("/t-0/"));
+    assert_eq!(produce(&mut client, ACKS_ALL, "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
+    let values = client.read_values("t", 0);
+    assert_eq!(values, ["safe"]);
+}
+
+#[test]
+fn a_failed_read_is_an_error_of_its_partition_only() {
+    let disk = SimDisk::new(7);
+    let spec = NodeSpec::on_sim(&disk);
+    let node = spec.start();
+    let mut client = node.client();
+    let ids = ["t", "u"].map(|topic| {
+        let id = client.create_topic(topic);
+        client.produce(topic, batch::one(topic));
+        id
+    });
+    node.stop();
+    let node = spec.start();
+    let mut client = node.client();
+    client.wait_for_topic("t", ids[0], 1);
+    client.wait_for_topic("u", ids[1], 1);
+    disk.inject(Fault::io(Op::Read).on("/t-0/").times(u64::MAX));
+    let failed = client.try_read("t");
+    assert_ne!(failed, Some(vec!["t".to_owned()]), "records came from nowhere");
+    let mut other = node.client();
+    assert_eq!(other.read_values("u", 0), ["u"]);
+    disk.heal();
+    assert_eq!(other.read_values("t", 0), ["t"]);
+}
+
+trait TryRead {
+    fn try_read(&mut self, topic: &str) -> Option<Vec<String>>;
+}
+
+impl TryRead for RawClient {
+    /// `None` if the broker says so or ends the connection.
+    fn try_read(&mut self, topic: &str) -> Option<Vec<String>> {
+        let request = ottla_testkit::FetchAt::new(topic, 0).to_request();
+        let response = self.try_call(11, &request).ok()?;
+        let data = &response.responses[0].partitions[0];
+        (data.error_code == ErrorCode::NONE).then(|| batch::values_of(&ottla_testkit::bytes_of(data)))
+    }
+}
