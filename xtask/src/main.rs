@@ -1,7 +1,10 @@
 //! Project automation: `cargo xtask --help`.
 
+mod ci;
+mod clients;
 mod docs;
 mod kafka_jars;
+mod readme;
 mod vectors;
 mod wire_check;
 
@@ -22,19 +25,31 @@ struct Arguments {
 // One variant and one module per command.
 #[derive(Subcommand)]
 enum Command {
+    /// Everything that CI runs, read-only
+    Ci,
+    /// Format, and apply what the lints suggest
+    Fix,
     /// Compare every message struct with the definitions inside the published Kafka jars
     WireCheck,
     /// Author the byte vectors under tests/vectors with the classes of the published Kafka jars
     Vectors(vectors::Arguments),
     /// Write the generated pages of docs/reference
     Docs(docs::Arguments),
+    /// Run the commands that README.md shows, and check that they print what it shows
+    Readme(readme::Arguments),
+    /// Run unmodified clients of every language against a node: a table of client and capability
+    Clients(clients::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Ci => ci::ci(),
+        Command::Fix => ci::fix(),
         Command::WireCheck => wire_check::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Readme(arguments) => readme::run(&arguments),
+        Command::Clients(arguments) => clients::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
