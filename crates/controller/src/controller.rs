@@ -80,7 +80,7 @@ impl Controller {
             rebalance_interval: config.leader_rebalance_interval,
             tasks: Mutex::default(),
         });
-        let office = tokio::spawn(Arc::clone(&controller).hold_office());
+        let office = tokio::spawn(Self::hold_office(Arc::downgrade(&controller), controller.log.states()));
         *controller.tasks.lock() = vec![tokio::spawn(clerk), office];
         controller
     }

@@ -1,11 +1,13 @@
 //! What the active controller does by itself: it watches over sessions, and gives leadership back.
 
-use std::sync::Arc;
+use std::sync::Weak;
 use std::time::Duration;
 
+use ottla_consensus::QuorumState;
 use ottla_env::Monotonic;
 use ottla_metadata::plan::{Decision, ElectionType, plan_elect_leaders, plan_fence_broker};
 use ottla_types::LeaderEpoch;
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::Controller;
@@ -15,26 +17,28 @@ use crate::desk::PlanContext;
 const TICK: Duration = Duration::from_millis(50);
 
 impl Controller {
-    /// Looks after sessions while this node is the active controller.
-    pub(crate) async fn hold_office(self: Arc<Self>) {
+    /// Looks after sessions while this node is the active controller, until the controller is dropped.
+    pub(crate) async fn hold_office(controller: Weak<Self>, mut states: watch::Receiver<QuorumState>) {
         let mut term: Option<LeaderEpoch> = None;
-        let mut states = self.log.states();
+        let mut rebalanced = Monotonic::default();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut rebalanced = self.now();
         loop {
             let state = states.borrow_and_update().clone();
+            let Some(this) = controller.upgrade() else { return };
             match (state.is_leader(), term) {
                 (true, known) if known != Some(state.epoch) => {
                     term = Some(state.epoch);
-                    self.take_office(state.epoch).await;
+                    rebalanced = this.now();
+                    this.take_office(state.epoch).await;
                 }
                 (true, _) => {
-                    self.check_sessions();
-                    self.rebalance_if_due(&mut rebalanced);
+                    this.check_sessions();
+                    this.rebalance_if_due(&mut rebalanced);
                 }
                 (false, _) => term = None,
             }
+            drop(this);
             tokio::select! {
                 changed = states.changed() => if changed.is_err() { return },
                 _ = ticks.tick(), if term.is_some() => {}

@@ -105,7 +105,9 @@ impl StateMachine for MetadataStateMachine {
                 published
                     .unclean_elections
                     .add(batch.records.iter().filter(|record| is_unclean(record)).count() as u64);
-                let entry = FeedEntry { base_offset: batch.base_offset, epoch, payload: payload.clone() };
+                // A copy: the payload may be a slice of a whole segment of the quorum's log.
+                let payload = Bytes::copy_from_slice(payload);
+                let entry = FeedEntry { base_offset: batch.base_offset, epoch, payload };
                 published.feed.lock().push(entry);
                 published.publish(next);
             }

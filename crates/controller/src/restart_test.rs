@@ -67,7 +67,9 @@ async fn what_was_decided_is_there_after_a_restart_and_after_a_kill() {
         .unwrap();
     assert!(refused[0].1.is_err(), "the broker is still fenced");
     let before = controller.image();
+    let gone = Arc::downgrade(&controller);
     drop(controller);
+    assert!(gone.upgrade().is_none(), "its own tasks do not keep it alive");
 
     let controller = start(dir.path(), 3).await;
     assert_eq!(*controller.image(), *before, "after a kill");

@@ -3,7 +3,7 @@
 use ottla_protocol::records::metadata as wire;
 use ottla_types::{BrokerEpoch, NodeId};
 
-use super::{ApplyError, value_error};
+use super::{ApplyError, detached, value_error};
 use crate::delta::MetadataDelta;
 use crate::image::{BrokerImage, Endpoint, FeatureRange, MetadataImage};
 
@@ -18,8 +18,8 @@ impl MetadataImage {
                 .end_points
                 .iter()
                 .map(|endpoint| Endpoint {
-                    listener: endpoint.name.clone(),
-                    host: endpoint.host.clone(),
+                    listener: detached(&endpoint.name),
+                    host: detached(&endpoint.host),
                     port: endpoint.port,
                     security_protocol: endpoint.security_protocol,
                 })
@@ -28,12 +28,12 @@ impl MetadataImage {
                 .features
                 .iter()
                 .map(|feature| FeatureRange {
-                    name: feature.name.clone(),
+                    name: detached(&feature.name),
                     min: feature.min_supported_version,
                     max: feature.max_supported_version,
                 })
                 .collect(),
-            rack: record.rack.clone(),
+            rack: record.rack.as_ref().map(detached),
             fenced: record.fenced,
             in_controlled_shutdown: record.in_controlled_shutdown,
             directories: record.log_dirs.clone(),

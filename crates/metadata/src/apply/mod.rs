@@ -100,7 +100,7 @@ impl MetadataImage {
             MetadataRecord::ClearElr(record) => self.clear_elr(record, delta),
             MetadataRecord::Config(record) => self.set_config(record, delta)?,
             MetadataRecord::FeatureLevel(record) => {
-                self.features.set(record.name.clone(), record.feature_level);
+                self.features.set(detached(&record.name), record.feature_level);
                 delta.features = true;
             }
             MetadataRecord::ProducerIds(record) => {
@@ -138,14 +138,19 @@ impl MetadataImage {
     ) -> Result<(), ApplyError> {
         let kind = ResourceKind::from_code(record.resource_type)
             .ok_or_else(|| value_error("ConfigRecord", "kind of resource", record.resource_type))?;
-        let resource = ConfigResource { kind, name: record.resource_name.clone() };
+        let resource = ConfigResource { kind, name: detached(&record.resource_name) };
         match &record.value {
-            Some(value) => self.configs.set(resource.clone(), record.name.clone(), value.clone()),
+            Some(value) => self.configs.set(resource.clone(), detached(&record.name), detached(value)),
             None => self.configs.unset(&resource, &record.name),
         }
         delta.configs.insert(resource);
         Ok(())
     }
+}
+
+/// A copy that does not keep the frame in memory which the text was read from: images live long.
+fn detached(text: &ByteString) -> ByteString {
+    ByteString::from(&**text)
 }
 
 fn value_error(record: &'static str, what: &'static str, value: i8) -> ApplyError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ottla_protocol::records::metadata as wire;
 use ottla_types::{LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex};
 
-use super::{ApplyError, value_error};
+use super::{ApplyError, detached, value_error};
 use crate::delta::MetadataDelta;
 use crate::image::{
     ConfigResource, LeaderRecoveryState, MIGRATING_DIRECTORY, MetadataImage, PartitionImage, TopicImage,
@@ -22,7 +22,7 @@ impl MetadataImage {
         }
         self.topics.insert(TopicImage {
             id: record.topic_id,
-            name: record.name.clone().into(),
+            name: detached(&record.name).into(),
             partitions: Vec::new(),
         });
         delta.topics.on_created(record.topic_id);
