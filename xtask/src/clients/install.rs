@@ -145,7 +145,7 @@ fn java(places: &Places) -> Result<(), Failure> {
         maven.args(["-q", "-B", "-Dstyle.color=never", "-f"]).arg(&pom);
         maven.arg("org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies");
         maven.arg(format!("-DoutputDirectory={}", folder.join("libs").display()));
-        run(&mut maven)
+        run(maven.stdout(Stdio::null()))
     })?;
     let sources = files(&places.sources.join("java/src/suite"), "java")?;
     fresh(&folder.join("classes"), &sources, "Java clients", || {
@@ -157,11 +157,11 @@ fn java(places: &Places) -> Result<(), Failure> {
 
 fn cargo(places: &Places, client: &Client) -> Result<(), Failure> {
     progress(&format!("building {}", client.name));
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(client.folder.join("Cargo.toml"));
     cargo.arg("--target-dir").arg(places.installed.join(&client.name));
-    // Flags of this workspace are not meant for others' code.
-    cargo.env_remove("RUSTFLAGS").current_dir(&client.folder);
+    // From here the workspace's toolchain counts, also for a crate that names another one for itself.
+    cargo.env_remove("RUSTFLAGS").current_dir(&places.sources);
     run(&mut cargo)
 }
 

@@ -35,7 +35,7 @@ impl Server {
     pub(crate) fn ottla(work: &Path) -> Result<Self, Failure> {
         let root = workspace_root().canonicalize()?;
         progress("building ottla-broker");
-        let mut build = Command::new(env!("CARGO"));
+        let mut build = Command::new("cargo");
         run(build.args(["build", "--release", "--quiet", "--bin", "ottla-broker"]).current_dir(&root))?;
         let (client, controller, admin) = (free_port()?, free_port()?, free_port()?);
         let mut command = Command::new(root.join("target/release/ottla-broker"));
