@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ottla_env::Disk;
 use ottla_types::TopicIdPartition;
+use parking_lot::Mutex;
 
 use crate::dir::checkpoints::Checkpoints;
 use crate::dir::doomed::Doomed;
@@ -66,7 +67,7 @@ pub(crate) struct Context {
     /// The partition's folder.
     pub(crate) dir: PathBuf,
     /// The partition is being deleted: what is still under way does nothing more.
-    pub(crate) gone: Arc<AtomicBool>,
+    pub(crate) gone: Arc<Mutex<bool>>,
 }
 
 impl Context {

@@ -16,6 +16,12 @@ pub enum StorageError {
         /// What was being written.
         path: PathBuf,
     },
+    /// The process has no descriptor left. Nothing was changed; it works again once there is one.
+    #[error("too many open files for {path}; raise the limit (ulimit -n), or max.connections is too high")]
+    TooManyOpenFiles {
+        /// What was being opened.
+        path: PathBuf,
+    },
     /// The directory failed before, or does now: every write to any of its partitions is refused.
     #[error("log directory {dir} is offline: {reason}; check the device, then restart the broker")]
     Offline {
@@ -58,12 +64,22 @@ impl StorageError {
         if is_full(&source) {
             return Self::Full { path: path.to_owned() };
         }
+        if is_out_of_files(&source) {
+            return Self::TooManyOpenFiles { path: path.to_owned() };
+        }
         Self::Io { op, path: path.to_owned(), source: Arc::new(source) }
     }
 
     pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.into() }
     }
+}
+
+/// Whether the process (EMFILE) or the system (ENFILE) has no descriptor left: says nothing about the device.
+pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }
 
 /// Whether the operating system says that there is no space (or no quota).

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::error::{StorageError, is_full};
+use crate::error::{StorageError, is_full, is_out_of_files};
 
 /// Turns offline at the first failed sync or write and stays so: after a failed sync nobody knows what is on the device,
 /// and asking again proves nothing (PostgreSQL wiki, "Fsync Errors").
@@ -32,13 +32,20 @@ impl Health {
 
     /// A sync failed: offline, whatever the reason.
     pub(crate) fn sync_failed(&self, path: &Path, error: &io::Error) -> StorageError {
+        // Syncing itself never lacks descriptors: the file could not even be opened.
+        if is_out_of_files(error) {
+            return StorageError::TooManyOpenFiles { path: path.to_owned() };
+        }
         self.fail(format!("cannot sync {}: {error}", path.display()))
     }
 
-    /// A write, creation or rename failed: offline, unless there is merely no space.
+    /// A write, creation or rename failed: offline, unless there is merely no space or no descriptor.
     pub(crate) fn write_failed(&self, op: &'static str, path: &Path, error: &io::Error) -> StorageError {
         if is_full(error) {
             return StorageError::Full { path: path.to_owned() };
+        }
+        if is_out_of_files(error) {
+            return StorageError::TooManyOpenFiles { path: path.to_owned() };
         }
         self.fail(format!("cannot {op} {}: {error}", path.display()))
     }

@@ -16,8 +16,19 @@ const COPY_BELOW_BYTES: usize = 4096;
 pub(crate) struct TailCache {
     limit: usize,
     used: AtomicUsize,
-    oldest_first: Mutex<VecDeque<Arc<Slot>>>,
+    oldest_first: Mutex<Queue>,
 }
+
+/// Slots in the order of their appends. Logs take their own oldest batches away, which leaves empty slots behind.
+#[derive(Debug, Default)]
+struct Queue {
+    slots: VecDeque<Arc<Slot>>,
+    /// Empty slots are swept out when there are so many.
+    sweep_at: usize,
+}
+
+/// Fewer slots than this are not worth a sweep.
+const SWEEP_FROM: usize = 1024;
 
 /// A batch that may be taken away at any time.
 #[derive(Debug)]
@@ -46,9 +57,13 @@ impl TailCache {
         let slot = Arc::new(Slot { size, pieces: Mutex::new(Some(pieces)) });
         let mut used = self.used.fetch_add(size, Ordering::Relaxed) + size;
         let mut queue = self.oldest_first.lock();
-        queue.push_back(Arc::clone(&slot));
-        while used > self.limit || queue.front().is_some_and(|slot| slot.is_empty()) {
-            let Some(oldest) = queue.pop_front() else { break };
+        queue.slots.push_back(Arc::clone(&slot));
+        if queue.slots.len() >= queue.sweep_at.max(SWEEP_FROM) {
+            queue.slots.retain(|slot| !slot.is_empty());
+            queue.sweep_at = 2 * queue.slots.len();
+        }
+        while used > self.limit || queue.slots.front().is_some_and(|slot| slot.is_empty()) {
+            let Some(oldest) = queue.slots.pop_front() else { break };
             self.evict(&oldest);
             used = self.used.load(Ordering::Relaxed);
         }

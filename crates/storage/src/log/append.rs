@@ -130,6 +130,7 @@ impl Log {
         }
         self.end = header.next_offset().0;
         self.since_snapshot += header.size() as u64;
+        self.unflushed += header.size() as u64;
         if let Some((head, body)) = pieces {
             self.tail.push(
                 &self.ctx.shared.tail,

@@ -11,10 +11,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use ottla_env::{File, OpenOptions};
 use ottla_types::Offset;
+use parking_lot::MutexGuard;
 
 use super::{Folder, Log};
 use crate::context::Context;
@@ -35,6 +35,7 @@ pub struct FlushJob {
     indexes: Vec<PathBuf>,
     sync_names: bool,
     first: bool,
+    bytes: u64,
     epochs: Option<String>,
     snapshots: Vec<(i64, Vec<u8>)>,
 }
@@ -44,6 +45,7 @@ pub struct FlushJob {
 #[must_use = "the log takes no other flush until this one is completed"]
 pub struct FlushOutcome {
     up_to: i64,
+    bytes: u64,
     synced_names: bool,
     recorded: bool,
     wrote_epochs: bool,
@@ -61,6 +63,7 @@ impl FlushJob {
     pub fn run(self) -> FlushOutcome {
         let mut outcome = FlushOutcome {
             up_to: self.up_to,
+            bytes: self.bytes,
             synced_names: false,
             recorded: false,
             wrote_epochs: false,
@@ -95,6 +98,7 @@ impl FlushJob {
         }
         if let Some(text) = &self.epochs {
             let path = ctx.epochs_path();
+            let _here = self.still_here()?;
             let written = text_file::replace(&*ctx.disk, &path, text.as_bytes());
             written.map_err(|e| self.write_failed(&path, &e))?;
             outcome.wrote_epochs = true;
@@ -112,7 +116,7 @@ impl FlushJob {
         let failed = |e| ctx.health.write_failed("record a partition in", &ctx.root, &e);
         ctx.materialised.add(&ctx.partition).map_err(failed)?;
         // Deleted meanwhile: the deletion may have come before this.
-        if ctx.gone.load(Ordering::SeqCst) {
+        if *ctx.gone.lock() {
             ctx.materialised.remove(&ctx.partition).map_err(failed)?;
         }
         Ok(())
@@ -122,6 +126,7 @@ impl FlushJob {
         let ctx = &self.ctx;
         for (offset, bytes) in &self.snapshots {
             let path = ctx.snapshot_path(*offset);
+            let _here = self.still_here()?;
             let write = || -> io::Result<()> {
                 let file = ctx.disk.open(&path, OpenOptions::CREATE_EMPTY)?;
                 file.write_all_at(bytes, 0)?;
@@ -138,6 +143,13 @@ impl FlushJob {
             self.sync_names()?;
         }
         Ok(())
+    }
+
+    /// Files are written by path: while this is held the partition is not deleted, so that a folder of the same name is
+    /// not another topic's.
+    fn still_here(&self) -> Result<MutexGuard<'_, bool>, StorageError> {
+        let gone = self.ctx.gone.lock();
+        if *gone { Err(self.is_gone()) } else { Ok(gone) }
     }
 
     /// A file that a truncation or retention has removed meanwhile needs no sync.
@@ -221,6 +233,7 @@ impl Log {
             indexes,
             sync_names: std::mem::take(&mut self.names_dirty),
             first: self.folder == Folder::Written,
+            bytes: self.unflushed,
             epochs: std::mem::take(&mut self.epochs_dirty).then(|| self.epochs.to_text()),
             snapshots: std::mem::take(&mut self.pending_snapshots),
         })
@@ -246,6 +259,7 @@ impl Log {
             }
         }
         outcome.result?;
+        self.unflushed = self.unflushed.saturating_sub(outcome.bytes);
         self.drop_old_snapshots();
         if up_to > self.flushed {
             self.flushed = up_to;
@@ -304,6 +318,7 @@ impl Log {
             indexes,
             sync_names: true,
             first: self.folder == Folder::Written,
+            bytes: 0,
             epochs: None,
             snapshots: std::mem::take(&mut self.pending_snapshots),
         }

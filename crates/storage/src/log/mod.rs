@@ -70,6 +70,8 @@ pub struct Log {
     names_dirty: bool,
     /// A flush is under way up to this offset.
     flushing: Option<i64>,
+    /// Bytes appended since the last completed flush began.
+    unflushed: u64,
     poisoned: bool,
     /// Draws `segment.jitter.ms`.
     rolls: u64,
@@ -133,9 +135,9 @@ impl Log {
         Offset(self.flushed)
     }
 
-    /// Bytes appended and not yet synced, for a policy that flushes by size; an upper bound.
+    /// Bytes appended and not yet synced, for a policy that flushes by size.
     pub fn unflushed_bytes(&self) -> u64 {
-        if self.flushed >= self.end { 0 } else { self.unflushed_segments().map(|s| s.size).sum() }
+        if self.flushed >= self.end { 0 } else { self.unflushed }
     }
 
     /// The end of what a consumer may read that wants committed records only: the high watermark, or the first open
@@ -226,11 +228,6 @@ impl Log {
     /// The offset after segment `i`.
     fn segment_end(&self, i: usize) -> i64 {
         self.segments.get(i + 1).map_or(self.end, |next| next.base)
-    }
-
-    fn unflushed_segments(&self) -> impl Iterator<Item = &Segment> {
-        let flushed = self.flushed;
-        self.segments.iter().enumerate().filter(move |(i, _)| self.segment_end(*i) > flushed).map(|(_, s)| s)
     }
 
     /// The segment that holds `offset`, or would.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::{Folder, Log};
 use crate::config::LogConfig;
@@ -34,6 +33,7 @@ impl Log {
             folder: Folder::None,
             names_dirty: false,
             flushing: None,
+            unflushed: 0,
             poisoned: false,
             rolls: 0,
             ctx,
@@ -57,7 +57,7 @@ impl Log {
 
     /// The partition is being deleted: nothing more is written.
     pub(crate) fn abandon(&mut self) {
-        self.ctx.gone.store(true, Ordering::SeqCst);
+        *self.ctx.gone.lock() = true;
         self.release();
         self.poisoned = true;
         self.ctx.handles.forget_log(self.id);

@@ -42,8 +42,9 @@ impl Log {
         if bases.is_empty() {
             return self.recover_empty(recovery_point);
         }
-        if self.folder == super::Folder::Written && first > 0 {
-            // The first segment was lost before anything was flushed: later ones are of no use without it.
+        if self.folder == super::Folder::Written && first > self.progress.log_start().unwrap_or(0) {
+            // The first segment was lost before anything was flushed: later ones are of no use without it. (What
+            // retention removes has its new log start written before.)
             return self.discard_unflushed(&bases);
         }
         for base in &bases {
@@ -313,6 +314,7 @@ impl Log {
         }
         self.end = header.next_offset().0;
         self.since_snapshot += header.size() as u64;
+        self.unflushed += header.size() as u64;
     }
 
     /// Cuts what was never synced: the last kept segment at `position`, and all from `keep` on. Durable on return, so
@@ -342,7 +344,8 @@ impl Log {
         let Self { ctx, segments, .. } = self;
         for (i, segment) in segments.iter_mut().enumerate() {
             let path = segment.path(ctx, FileKind::OffsetIndex);
-            let done = if i == last { segment.activate(ctx, now_ms) } else { segment.spill_if_walked(ctx) };
+            segment.created_ms = now_ms;
+            let done = if i == last { segment.activate(ctx) } else { segment.spill_if_walked(ctx) };
             done.map_err(|e| ctx.health.write_failed("write", &path, &e))?;
         }
         Ok(())

@@ -94,8 +94,9 @@ impl Log {
                     return Ok(false);
                 }
                 let newest = self.max_timestamp_of(0)?.map(|(timestamp, _)| timestamp).filter(|t| *t >= 0);
-                // Without timestamps a segment's age is not known; it stays until size or log start take it.
-                Ok(newest.is_some_and(|t| now_ms.saturating_sub(t) > self.config.retention_ms))
+                // Without timestamps a sealed segment is as old as the next one, at least since this start.
+                let sealed = self.segments.get(1).map(|next| next.created_ms);
+                Ok(newest.or(sealed).is_some_and(|t| now_ms.saturating_sub(t) > self.config.retention_ms))
             }
         }
     }

@@ -45,6 +45,7 @@ impl Log {
         let Self { ctx, segments, .. } = self;
         let failed = |what, path: &std::path::Path, e: io::Error| ctx.health.write_failed(what, path, &e);
         let seals = segments.back_mut();
+        let rolls = seals.is_some();
         if let Some(active) = seals {
             active.index_time();
             let path = active.path(ctx, FileKind::OffsetIndex);
@@ -54,12 +55,18 @@ impl Log {
                 .and_then(|_| active.times.spill(ctx))
                 .and_then(|_| active.trim(ctx))
                 .map_err(|e| failed("write", &path, e))?;
-            self.pending_snapshots.push((end, self.producers.to_snapshot()));
-            self.since_snapshot = 0;
         }
         let path = ctx.segment_path(crate::handles::FileKey { log: self.id, base: end, kind: FileKind::Log });
         let mut segment =
             Segment::create(ctx, self.id, end, now_ms).map_err(|e| failed("create", &path, e))?;
+        if rolls {
+            // Only now: a roll that fails for lack of space is tried again with every append.
+            // A roll that failed for lack of space is tried again by every append.
+            if self.pending_snapshots.last().is_none_or(|(offset, _)| *offset != end) {
+                self.pending_snapshots.push((end, self.producers.to_snapshot()));
+            }
+            self.since_snapshot = 0;
+        }
         if self.config.segment_jitter_ms > 0 {
             self.rolls += 1;
             let bound = u64::try_from(self.config.segment_jitter_ms.min(self.config.segment_ms)).unwrap_or(0);

@@ -36,6 +36,9 @@ impl Log {
             self.poisoned = true;
             return Err(self.ctx.health.write_failed("truncate", &self.ctx.dir, &e));
         }
+        self.tail.clear(&self.ctx.shared.tail);
+        self.pending_snapshots.retain(|(offset, _)| *offset <= end);
+        self.epochs_dirty |= self.epochs.truncate_from_end(Offset(end));
         self.end = end;
         self.flushed = self.flushed.min(end);
         self.progress.set_recovery_point(self.flushed);
@@ -58,6 +61,8 @@ impl Log {
                 return Err(self.ctx.health.write_failed("truncate", &self.ctx.dir, &e));
             }
         }
+        self.tail.clear(&self.ctx.shared.tail);
+        self.pending_snapshots.clear();
         self.epochs.clear();
         self.epochs_dirty = true;
         self.producers = crate::producer::Producers::default();
@@ -80,9 +85,6 @@ impl Log {
 
     /// Nothing on disk may vouch for anything at or beyond `end`, durably.
     fn forget_history_from(&mut self, end: i64) -> Result<(), StorageError> {
-        self.tail.clear(&self.ctx.shared.tail);
-        self.pending_snapshots.retain(|(offset, _)| *offset <= end);
-        self.epochs_dirty |= self.epochs.truncate_from_end(Offset(end));
         let ctx = &self.ctx;
         ctx.checkpoints
             .lower(&*ctx.disk, &ctx.partition.topic_partition, end)

@@ -324,8 +324,7 @@ impl Segment {
     }
 
     /// The walk is over and this is the segment to append to.
-    pub(crate) fn activate(&mut self, ctx: &Context, now_ms: i64) -> io::Result<()> {
-        self.created_ms = now_ms;
+    pub(crate) fn activate(&mut self, ctx: &Context) -> io::Result<()> {
         self.offsets.load_last(ctx)?;
         self.times.load_last(ctx)?;
         let file = self.reader(ctx)?;

@@ -7,8 +7,10 @@ use ottla_env::File;
 use ottla_records::layout::{HEADER_LEN, LOG_OVERHEAD};
 use ottla_records::{BatchHeader, BatchView};
 
-/// What one read brings: many small batches, or little more than the header of a large one.
-const CHUNK_BYTES: usize = 128 << 10;
+/// What the first read brings: enough for one lookup. Each further read brings twice as much, up to the second number.
+const FIRST_CHUNK_BYTES: usize = 4 << 10;
+const MAX_CHUNK_BYTES: usize = 128 << 10;
+/// Of large batches only the headers are read.
 const HEADER_CHUNK_BYTES: usize = 1 << 10;
 const LARGE_BATCH_BYTES: usize = 16 << 10;
 
@@ -20,6 +22,7 @@ pub(crate) struct Scan<'a> {
     buffer: Bytes,
     buffer_at: u64,
     last_size: usize,
+    chunk: usize,
 }
 
 /// What was found at a position.
@@ -35,7 +38,15 @@ pub(crate) enum Found {
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(file: &'a dyn File, position: u64, end: u64) -> Self {
-        Self { file, position, end, buffer: Bytes::new(), buffer_at: 0, last_size: 0 }
+        Self {
+            file,
+            position,
+            end,
+            buffer: Bytes::new(),
+            buffer_at: 0,
+            last_size: 0,
+            chunk: FIRST_CHUNK_BYTES,
+        }
     }
 
     /// The next batch's header; the walk ends at the first thing that is no batch.
@@ -80,7 +91,9 @@ impl<'a> Scan<'a> {
         let chunk = if self.last_size > LARGE_BATCH_BYTES && len < LOG_OVERHEAD + HEADER_LEN {
             HEADER_CHUNK_BYTES
         } else {
-            CHUNK_BYTES
+            let chunk = self.chunk;
+            self.chunk = (chunk * 2).min(MAX_CHUNK_BYTES);
+            chunk
         };
         let left = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
         let mut buffer = vec![0; chunk.max(len).min(left)];
