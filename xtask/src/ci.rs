@@ -12,11 +12,12 @@ pub(crate) fn ci() -> Result<(), Failure> {
 
 /// Formats the code and applies what the lints suggest, also to changes that are not committed yet.
 pub(crate) fn fix() -> Result<(), Failure> {
-    let cargo = |arguments: &[&str]| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(arguments).current_dir(workspace_root());
-        run(&mut cargo)
-    };
-    cargo(&["clippy", "--workspace", "--all-targets", "--fix", "--allow-dirty", "--allow-staged"])?;
-    cargo(&["fmt", "--all"])
+    let run_cargo = |arguments: &[&str]| run(cargo().args(arguments).current_dir(workspace_root()));
+    run_cargo(&["clippy", "--workspace", "--all-targets", "--fix", "--allow-dirty", "--allow-staged"])?;
+    run_cargo(&["fmt", "--all"])
+}
+
+/// The cargo that runs this program, or the one on the path.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -17,6 +17,7 @@ use std::process::Command;
 use self::node::{Node, Ports};
 use self::session::Step;
 use crate::Failure;
+use crate::ci::cargo;
 use crate::docs::{is_fresh, write_page};
 use crate::kafka_jars::{run as run_command, workspace_root};
 
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// Write what the commands print into README.md, and the metrics of the node into docs/reference/metrics.md
     #[arg(long)]
     update: bool,
+    /// Take the binaries in target/release as they are
+    #[arg(long)]
+    no_build: bool,
 }
 
 const PAGE: &str = "README.md";
@@ -38,10 +42,11 @@ const LIMIT: &str = "180";
 /// Runs the page; an error names the command and both outputs.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let root = workspace_root().canonicalize()?;
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--release", "--quiet", "--bin", "ottla-broker", "--bin", "ottla"]);
-    run_command(build.current_dir(&root))?;
-
+    if !arguments.no_build {
+        let mut build = cargo();
+        build.args(["build", "--release", "--quiet", "--bin", "ottla-broker", "--bin", "ottla"]);
+        run_command(build.current_dir(&root))?;
+    }
     let page = fs::read_to_string(root.join(PAGE))?;
     let folder = tempfile::Builder::new().prefix("ottla-readme-").tempdir()?;
     let ports = Ports::find()?;
