@@ -66,14 +66,23 @@ pub(crate) struct Context {
     pub(crate) partition: TopicIdPartition,
     /// The partition's folder.
     pub(crate) dir: PathBuf,
+    /// Whoever writes files by path outside of the log's lock holds it, and looks first whether they still mean anything.
+    pub(crate) life: Arc<Mutex<Life>>,
+}
+
+/// What may overtake a flush.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
     /// The partition is being deleted: what is still under way does nothing more.
-    pub(crate) gone: Arc<Mutex<bool>>,
+    pub(crate) gone: bool,
+    /// How often history was cut: what is still under way knows the former one.
+    pub(crate) truncations: u64,
 }
 
 impl Context {
     pub(crate) fn new(shared: Arc<Shared>, partition: TopicIdPartition) -> Self {
         let dir = shared.root.join(partition.topic_partition.to_string());
-        Self { shared, partition, dir, gone: Arc::default() }
+        Self { shared, partition, dir, life: Arc::default() }
     }
 
     pub(crate) fn segment_path(&self, key: FileKey) -> PathBuf {

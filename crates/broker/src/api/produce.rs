@@ -115,7 +115,7 @@ fn append_topic(
         .map(|(partition, data)| {
             let index = data.index;
             let appended = match &name {
-                Some(name) => append(broker, acks, name, by_id.then_some(topic_id), data),
+                Some(name) => append(broker, cx, acks, name, by_id.then_some(topic_id), data),
                 None => Err(PartitionError::UnknownTopicId.into()),
             };
             match appended {
@@ -156,6 +156,7 @@ impl From<ErrorCode> for Refusal {
 
 fn append(
     broker: &Broker,
+    cx: &RequestContext,
     acks: i16,
     topic: &TopicName,
     topic_id: Option<TopicId>,
@@ -169,7 +170,11 @@ fn append(
     if topic.is_internal() {
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
     }
-    let records: Records = data.records.unwrap_or_default();
+    let mut records: Records = data.records.unwrap_or_default();
+    // The log's tail stays in memory: a small batch must not keep the whole request there with it.
+    if records.len() < cx.frame_bytes / 2 {
+        records = Records::copy_from_slice(&records);
+    }
     let index = PartitionIndex(data.index);
     let partition = match topic_id {
         Some(id) => broker.partition_by_id(topic.as_str(), id, index)?,

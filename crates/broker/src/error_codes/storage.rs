@@ -9,6 +9,7 @@ impl ToErrorCode for StorageError {
     fn to_error_code(&self) -> ErrorCode {
         match self {
             Self::Full { .. }
+            | Self::TooManyOpenFiles { .. }
             | Self::Offline { .. }
             | Self::Io { .. }
             | Self::Damaged { .. }

@@ -50,7 +50,7 @@ impl Partition {
         let info = state.log.append_as_leader(records, &append)?;
         self.counts.messages_in.add(info.records);
         self.counts.bytes_in.add(info.bytes);
-        let moved = self.appended(&mut state, acks == Acks::All);
+        let moved = self.appended(&mut state, info.bytes, acks == Acks::All);
         let required = info.last_offset.next();
         let acknowledged = (acks == Acks::All && state.replica.high_watermark() < required)
             .then(|| state.acks.wait_for(required));
@@ -79,7 +79,7 @@ impl Partition {
         state.replica.check_append(true)?;
         let append = LeaderAppend { leader_epoch, now_ms, origin: AppendOrigin::Coordinator };
         let info = state.log.append_as_leader(records, &append)?;
-        self.appended(&mut state, true);
+        self.appended(&mut state, info.bytes, true);
         Ok(info.base_offset)
     }
 }

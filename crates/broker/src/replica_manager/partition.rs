@@ -23,7 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::flush_queue::{FlushBy, FlushQueue};
-use super::sync_policy::SyncPolicy;
+use super::sync_policy::{SyncPolicy, Unsynced};
 use super::waiters::{AckOutcome, AckWaiters, FetchWaiters};
 use crate::metrics::TopicCounts;
 
@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) sync: SyncPolicy,
     queued: Option<Queued>,
     syncing: bool,
+    /// Appended since the last sync began.
+    unsynced_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +103,7 @@ impl Partition {
             sync,
             queued: None,
             syncing: false,
+            unsynced_bytes: 0,
         };
         Arc::new(Self {
             id,
@@ -237,10 +240,19 @@ impl Partition {
 
     /// The log grew: lets the replica decide, and sees to the sync that `acks` or the policy asks for.
     /// Returns the new high watermark if it moved.
-    pub(super) fn appended(self: &Arc<Self>, state: &mut State, waits_for_sync: bool) -> Option<Offset> {
+    pub(super) fn appended(
+        self: &Arc<Self>,
+        state: &mut State,
+        bytes: u64,
+        waits_for_sync: bool,
+    ) -> Option<Offset> {
         let moved = state.advance();
-        let unflushed = state.log.log_end_offset() - state.log.flushed_offset();
-        if let Some(by) = state.sync.after_append(waits_for_sync, unflushed) {
+        state.unsynced_bytes += bytes;
+        let unsynced = Unsynced {
+            records: state.log.log_end_offset() - state.log.flushed_offset(),
+            bytes: state.unsynced_bytes,
+        };
+        if let Some(by) = state.sync.after_append(waits_for_sync, unsynced) {
             self.schedule_sync(state, by);
         }
         moved
@@ -280,6 +292,7 @@ impl Partition {
             }
             state.queued = None;
             let Some(job) = state.log.begin_flush() else { return };
+            state.unsynced_bytes = 0;
             state.syncing = true;
             job
         };

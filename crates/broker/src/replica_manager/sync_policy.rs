@@ -7,6 +7,18 @@ use super::flush_queue::FlushBy;
 /// Records that nobody waits for are synced within this time, so that they become readable.
 const UNAWAITED: Duration = Duration::from_millis(5);
 
+/// Whatever the mode, no more than this is left unsynced for long: it bounds what a restart has to check.
+const MAX_UNSYNCED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What a log has that is not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unsynced {
+    /// Records.
+    pub(crate) records: i64,
+    /// Bytes appended since the last sync began.
+    pub(crate) bytes: u64,
+}
+
 /// `log.durability`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SyncMode {
@@ -34,9 +46,9 @@ impl SyncPolicy {
         self.mode == SyncMode::Fsync
     }
 
-    /// What to do after an append, when `unflushed` records are not synced; `awaited` if an acknowledgement waits.
-    pub(crate) fn after_append(&self, awaited: bool, unflushed: i64) -> Option<FlushBy> {
-        if unflushed >= self.flush_messages {
+    /// What to do after an append; `awaited` if an acknowledgement waits.
+    pub(crate) fn after_append(&self, awaited: bool, unsynced: Unsynced) -> Option<FlushBy> {
+        if unsynced.records >= self.flush_messages || unsynced.bytes >= MAX_UNSYNCED_BYTES {
             return Some(FlushBy::Now);
         }
         let by_mode = match self.mode {
@@ -55,30 +67,40 @@ mod tests {
 
     const NEVER: i64 = i64::MAX;
 
+    fn records(records: i64) -> Unsynced {
+        Unsynced { records, bytes: 1000 }
+    }
+
     fn policy(mode: SyncMode, flush_messages: i64, flush_ms: Option<u64>) -> SyncPolicy {
         SyncPolicy { mode, flush_messages, flush_within: flush_ms.map(Duration::from_millis) }
     }
 
     #[test]
     fn an_awaited_append_is_synced_at_once_only_in_fsync_mode() {
-        assert_eq!(policy(SyncMode::Fsync, NEVER, None).after_append(true, 1), Some(FlushBy::Now));
+        assert_eq!(policy(SyncMode::Fsync, NEVER, None).after_append(true, records(1)), Some(FlushBy::Now));
         assert_eq!(
-            policy(SyncMode::Fsync, NEVER, None).after_append(false, 1),
+            policy(SyncMode::Fsync, NEVER, None).after_append(false, records(1)),
             Some(FlushBy::Within(UNAWAITED))
         );
-        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, 1), None);
+        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, records(1)), None);
         let every = Duration::from_secs(1);
         let within = Some(FlushBy::Within(every));
-        assert_eq!(policy(SyncMode::Interval(every), NEVER, None).after_append(true, 1), within);
+        assert_eq!(policy(SyncMode::Interval(every), NEVER, None).after_append(true, records(1)), within);
+    }
+
+    #[test]
+    fn what_a_restart_checks_is_bounded_in_every_mode() {
+        let much = Unsynced { records: 1, bytes: MAX_UNSYNCED_BYTES };
+        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(false, much), Some(FlushBy::Now));
     }
 
     #[test]
     fn kafkas_flush_settings_hold_in_every_mode() {
-        assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, 1), Some(FlushBy::Now));
-        assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, 2), None);
+        assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, records(1)), Some(FlushBy::Now));
+        assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, records(2)), None);
         let within = Some(FlushBy::Within(Duration::from_millis(7)));
-        assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, 1), within);
+        assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, records(1)), within);
         let sooner = Some(FlushBy::Within(Duration::from_millis(2)));
-        assert_eq!(policy(SyncMode::Fsync, NEVER, Some(2)).after_append(false, 1), sooner);
+        assert_eq!(policy(SyncMode::Fsync, NEVER, Some(2)).after_append(false, records(1)), sooner);
     }
 }

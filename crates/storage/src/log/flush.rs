@@ -5,6 +5,9 @@
 //!                        ─▶ note the folder ─▶ complete_flush (lock): flushed offset moves
 //! ```
 //!
+//! A truncation during a flush lowers what it is good for; it then writes neither epochs nor snapshots, which would speak
+//! of the former history.
+//!
 //! A snapshot at offset S is written only when all below S is durable, indexes included. So recovery needs to look only at
 //! what lies after the newest snapshot.
 
@@ -17,7 +20,7 @@ use ottla_types::Offset;
 use parking_lot::MutexGuard;
 
 use super::{Folder, Log};
-use crate::context::Context;
+use crate::context::{Context, Life};
 use crate::dir::partition_metadata;
 use crate::error::StorageError;
 use crate::handles::FileKind;
@@ -36,6 +39,7 @@ pub struct FlushJob {
     sync_names: bool,
     first: bool,
     bytes: u64,
+    truncations: u64,
     epochs: Option<String>,
     snapshots: Vec<(i64, Vec<u8>)>,
 }
@@ -46,9 +50,9 @@ pub struct FlushJob {
 pub struct FlushOutcome {
     up_to: i64,
     bytes: u64,
-    synced_names: bool,
+    names_left: bool,
+    epochs_left: bool,
     recorded: bool,
-    wrote_epochs: bool,
     snapshots: Vec<(i64, Option<Vec<u8>>)>,
     result: Result<(), StorageError>,
 }
@@ -64,9 +68,9 @@ impl FlushJob {
         let mut outcome = FlushOutcome {
             up_to: self.up_to,
             bytes: self.bytes,
-            synced_names: false,
+            names_left: self.sync_names,
+            epochs_left: self.epochs.is_some(),
             recorded: false,
-            wrote_epochs: false,
             snapshots: Vec::new(),
             result: Ok(()),
         };
@@ -94,14 +98,15 @@ impl FlushJob {
         }
         if self.sync_names {
             self.sync_names()?;
-            outcome.synced_names = true;
+            outcome.names_left = false;
         }
-        if let Some(text) = &self.epochs {
+        if let Some(text) = &self.epochs
+            && let Some(_life) = self.still_true()?
+        {
             let path = ctx.epochs_path();
-            let _here = self.still_here()?;
             let written = text_file::replace(&*ctx.disk, &path, text.as_bytes());
             written.map_err(|e| self.write_failed(&path, &e))?;
-            outcome.wrote_epochs = true;
+            outcome.epochs_left = false;
         }
         if self.first {
             ctx.disk.sync_dir(&ctx.root).map_err(|e| ctx.health.sync_failed(&ctx.root, &e))?;
@@ -116,7 +121,7 @@ impl FlushJob {
         let failed = |e| ctx.health.write_failed("record a partition in", &ctx.root, &e);
         ctx.materialised.add(&ctx.partition).map_err(failed)?;
         // Deleted meanwhile: the deletion may have come before this.
-        if *ctx.gone.lock() {
+        if ctx.life.lock().gone {
             ctx.materialised.remove(&ctx.partition).map_err(failed)?;
         }
         Ok(())
@@ -126,7 +131,7 @@ impl FlushJob {
         let ctx = &self.ctx;
         for (offset, bytes) in &self.snapshots {
             let path = ctx.snapshot_path(*offset);
-            let _here = self.still_here()?;
+            let Some(_life) = self.still_true()? else { break };
             let write = || -> io::Result<()> {
                 let file = ctx.disk.open(&path, OpenOptions::CREATE_EMPTY)?;
                 file.write_all_at(bytes, 0)?;
@@ -146,10 +151,13 @@ impl FlushJob {
     }
 
     /// Files are written by path: while this is held the partition is not deleted, so that a folder of the same name is
-    /// not another topic's.
-    fn still_here(&self) -> Result<MutexGuard<'_, bool>, StorageError> {
-        let gone = self.ctx.gone.lock();
-        if *gone { Err(self.is_gone()) } else { Ok(gone) }
+    /// not another topic's, and not truncated. `None` if it was truncated: what this flush knows of its history is past.
+    fn still_true(&self) -> Result<Option<MutexGuard<'_, Life>>, StorageError> {
+        let life = self.ctx.life.lock();
+        if life.gone {
+            return Err(self.is_gone());
+        }
+        Ok((life.truncations == self.truncations).then_some(life))
     }
 
     /// A file that a truncation or retention has removed meanwhile needs no sync.
@@ -226,7 +234,9 @@ impl Log {
             }
         }
         self.flushing = Some(self.end);
+        let truncations = self.ctx.life.lock().truncations;
         Some(FlushJob {
+            truncations,
             ctx: self.ctx.clone(),
             up_to: self.end,
             data,
@@ -244,8 +254,8 @@ impl Log {
     pub fn complete_flush(&mut self, outcome: FlushOutcome) -> Result<Offset, StorageError> {
         // A truncation during the flush has lowered what it is good for.
         let up_to = self.flushing.take().unwrap_or(0).min(outcome.up_to);
-        self.names_dirty |= outcome.result.is_err() && !outcome.synced_names;
-        self.epochs_dirty |= outcome.result.is_err() && !outcome.wrote_epochs;
+        self.names_dirty |= outcome.names_left;
+        self.epochs_dirty |= outcome.epochs_left;
         if outcome.recorded {
             self.folder = Folder::Recorded;
         }
@@ -254,7 +264,7 @@ impl Log {
                 None => {
                     self.snapshots.insert(offset);
                 }
-                Some(bytes) if offset <= self.end => self.pending_snapshots.push((offset, bytes)),
+                Some(bytes) if offset <= up_to => self.pending_snapshots.push((offset, bytes)),
                 Some(_) => {}
             }
         }
@@ -271,6 +281,7 @@ impl Log {
     /// Flushes in one go, blocking; for closing and for hosts without threads.
     pub fn flush(&mut self) -> Result<Offset, StorageError> {
         self.check_usable()?;
+        self.forget_running_flush();
         match self.begin_flush() {
             None => {
                 self.check_usable()?;
@@ -303,6 +314,23 @@ impl Log {
         Ok(())
     }
 
+    /// A flush that is under way may not have done any of its parts yet: all of them are left to do.
+    fn forget_running_flush(&mut self) {
+        if self.flushing.take().is_none() {
+            return;
+        }
+        (self.names_dirty, self.epochs_dirty) = (true, true);
+        for i in (0..self.segments.len()).rev() {
+            if self.segment_end(i) < self.flushed {
+                break;
+            }
+            if let Some(segment) = self.segments.get_mut(i) {
+                segment.offsets.resync();
+                segment.times.resync();
+            }
+        }
+    }
+
     /// Makes an empty log's folder durable.
     pub(super) fn sync_folder(&mut self) -> Result<(), StorageError> {
         let job = self.job_without_data(Vec::new());
@@ -311,7 +339,9 @@ impl Log {
 
     fn job_without_data(&mut self, indexes: Vec<PathBuf>) -> FlushJob {
         self.flushing = Some(self.flushed);
+        let truncations = self.ctx.life.lock().truncations;
         FlushJob {
+            truncations,
             ctx: self.ctx.clone(),
             up_to: self.flushed,
             data: Vec::new(),

@@ -57,7 +57,7 @@ impl Log {
 
     /// The partition is being deleted: nothing more is written.
     pub(crate) fn abandon(&mut self) {
-        *self.ctx.gone.lock() = true;
+        self.ctx.life.lock().gone = true;
         self.release();
         self.poisoned = true;
         self.ctx.handles.forget_log(self.id);

@@ -41,11 +41,9 @@ impl Log {
         self.epochs_dirty |= self.epochs.truncate_from_end(Offset(end));
         self.end = end;
         self.flushed = self.flushed.min(end);
-        self.progress.set_recovery_point(self.flushed);
-        self.reload_producers()?;
-        // What is below the cut has to be durable before the log goes on, so that no later flush vouches for it wrongly.
         self.flushing = self.flushing.map(|up_to| up_to.min(end));
-        Ok(())
+        self.progress.set_recovery_point(self.flushed);
+        self.reload_producers()
     }
 
     /// Drops everything and starts anew, empty, at `offset`. Blocks on syncs.
@@ -86,6 +84,7 @@ impl Log {
     /// Nothing on disk may vouch for anything at or beyond `end`, durably.
     fn forget_history_from(&mut self, end: i64) -> Result<(), StorageError> {
         let ctx = &self.ctx;
+        ctx.life.lock().truncations += 1;
         ctx.checkpoints
             .lower(&*ctx.disk, &ctx.partition.topic_partition, end)
             .map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))?;

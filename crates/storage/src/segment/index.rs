@@ -175,6 +175,11 @@ impl<E: Entry> Index<E> {
         Ok(())
     }
 
+    /// The file has to be synced once more.
+    pub(crate) fn resync(&mut self) {
+        self.unsynced |= self.in_file.is_some();
+    }
+
     /// Whether the file has to be synced; the caller does it.
     pub(crate) fn take_unsynced(&mut self) -> bool {
         std::mem::take(&mut self.unsynced)

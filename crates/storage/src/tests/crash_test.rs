@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ottla_env::{Rng, SeededRng};
+use ottla_simdisk::{Fault, Op};
 
 use super::*;
 use crate::StorageError;
@@ -78,16 +79,34 @@ impl Run {
         for _ in 0..cycles {
             let n = 1 + self.rng.below(250);
             self.disk.crash_at(n);
+            let after = self.rng.below(40);
+            match self.rng.below(6) {
+                0 => self.disk.inject(Fault::io(Op::SyncData).after(after)),
+                1 => self.disk.inject(Fault::io(Op::Write).after(after)),
+                2 => self.disk.inject(Fault::no_space(Op::Write).after(after).times(2)),
+                _ => {}
+            }
             for _ in 0..steps {
-                if self.disk.is_off() || self.step().is_err() {
-                    break;
+                match self.step() {
+                    // No space: what was asked for did not happen, and the log goes on.
+                    Err(StorageError::Full { .. }) if self.may_go_on() => {}
+                    Err(_) => break,
+                    Ok(()) => {}
                 }
             }
             self.trace.push(format!("crash {}", self.disk.is_off()));
             (self.log, self.dir) = (None, None);
+            self.disk.heal();
             self.disk.restart();
             self.recover();
         }
+    }
+
+    /// Whether the model knows what the log has after a refused operation.
+    fn may_go_on(&mut self) -> bool {
+        self.trace.push("full".to_owned());
+        let Some(log) = self.log.as_ref() else { return false };
+        self.instead.is_none() && log.log_end_offset().0 == self.model.end
     }
 
     /// Opening may itself lose power, and once more.
@@ -225,13 +244,14 @@ impl Run {
                 self.model.start = log.delete_records_before(Offset(to))?.0;
                 self.trace.push(format!("delete records before {to}"));
             }
+            96 => return self.flush_overtaken(),
             89..91 => {
                 self.model.epoch += 1;
                 log.start_leader_epoch(LeaderEpoch(self.model.epoch));
             }
             91..94 => return self.truncate(),
             94..95 => return self.truncate_fully(),
-            95..97 => return self.delete_and_create(),
+            95 => return self.delete_and_create(),
             _ => return self.close_and_open(),
         }
         Ok(())
@@ -267,9 +287,36 @@ impl Run {
                 model.sequence += count as i32;
                 Ok(())
             }
+            Err(AppendError::Storage(e @ StorageError::Full { .. })) => {
+                model.records.split_off(&base);
+                model.end = base;
+                Err(e)
+            }
             Err(AppendError::Storage(e)) => Err(e),
             Err(e) => panic!("{e}"),
         }
+    }
+
+    /// Something happens while a flush is under way.
+    fn flush_overtaken(&mut self) -> Result<(), StorageError> {
+        let Some(job) = self.log.as_mut().unwrap().begin_flush() else { return Ok(()) };
+        self.trace.push(format!("begin flush to {}", job.up_to()));
+        let run_first = self.rng.below(2) == 0;
+        let (mut job, mut outcome) = (Some(job), None);
+        if run_first {
+            outcome = job.take().map(crate::FlushJob::run);
+        }
+        if self.rng.below(2) == 0 {
+            self.append()?;
+        }
+        if self.rng.below(2) == 0 {
+            self.truncate()?;
+        }
+        self.append()?;
+        let outcome = outcome.unwrap_or_else(|| job.take().unwrap().run());
+        self.model.flushed = self.log.as_mut().unwrap().complete_flush(outcome)?.0;
+        self.trace.push(format!("end flush {}", self.model.flushed));
+        Ok(())
     }
 
     fn truncate(&mut self) -> Result<(), StorageError> {
@@ -356,7 +403,7 @@ impl Run {
         let (dir, report) = match opened {
             Ok(opened) => opened,
             Err(e) => {
-                assert!(self.disk.is_off(), "{e}");
+                assert!(is_simulated(&e), "{e}");
                 return Err(StorageError::Poisoned { path: "/data".into() });
             }
         };
@@ -365,7 +412,7 @@ impl Run {
         let log = match opened {
             Ok(log) => log,
             Err(e) => {
-                assert!(self.disk.is_off(), "{e}");
+                assert!(is_simulated(&e), "{e}");
                 return Err(e);
             }
         };
@@ -381,6 +428,11 @@ impl Model {
         self.sequence = 0;
         self.producer += 1;
     }
+}
+
+fn is_simulated(error: &dyn std::error::Error) -> bool {
+    let text = error.to_string();
+    text.contains("simulated") || text.contains("no space")
 }
 
 fn runs() -> u64 {

@@ -140,13 +140,16 @@ fn a_truncation_forgets_what_producers_wrote_beyond_it() {
 
 #[test]
 fn a_flush_that_was_overtaken_by_a_truncation_vouches_for_no_more() {
-    let (_disk, _dir, mut log) = filled(small(), 100);
+    let (disk, _dir, mut log) = filled(small(), 100);
     let job = log.begin_flush().unwrap();
     assert!(log.begin_flush().is_none(), "one at a time");
     log.truncate_to(Offset(50), NOW).unwrap();
     append(&mut log, batch(&["new"])).unwrap();
     let outcome = job.run();
     assert_eq!(log.complete_flush(outcome).unwrap(), Offset(50));
+    let names = ottla_env::Disk::list(&disk, Path::new("/data/t-0")).unwrap();
+    let beyond = |name: &str| name.ends_with(".snapshot") && name > "00000000000000000051";
+    assert!(!names.iter().any(|e| beyond(&e.name)), "{names:?}");
     assert_eq!(log.flush().unwrap(), Offset(51));
 }
 
