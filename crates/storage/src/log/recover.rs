@@ -172,10 +172,12 @@ impl Log {
             Ok(text) => text.as_deref().map_or_else(|| Some(EpochCache::default()), EpochCache::parse),
             Err(e) => return Err(StorageError::io("read", &path, e)),
         };
-        let known = known.unwrap_or_else(|| {
+        let mut known = known.unwrap_or_else(|| {
             tracing::warn!(path = %path.display(), "leader epochs are damaged; they are taken from the batches");
             EpochCache::default()
         });
+        // From there on the batches tell, and what was cut off since may not.
+        known.truncate_from_end(Offset(from));
         let unknown_to = match known.known_from() {
             Some(start) if start.0 <= self.log_start => 0,
             Some(start) => start.0,
