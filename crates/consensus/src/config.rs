@@ -119,7 +119,7 @@ impl QuorumConfig {
 const MAX_PAYLOAD_BYTES: usize = 32 << 20;
 
 /// Elections and heartbeats. A dead leader is replaced after its lease (`election_max`) and one election timeout
-/// (`election_min..election_max`): with the defaults 0.8–1.0 s, as measured in `docs/adr/0001-openraft.md`.
+/// (`election_min..election_max`): with the defaults 0.65–0.8 s, as measured in `docs/adr/0001-openraft.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// Between two heartbeats of the leader.
@@ -138,8 +138,8 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_millis(100),
-            election_min: Duration::from_millis(300),
-            election_max: Duration::from_millis(500),
+            election_min: Duration::from_millis(250),
+            election_max: Duration::from_millis(400),
             append_timeout: Duration::from_secs(2),
             snapshot_timeout: Duration::from_secs(10),
         }

@@ -21,7 +21,7 @@ use crate::store::{KeyRange, MetaBatch, MetaIter, MetaOp, MetaStore, MetaStoreEr
 /// Pages kept in memory, bytes; the host keeps what it needs often itself.
 const CACHE_BYTES: u64 = 1 << 20;
 /// A quarter of it is the largest tree node that stays out of the unsynced files.
-const SEGMENT_BYTES: usize = 2 << 20;
+const SEGMENT_BYTES: usize = 512 << 10;
 
 /// An ordered store in a folder of its own.
 pub struct SledMetaStore {

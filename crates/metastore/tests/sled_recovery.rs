@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use ottla_metastore::{KeyRange, MetaBatch, MetaStore, SledMetaStore, Tree};
+use ottla_metastore::{KeyRange, MAX_KEY_BYTES, MAX_VALUE_BYTES, MetaBatch, MetaStore, SledMetaStore, Tree};
 
 const T: Tree = Tree("t");
 
@@ -78,4 +78,29 @@ fn a_file_in_place_of_the_folder_is_moved_aside() {
     fs::write(&path, b"a file").unwrap();
     let opened = SledMetaStore::open(&path).unwrap();
     assert!(opened.moved_aside.is_some());
+}
+
+#[test]
+fn nothing_lands_in_the_files_that_are_never_synced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let store = SledMetaStore::open(&path).unwrap().store;
+    // Large keys and values, in order, in reverse, and rewritten, so that nodes grow before they split.
+    for round in 0..3u8 {
+        for i in 0..400u16 {
+            let i = if round == 1 { 399 - i } else { i };
+            let mut key = vec![0xab; MAX_KEY_BYTES];
+            key[..2].copy_from_slice(&i.to_be_bytes());
+            store.apply(MetaBatch::new(T).put(key, vec![round; MAX_VALUE_BYTES])).unwrap();
+        }
+        store.sync().unwrap();
+        assert_eq!(fs::read_dir(path.join("blobs")).unwrap().count(), 0, "round {round}");
+    }
+    let mut large = MetaBatch::new(T);
+    for i in 0..200u16 {
+        large = large.put(i.to_be_bytes().to_vec(), vec![9; MAX_VALUE_BYTES]);
+    }
+    store.apply(large).unwrap();
+    store.sync().unwrap();
+    assert_eq!(fs::read_dir(path.join("blobs")).unwrap().count(), 0, "one batch");
 }
