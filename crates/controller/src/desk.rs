@@ -24,6 +24,8 @@ use crate::published::Published;
 const MAX_WAITING: usize = 1024;
 /// A batch takes no further requests beyond this. One request alone may have more.
 const BATCH_RECORDS: usize = 5000;
+/// What one proposal holds: more than a batch and the largest request of a user together (10,000 partitions).
+const PROPOSAL_RECORDS: usize = 20_000;
 
 /// What a plan decides on.
 pub(crate) struct PlanContext<'a> {
@@ -151,28 +153,28 @@ impl Clerk {
         (decided, records, committed.offset.next())
     }
 
+    /// Commits the records, in as many proposals as they need. What has to take effect as a whole fits in one: only the
+    /// fate of one broker's partitions can be more, and each of those is right by itself.
     async fn commit(
         &mut self,
         epoch: LeaderEpoch,
-        base: Offset,
+        mut base: Offset,
         records: Vec<MetadataRecord>,
     ) -> Result<(), ControllerError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        let payload =
-            encode_batch(base, &records).map_err(|error| ControllerError::Failed(error.to_string()))?;
-        match self.log.propose(epoch, payload).await {
-            // It was committed, but behind something that was not known here: an older leader's batch.
-            Ok(offset) if self.published.was_refused(offset) => {
-                Err(ControllerError::NotActive { leader: None })
+        for chunk in records.chunks(PROPOSAL_RECORDS) {
+            let payload =
+                encode_batch(base, chunk).map_err(|error| ControllerError::Failed(error.to_string()))?;
+            let offset = self.log.propose(epoch, payload).await.map_err(refusal)?;
+            if self.published.was_refused(offset) {
+                // It was committed, but behind something that was not known here: an older leader's batch.
+                return Err(ControllerError::NotActive { leader: None });
             }
-            Ok(_) => match self.published.failure() {
-                Some(failure) => Err(ControllerError::Failed(failure.to_owned())),
-                None => Ok(()),
-            },
-            Err(error) => Err(refusal(error)),
+            if let Some(failure) = self.published.failure() {
+                return Err(ControllerError::Failed(failure.to_owned()));
+            }
+            base += chunk.len() as i64;
         }
+        Ok(())
     }
 }
 

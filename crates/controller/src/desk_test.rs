@@ -126,3 +126,20 @@ async fn a_faulty_decision_costs_only_itself() {
     assert!(matches!(f.desk.decide(panics).await, Err(ControllerError::Failed(_))));
     assert_eq!(tokio::time::timeout(Duration::from_secs(5), f.desk.decide(raise)).await, Ok(Ok(1)));
 }
+
+#[tokio::test]
+async fn what_is_too_much_for_one_proposal_takes_several() {
+    let f = fixture();
+    let many = |_: PlanContext<'_>| {
+        let record = |level: usize| FeatureLevelRecord {
+            name: "counter".into(),
+            feature_level: (level % 1000) as i16,
+            ..Default::default()
+        };
+        Decision { records: (1..=45_001).map(|level| record(level).into()).collect(), answer: () }
+    };
+    assert_eq!(f.desk.decide(many).await, Ok(()));
+    assert_eq!(*f.log.proposals.lock(), 3);
+    assert_eq!(f.published.image().features.level("counter"), 1);
+    assert_eq!(f.published.image().offset, Offset(45_001), "with the record that founds the cluster");
+}

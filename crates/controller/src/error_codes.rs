@@ -133,13 +133,14 @@ impl Coded for AlterConfigError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::DuplicateResource { .. }
+            | Self::DuplicateKey { .. }
             | Self::NullValue { .. }
             | Self::DefaultTopic
             | Self::BrokerName { .. }
             | Self::DefaultNotAllowed { .. } => ErrorCode::INVALID_REQUEST,
-            Self::DuplicateKey { .. } | Self::NotAList { .. } | Self::Rejected(_) => {
-                ErrorCode::INVALID_CONFIG
-            }
+            Self::NotAList { .. } | Self::Rejected(_) => ErrorCode::INVALID_CONFIG,
+            // Kafka's brokers say so of what cannot be applied (KAFKA-13609).
+            Self::RejectedForBroker(_) => ErrorCode::INVALID_REQUEST,
             Self::TopicName(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
             Self::UnknownTopic { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::UnknownBroker { .. } => ErrorCode::BROKER_ID_NOT_REGISTERED,
