@@ -73,7 +73,10 @@ fn links_in_the_documents_lead_to_files() {
         for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = link.split('#').next().unwrap();
             let elsewhere = path.is_empty() || path.contains("://");
-            assert!(elsewhere || root().join(path).exists(), "{document} links to {path}, which does not exist");
+            assert!(
+                elsewhere || root().join(path).exists(),
+                "{document} links to {path}, which does not exist"
+            );
         }
     }
 }
@@ -84,7 +87,10 @@ fn the_code_map_has_every_crate() {
     let map = read("ARCHITECTURE.md");
     for entry in fs::read_dir(root().join("crates")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(map.contains(&format!("`crates/{name}`")), "ARCHITECTURE.md does not say what crates/{name} is");
+        assert!(
+            map.contains(&format!("`crates/{name}`")),
+            "ARCHITECTURE.md does not say what crates/{name} is"
+        );
     }
 }
 

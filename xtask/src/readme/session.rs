@@ -28,7 +28,7 @@ pub(crate) fn steps(page: &str) -> Vec<Step> {
             steps.push(Step { line: number + 1, command: command.to_owned(), output: String::new() });
             first = false;
         } else if let (false, Some(step)) = (first, steps.last_mut()) {
-            match line.strip_prefix("> ").or(if line == ">" { Some("") } else { None }) {
+            match line.strip_prefix("> ").or_else(|| (line == ">").then_some("")) {
                 Some(more) if step.output.is_empty() => {
                     step.command.push('\n');
                     step.command.push_str(more);
