@@ -18,7 +18,7 @@ pub use crate::ids::{
     BrokerEpoch, ControllerEpoch, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, ProducerEpoch,
     ProducerId,
 };
-pub use crate::name::{GroupId, TopicIdPartition, TopicName, TopicNameError, TopicPartition, MAX_NAME_LEN};
+pub use crate::name::{GroupId, MAX_NAME_LEN, TopicIdPartition, TopicName, TopicNameError, TopicPartition};
 pub use crate::offset::Offset;
 pub use crate::uuid::{DirectoryId, TopicId, Uuid, UuidParseError};
 

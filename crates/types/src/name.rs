@@ -72,7 +72,9 @@ pub enum TopicNameError {
         len: usize,
     },
     /// Outside `[a-zA-Z0-9._-]`.
-    #[error("the topic name {name:?} contains {found:?}; only ASCII letters, digits, '.', '_' and '-' are allowed")]
+    #[error(
+        "the topic name {name:?} contains {found:?}; only ASCII letters, digits, '.', '_' and '-' are allowed"
+    )]
     Character {
         /// What was given.
         name: String,
