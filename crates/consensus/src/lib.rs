@@ -22,6 +22,8 @@ mod observer;
 mod quorum;
 mod raft;
 mod snapshot;
+#[cfg(test)]
+mod snapshot_test;
 mod state;
 mod state_machine;
 mod transport;

@@ -203,6 +203,10 @@ impl Quorum {
         }
         let entries =
             self.0.reader.read(from_index, end, max_bytes).map_err(|e| ReadError::Stopped(e.to_string()))?;
+        // A purge may have come between.
+        if from_index < end && entries.first().is_none_or(|first| first.position.index != from_index) {
+            return Err(ReadError::BeforeLogStart);
+        }
         let next = entries.last().map_or(from_index, |entry| entry.position.index + 1);
         let payloads = entries.into_iter().filter(|entry| entry.kind == EntryKind::Payload).map(|entry| {
             let Position { epoch: term, index } = entry.position;

@@ -86,6 +86,47 @@ async fn what_was_proposed_survives_power_loss_at_any_moment() {
 }
 
 #[tokio::test]
+async fn snapshots_and_purges_survive_power_loss_at_any_moment() {
+    let limits = Limits {
+        segment_bytes: 2048,
+        snapshot_interval_bytes: 1500,
+        retained_entries: 2,
+        cache_bytes: 500,
+        ..Limits::default()
+    };
+    let work = async |disk: &Arc<SimDisk>| {
+        let mut acknowledged = Vec::new();
+        let config = config(1, &[1], Path::new(DIR), Timing::default(), limits);
+        let started =
+            Quorum::start(config, disk.clone(), Box::new(Recorder::default()), Arc::new(NoTransport)).await;
+        let Ok(quorum) = started else { return acknowledged };
+        for n in 0..60u8 {
+            let payload = Bytes::from(vec![n; 100]);
+            if quorum.propose(payload.clone()).await.is_err() {
+                break;
+            }
+            acknowledged.push(payload);
+        }
+        quorum.kill();
+        acknowledged
+    };
+    let disk = sim();
+    assert_eq!(work(&disk).await.len(), 60);
+    assert!(disk.counters().renames > 1, "there should be snapshots");
+    for n in (1..=disk.mutations()).step_by(2) {
+        let disk = sim();
+        disk.crash_at(n);
+        let acknowledged = work(&disk).await;
+        disk.restart();
+        let recorder = Recorder::default();
+        let quorum = alone(disk, Path::new(DIR), &recorder, limits).await;
+        let found = recorder.payloads();
+        assert!(found.starts_with(&acknowledged), "crash at {n}: {} of {}", found.len(), acknowledged.len());
+        quorum.kill();
+    }
+}
+
+#[tokio::test]
 async fn a_failed_sync_stops_the_node_for_good() {
     let disk = sim();
     let quorum = alone(disk.clone(), Path::new(DIR), &Recorder::default(), Limits::default()).await;

@@ -178,6 +178,17 @@ fn a_full_disk_is_waited_for() {
     assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 5)));
 }
 
+#[test]
+fn an_append_of_nothing_leaves_no_trace() {
+    let disk = sim_disk(10);
+    let log = open(&disk, 1 << 20);
+    append(&log, 1, 0..3);
+    append(&log, 1, 3..3);
+    append(&log, 1, 3..6);
+    drop(log);
+    assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 5)));
+}
+
 /// A log of three segments, of which the last one holds several batches.
 fn three_segments() -> SimDisk {
     let disk = sim_disk(9);

@@ -227,6 +227,11 @@ impl Writer {
             batch.push(last);
         }
         let (bytes, next_number) = batch.finish();
+        if bytes.is_empty() {
+            // Nothing to write is no batch: the numbering must not skip one.
+            self.buffer = bytes;
+            return Ok(());
+        }
         self.write_and_sync(&bytes, is_new)?;
 
         self.publish(&entries);
