@@ -183,6 +183,10 @@ impl BatchHeader {
                 found,
             ));
         }
+        if self.attributes.is_transactional() && !self.has_producer_id() {
+            let found = self.producer_id.0;
+            return Err(RecordsError::invalid("producer id", PRODUCER_ID, "one in a transaction", found));
+        }
         if self.has_producer_id() && self.base_sequence < 0 {
             let found = i64::from(self.base_sequence);
             return Err(RecordsError::invalid(

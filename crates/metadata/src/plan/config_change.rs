@@ -71,6 +71,9 @@ pub enum AlterConfigError {
     /// A key or value is not allowed.
     #[error(transparent)]
     Rejected(#[from] ConfigRejected),
+    /// A key or value is not allowed for a broker, or not while it runs.
+    #[error(transparent)]
+    RejectedForBroker(ConfigRejected),
 }
 
 /// The resources that occur more than once.
@@ -118,7 +121,9 @@ pub(crate) fn check_configs(resource: &ConfigResource, configs: &ConfigMap) -> R
     let texts = configs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     match resource.kind {
         ResourceKind::Topic => validate_topic(&texts)?,
-        ResourceKind::Broker => validate_broker(&texts, !resource.name.is_empty())?,
+        ResourceKind::Broker => {
+            validate_broker(&texts, !resource.name.is_empty()).map_err(AlterConfigError::RejectedForBroker)?
+        }
         ResourceKind::Group => validate_group(&texts)?,
         // Nobody here reads them yet; kept as they are.
         ResourceKind::ClientMetrics => {}
