@@ -167,6 +167,18 @@ impl BrokerHandle {
         self.listeners.iter().map(|(setting, handle)| (setting, handle.local_addr()))
     }
 
+    /// The log directories that failed, and why; nothing while all of them serve. Asked from anywhere, at any time.
+    pub fn failed_directories(&self) -> impl Fn() -> Option<String> + Send + Sync + use<> {
+        let broker = Arc::clone(&self.broker);
+        move || {
+            let failed = broker.replicas.dirs().iter().filter_map(|dir| {
+                dir.failure().map(|reason| format!("{} is offline: {reason}", dir.path().display()))
+            });
+            let failed: Vec<String> = failed.collect();
+            (!failed.is_empty()).then(|| failed.join("; "))
+        }
+    }
+
     /// Stops in an orderly way: leaderships move away, connections end, logs are closed.
     pub async fn stop(self) {
         if self.controlled_shutdown {

@@ -105,7 +105,7 @@ impl Node {
         let admin = match &options.config.node.admin_listener {
             Some(at) => {
                 let address = format!("{}:{}", at.host, at.port);
-                Some(AdminServer::start(&address, Arc::clone(&registry), health).await?)
+                Some(AdminServer::start(&address, Arc::clone(&registry), Arc::clone(&health)).await?)
             }
             None => None,
         };
@@ -133,7 +133,9 @@ impl Node {
                 registry,
                 network_metrics,
             });
-            Some(start.await?)
+            let broker = start.await?;
+            health.probe("log directories", broker.failed_directories());
+            Some(broker)
         } else {
             None
         };

@@ -9,6 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Health {
     /// What is missing, by name of the condition.
     conditions: Mutex<BTreeMap<&'static str, Option<String>>>,
+    /// Conditions that are asked about when somebody wants to know.
+    probes: Mutex<Vec<Probe>>,
+}
+
+struct Probe {
+    name: &'static str,
+    missing: Box<dyn Fn() -> Option<String> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Probe").field(&self.name).finish()
+    }
 }
 
 impl Health {
@@ -24,14 +37,20 @@ impl Health {
         condition
     }
 
+    /// Adds a condition that holds while `missing` gives nothing; it is asked at every look, and must be quick.
+    pub fn probe(&self, name: &'static str, missing: impl Fn() -> Option<String> + Send + Sync + 'static) {
+        let probe = Probe { name, missing: Box::new(missing) };
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner).push(probe);
+    }
+
     /// Whether all conditions hold.
     pub fn is_ready(&self) -> bool {
-        self.conditions.lock().unwrap_or_else(PoisonError::into_inner).values().all(Option::is_none)
+        self.conditions().values().all(Option::is_none)
     }
 
     /// `{"ready":false,"conditions":{"log recovery":"3 of 7 partitions","metadata":"ok"}}`
     pub fn to_json(&self) -> String {
-        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        let conditions = self.conditions();
         let ready = conditions.values().all(Option::is_none);
         let mut json = format!("{{\"ready\":{ready},\"conditions\":{{");
         for (index, (name, reason)) in conditions.iter().enumerate() {
@@ -44,6 +63,13 @@ impl Health {
         }
         json.push_str("}}");
         json
+    }
+
+    fn conditions(&self) -> BTreeMap<&'static str, Option<String>> {
+        let mut all = self.conditions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(probes.iter().map(|probe| (probe.name, (probe.missing)())));
+        all
     }
 
     fn set(&self, name: &'static str, reason: Option<String>) {
@@ -103,5 +129,16 @@ mod tests {
         b.not_ready("offline:\n/data");
         let expected = r#"{"ready":false,"conditions":{"logs":"offline:\u000a/data","metadata":"ok"}}"#;
         assert_eq!(health.to_json(), expected);
+    }
+
+    #[test]
+    fn probes_are_asked_at_every_look() {
+        let health = Health::new();
+        let failed = Arc::new(Mutex::new(None));
+        let probed = Arc::clone(&failed);
+        health.probe("disks", move || probed.lock().unwrap().clone());
+        assert!(health.is_ready());
+        *failed.lock().unwrap() = Some("/data failed".to_owned());
+        assert_eq!(health.to_json(), r#"{"ready":false,"conditions":{"disks":"/data failed"}}"#);
     }
 }

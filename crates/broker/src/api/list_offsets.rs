@@ -4,6 +4,7 @@
 //! local (8), −5 latest tiered (9), −6 earliest pending upload (11). Without a tier, −4 is the log start and −5 and −6 find
 //! nothing. Consumers see offsets below the high watermark only.
 //! Errors, per partition: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH,
+//! OFFSET_NOT_AVAILABLE (below version 5 LEADER_NOT_AVAILABLE) while a new leader's high watermark is behind,
 //! INVALID_REQUEST for a partition named twice, UNSUPPORTED_VERSION for a name that the version lacks.
 
 use std::collections::HashSet;
@@ -22,6 +23,8 @@ use crate::replica_manager::{Found, Isolation, OffsetSpec, PartitionError};
 
 /// The first version whose answers carry leader epochs.
 const LEADER_EPOCH_FROM: i16 = 4;
+/// The first version with OFFSET_NOT_AVAILABLE (KIP-207).
+const OFFSET_NOT_AVAILABLE_FROM: i16 = 5;
 /// Kafka's replica id of consumers.
 const CONSUMER: i32 = -1;
 
@@ -54,6 +57,9 @@ pub(crate) async fn handle(
             };
             match find(broker, &topic.name, asked, spec, isolation) {
                 Ok(found) => answer(cx, asked, found),
+                Err(PartitionError::HighWatermarkBehind { .. }) if cx.version < OFFSET_NOT_AVAILABLE_FROM => {
+                    failed(asked, ErrorCode::LEADER_NOT_AVAILABLE)
+                }
                 Err(error) => failed(asked, error.to_error_code()),
             }
         });

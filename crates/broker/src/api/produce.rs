@@ -17,6 +17,7 @@ use ottla_protocol::messages::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use ottla_protocol::{ErrorCode, Records};
+use ottla_records::{BatchHeader, Codec};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::AppendError;
 use ottla_types::{ByteString, PartitionIndex, TopicId, TopicName};
@@ -28,6 +29,8 @@ use crate::error_codes::ToErrorCode;
 use crate::replica_manager::{AckOutcome, Acks, PartitionError};
 
 const TOPIC_IDS_FROM: i16 = 13;
+/// The first version that may carry zstd (KIP-110).
+const ZSTD_FROM: i16 = 7;
 /// The first version whose answers say who leads.
 const LEADERS_FROM: i16 = 10;
 
@@ -175,6 +178,9 @@ fn append(
     if records.len() < cx.frame_bytes / 2 {
         records = Records::copy_from_slice(&records);
     }
+    if cx.version < ZSTD_FROM && is_zstd(&records) {
+        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
+    }
     let index = PartitionIndex(data.index);
     let partition = match topic_id {
         Some(id) => broker.partition_by_id(topic.as_str(), id, index)?,
@@ -189,6 +195,10 @@ fn append(
         ..Default::default()
     };
     Ok((answer, appended.acknowledged))
+}
+
+fn is_zstd(records: &Records) -> bool {
+    BatchHeader::parse(records).is_ok_and(|header| matches!(header.attributes.codec(), Ok(Codec::Zstd)))
 }
 
 fn refused(error_code: ErrorCode, error: Option<PartitionError>) -> PartitionProduceResponse {

@@ -44,7 +44,7 @@ impl Partition {
     fn append_batch(self: &Arc<Self>, records: Bytes, acks: Acks) -> Result<Appended, PartitionError> {
         let now_ms = self.clock.wall_ms();
         let mut state = self.lock();
-        state.replica.check_append(acks == Acks::All)?;
+        state.check_append(acks)?;
         let leader_epoch = state.replica.leader_epoch();
         let append = LeaderAppend { leader_epoch, now_ms, origin: AppendOrigin::Client };
         let info = state.log.append_as_leader(records, &append)?;
@@ -76,7 +76,7 @@ impl Partition {
         let now_ms = self.clock.wall_ms();
         let mut state = self.lock();
         state.replica.check_leader_epoch(leader_epoch)?;
-        state.replica.check_append(true)?;
+        state.check_append(Acks::All)?;
         let append = LeaderAppend { leader_epoch, now_ms, origin: AppendOrigin::Coordinator };
         let info = state.log.append_as_leader(records, &append)?;
         self.appended(&mut state, info.bytes, true);

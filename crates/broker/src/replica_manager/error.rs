@@ -15,6 +15,10 @@ pub(crate) enum PartitionError {
     NotHosted,
     #[error("the partition cannot be served: {reason}")]
     Damaged { reason: String },
+    #[error(
+        "the leader is new and does not know yet what is committed: high watermark {high_watermark}, took office at {epoch_start}; retry"
+    )]
+    HighWatermarkBehind { high_watermark: Offset, epoch_start: Offset },
     #[error(transparent)]
     NotReady(#[from] NotReady),
     #[error(transparent)]

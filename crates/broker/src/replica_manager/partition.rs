@@ -25,6 +25,7 @@ use tokio::sync::Notify;
 use super::flush_queue::{FlushBy, FlushQueue};
 use super::sync_policy::{SyncPolicy, Unsynced};
 use super::waiters::{AckOutcome, AckWaiters, FetchWaiters};
+use super::{Acks, PartitionError};
 use crate::metrics::TopicCounts;
 
 /// Called with the new high watermark.
@@ -48,6 +49,8 @@ pub(super) struct State {
     pub(super) sync: SyncPolicy,
     queued: Option<Queued>,
     syncing: bool,
+    /// Gone from this broker; whoever still holds the partition is told so.
+    retired: bool,
     /// Appended since the last sync began.
     unsynced_bytes: u64,
 }
@@ -103,6 +106,7 @@ impl Partition {
             sync,
             queued: None,
             syncing: false,
+            retired: false,
             unsynced_bytes: 0,
         };
         Arc::new(Self {
@@ -221,6 +225,7 @@ impl Partition {
     /// Answers whoever waits: the partition leaves this broker.
     pub(crate) fn retire(&self) {
         let mut state = self.state.lock();
+        state.retired = true;
         state.acks.fail(AckOutcome::NotLeader);
         state.fetches.wake_all();
         drop(state);
@@ -333,13 +338,21 @@ impl State {
         }
     }
 
-    pub(super) fn check_leader(
-        &self,
-        current_leader_epoch: LeaderEpoch,
-    ) -> Result<(), super::PartitionError> {
+    pub(super) fn check_append(&self, acks: Acks) -> Result<(), PartitionError> {
+        self.check_not_retired()?;
+        self.replica.check_append(acks == Acks::All)?;
+        Ok(())
+    }
+
+    pub(super) fn check_leader(&self, current_leader_epoch: LeaderEpoch) -> Result<(), PartitionError> {
+        self.check_not_retired()?;
         self.replica.check_leader_epoch(current_leader_epoch)?;
         self.replica.leader()?;
         Ok(())
+    }
+
+    fn check_not_retired(&self) -> Result<(), PartitionError> {
+        if self.retired { Err(PartitionError::NotHosted) } else { Ok(()) }
     }
 
     fn progress(&self) -> ReplicaProgress {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ottla_replication::ReplicaProgress;
-use ottla_storage::{ReadError, RecordsSlice, StorageError};
+use ottla_storage::{ReadError, RecordsSlice, StorageError, TimestampOffset};
 use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, TimestampMs};
 
 use super::partition::{Partition, State};
@@ -132,6 +132,7 @@ impl Partition {
         let found = match spec {
             OffsetSpec::Nothing => None,
             OffsetSpec::Latest => {
+                state.check_high_watermark(isolation)?;
                 let leader_epoch = state.replica.leader_epoch();
                 return Ok(Some(Found { timestamp_ms: -1, offset: end, leader_epoch }));
             }
@@ -143,7 +144,11 @@ impl Partition {
             OffsetSpec::Timestamp(timestamp_ms) => state.log.offset_for_timestamp(timestamp_ms)?,
             OffsetSpec::MaxTimestamp => state.log.max_timestamp_offset()?,
         };
-        let found = found.filter(|found| found.offset < end || spec == OffsetSpec::MaxTimestamp);
+        let visible = |found: &TimestampOffset| found.offset < end || spec == OffsetSpec::MaxTimestamp;
+        if !found.as_ref().is_none_or(visible) {
+            state.check_high_watermark(isolation)?;
+        }
+        let found = found.filter(visible);
         Ok(found.map(|found| Found {
             timestamp_ms: found.timestamp_ms,
             offset: found.offset,
@@ -187,6 +192,19 @@ impl State {
             Isolation::HighWatermark => offsets.high_watermark,
             Isolation::LastStableOffset => offsets.last_stable,
         }
+    }
+
+    /// What a former leader has shown to consumers may lie beyond a new one's high watermark (KIP-207).
+    fn check_high_watermark(&self, isolation: Isolation) -> Result<(), PartitionError> {
+        if isolation == Isolation::LogEnd {
+            return Ok(());
+        }
+        let leader = self.replica.leader()?;
+        let (high_watermark, epoch_start) = (leader.high_watermark(), leader.epoch_start());
+        if high_watermark < epoch_start {
+            return Err(PartitionError::HighWatermarkBehind { high_watermark, epoch_start });
+        }
+        Ok(())
     }
 
     /// Whether the reader's last epoch ended elsewhere than in this log (KIP-595).
