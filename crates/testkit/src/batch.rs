@@ -1,8 +1,10 @@
 //! Record batches as fixtures.
 
 use bytes::Bytes;
-use ottla_records::{BatchBuilder, Codec, Record, RecordHeader, batches};
+use ottla_records::{BatchBuilder, Record, RecordHeader, batches, crc32c, layout};
 use ottla_types::{ProducerEpoch, ProducerId};
+
+pub use ottla_records::Codec;
 
 /// The timestamp of fixtures' first record, ms since 1970; each further one is 1 ms later.
 pub const FIRST_TIMESTAMP: i64 = 1_700_000_000_000;
@@ -48,6 +50,13 @@ pub fn rich() -> Bytes {
     builder.append(FIRST_TIMESTAMP + 1, None, None, &[]).unwrap();
     builder.append(FIRST_TIMESTAMP + 2, Some(b""), Some(b""), &[]).unwrap();
     builder.build().unwrap()
+}
+
+/// Makes the checksum of a batch right that was changed by hand.
+pub fn with_crc(mut bytes: Vec<u8>) -> Bytes {
+    let crc = crc32c(&bytes[layout::ATTRIBUTES..]);
+    bytes[layout::CRC..layout::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
+    bytes.into()
 }
 
 /// The records of all batches in `bytes`; an incomplete batch at the end is left out, as clients do.

@@ -34,8 +34,8 @@ pub use crate::node::{NodeSpec, TestNode};
 pub use crate::process::{BrokerProcess, Exited};
 pub use crate::raw_client::{PATIENCE, RawClient};
 pub use crate::records::{
-    ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, produce_request,
-    produce_request_by_id,
+    ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, decode_produced,
+    produce_request, produce_request_by_id,
 };
 pub use crate::sync_gate::SyncGate;
 pub use crate::topics::TopicSpec;

@@ -104,7 +104,7 @@ impl NodeSpec {
             .expect("a runtime");
         let node = runtime.block_on(Node::start(NodeOptions { settings, config, disk, clock }));
         match node {
-            Ok(node) => Ok(TestNode { node: Some(node), runtime: Some(runtime) }),
+            Ok(node) => Ok(TestNode { node: Some(node), runtime: Some(runtime), _keep: self._keep.clone() }),
             Err(error) => {
                 runtime.shutdown_background();
                 Err(error)
@@ -130,10 +130,12 @@ impl Debug for NodeSpec {
 pub struct TestNode {
     node: Option<Node>,
     runtime: Option<Runtime>,
+    /// The directory stays while the node runs, also when nobody restarts it.
+    _keep: Option<Arc<TempDir>>,
 }
 
 impl TestNode {
-    /// Starts one with default settings in a temporary directory that lives as long as the process.
+    /// Starts one with default settings in a temporary directory.
     pub fn start() -> Self {
         NodeSpec::new().start()
     }

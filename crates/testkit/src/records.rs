@@ -157,9 +157,19 @@ impl RawClient {
         }
     }
 
-    /// Looks an offset up.
+    /// Looks an offset of partition 0 up.
     pub fn list_offset(&mut self, topic: &str, timestamp: i64) -> ListOffsetsPartitionResponse {
-        let partition = ListOffsetsPartition { timestamp, ..Default::default() };
+        self.list_offset_of(topic, 0, timestamp)
+    }
+
+    /// Looks an offset up.
+    pub fn list_offset_of(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        timestamp: i64,
+    ) -> ListOffsetsPartitionResponse {
+        let partition = ListOffsetsPartition { partition_index: partition, timestamp, ..Default::default() };
         let topic =
             ListOffsetsTopic { name: topic.into(), partitions: vec![partition], ..Default::default() };
         let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
@@ -193,4 +203,12 @@ fn only_partition(topics: Vec<ottla_protocol::messages::fetch::FetchableTopicRes
 /// The records of a fetched partition.
 pub fn bytes_of(data: &PartitionData) -> Bytes {
     data.records.as_ref().and_then(FetchedRecords::bytes).cloned().unwrap_or_default()
+}
+
+/// The answer to a [`RawClient::send_produce`] from its frame, and the correlation id.
+pub fn decode_produced(frame: Bytes) -> Result<(i32, Produced), ottla_protocol::DecodeError> {
+    let (id, mut response) = ottla_protocol::frame::decode_response::<
+        ottla_protocol::messages::produce::ProduceResponse,
+    >(frame, 9)?;
+    Ok((id, response.responses.remove(0).partition_responses.remove(0)))
 }

@@ -7,7 +7,7 @@ use ottla_protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequ
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
 use ottla_protocol::{ErrorCode, Uuid};
 
-use crate::{RawClient, eventually};
+use crate::{LATEST, RawClient, eventually};
 
 /// A topic to create.
 #[derive(Clone, Debug)]
@@ -100,7 +100,8 @@ impl RawClient {
         self.call(12, &request).topics.remove(0)
     }
 
-    /// Waits until Metadata shows the topic with this id and so many led partitions.
+    /// Waits until Metadata shows the topic with this id and so many led partitions, and their leaders know what is
+    /// committed: after a crash they sync first (OFFSET_NOT_AVAILABLE, KIP-207).
     pub fn wait_for_topic(&mut self, name: &str, id: Uuid, partitions: i32) {
         eventually(&format!("{name} has no leaders"), || {
             let topic = self.topic(name);
@@ -110,5 +111,10 @@ impl RawClient {
                 && led.count() == usize::try_from(partitions).unwrap();
             there.then_some(())
         });
+        for partition in 0..partitions {
+            eventually(&format!("{name}-{partition} does not know what is committed"), || {
+                (self.list_offset_of(name, partition, LATEST).error_code == ErrorCode::NONE).then_some(())
+            });
+        }
     }
 }

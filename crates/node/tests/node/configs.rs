@@ -88,19 +88,21 @@ fn try_alter(
 fn every_version_of_describe_configs_lists_every_key() {
     let node = TestNode::start();
     let mut client = node.client();
-    client.create(&TopicSpec::new("t").config("retention.ms", "5000"));
+    client.create(&TopicSpec::new("t").config("segment.bytes", "5000000"));
     for version in DescribeConfigsRequest::VERSIONS {
         let result = describe(&mut client, version, TOPIC, "t");
         assert_eq!((result.error_code, result.resource_name.as_ref()), (ErrorCode::NONE, "t"));
         assert!(result.configs.len() >= 25, "version {version}: {}", result.configs.len());
         let find = |key: &str| result.configs.iter().find(|config| config.name == key).expect("a key");
-        let retention = find("retention.ms");
-        assert_eq!(retention.value.as_deref(), Some("5000"));
-        assert_eq!(retention.config_source, DYNAMIC_TOPIC);
-        let synonyms: Vec<(&str, i8)> =
-            retention.synonyms.iter().map(|synonym| (synonym.name.as_ref(), synonym.source)).collect();
-        assert_eq!(synonyms.first(), Some(&("retention.ms", DYNAMIC_TOPIC)));
-        assert!(synonyms.contains(&("log.retention.hours", DEFAULT)), "{synonyms:?}");
+        let segment = find("segment.bytes");
+        assert_eq!(segment.value.as_deref(), Some("5000000"));
+        assert_eq!(segment.config_source, DYNAMIC_TOPIC);
+        let synonyms: Vec<(&str, &str, i8)> = (segment.synonyms.iter())
+            .map(|one| (one.name.as_ref(), one.value.as_deref().unwrap_or_default(), one.source))
+            .collect();
+        let expected =
+            [("segment.bytes", "5000000", DYNAMIC_TOPIC), ("log.segment.bytes", "1073741824", DEFAULT)];
+        assert_eq!(synonyms, expected, "version {version}");
         assert_eq!(find("cleanup.policy").config_source, DEFAULT);
         if version >= 3 {
             assert!(
@@ -109,7 +111,7 @@ fn every_version_of_describe_configs_lists_every_key() {
                     .iter()
                     .all(|config| config.documentation.as_ref().is_some_and(|d| !d.is_empty()))
             );
-            assert_eq!(retention.config_type, 5, "LONG");
+            assert_eq!(segment.config_type, 3, "INT");
         }
         let broker = describe(&mut client, version, BROKER, "1");
         assert!(broker.configs.len() > 150, "version {version}: {}", broker.configs.len());

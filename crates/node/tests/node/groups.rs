@@ -459,8 +459,8 @@ fn a_group_keeps_its_generation_over_a_restart() {
     let mut client = node.client();
     client.wait_for_coordinator("g");
     assert_eq!(client.committed_offset("g", "t"), 42);
-    for former in [a, b] {
-        let mut member = Member { client: node.client(), ..former };
+    for mut member in [a, b] {
+        member.client = node.client();
         assert_eq!(member.heartbeat(), ErrorCode::NONE, "members that did not notice go on");
     }
 }

@@ -139,7 +139,7 @@ fn a_power_failure_in_the_middle_of_appends_loses_only_what_was_not_acknowledged
         let values = client.read_values("t", 0);
         let expected: Vec<String> = (0..acknowledged).map(value).collect();
         assert!(values.len() as i64 >= acknowledged, "seed {seed}: {} of {acknowledged}", values.len());
-        assert_eq!(values[..expected.len()], expected, "seed {seed}");
+        assert!(values.starts_with(&expected), "seed {seed}: not what was acknowledged");
         assert!(values.len() as i64 <= acknowledged + 1, "seed {seed}: more than was sent");
         torn += usize::from(acknowledged < 500);
         // It goes on where it was.
