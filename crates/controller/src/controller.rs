@@ -1,13 +1,13 @@
 //! The controller of one node.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ottla_consensus::{Quorum, QuorumState, Role, RpcKind, StartError, Transport};
+use ottla_consensus::{Quorum, QuorumState, Role, RpcKind, StartError, Transport, VoterState};
 use ottla_env::{Clock, Disk, Monotonic, Rng};
 use ottla_metadata::plan::Decision;
 use ottla_metadata::{MetadataImage, Settings};
-use ottla_types::{Bytes, NodeId, Offset};
+use ottla_types::{ByteString, Bytes, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,6 +18,17 @@ use crate::metadata_log::MetadataLog;
 use crate::published::{MetadataStateMachine, Published};
 use crate::sessions::Sessions;
 use crate::{ControllerConfig, ControllerError};
+
+/// The name of controller listeners where nobody has said another.
+const DEFAULT_LISTENER: &str = "CONTROLLER";
+
+/// Where a controller can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advertised {
+    pub(crate) listener: ByteString,
+    pub(crate) host: ByteString,
+    pub(crate) port: u16,
+}
 
 /// The world outside of a controller.
 pub struct ControllerDeps {
@@ -42,6 +53,7 @@ pub struct Controller {
     node_id: NodeId,
     cluster_id: String,
     pub(crate) rebalance_interval: Option<Duration>,
+    advertised: OnceLock<Advertised>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -78,6 +90,7 @@ impl Controller {
             node_id: config.quorum.node_id,
             cluster_id: config.quorum.cluster_id,
             rebalance_interval: config.leader_rebalance_interval,
+            advertised: OnceLock::new(),
             tasks: Mutex::default(),
         });
         let office = tokio::spawn(Self::hold_office(Arc::downgrade(&controller), controller.log.states()));
@@ -129,6 +142,24 @@ impl Controller {
             state.is_leader() || other_leads || state.role == Role::Stopped
         };
         let _ = states.wait_for(settled).await;
+    }
+
+    /// Tells where the listener is that serves this controller, once it is bound: DescribeCluster and DescribeQuorum name it
+    /// when the quorum itself does not know, as when this node is its only voter.
+    pub fn advertise(&self, listener: &str, host: &str, port: u16) {
+        // A second listener changes nothing: tools need one.
+        let _ = self.advertised.set(Advertised { listener: listener.into(), host: host.into(), port });
+    }
+
+    /// Where a voter's controller listener is, as far as this node knows.
+    pub(crate) fn endpoint_of(&self, voter: &VoterState) -> Option<Advertised> {
+        if let Some((host, port)) = voter.endpoint.rsplit_once(':')
+            && let Ok(port) = port.parse()
+        {
+            let listener = self.advertised.get().map_or(DEFAULT_LISTENER, |own| &own.listener);
+            return Some(Advertised { listener: listener.into(), host: host.into(), port });
+        }
+        self.advertised.get().filter(|_| voter.id == self.node_id).cloned()
     }
 
     /// Stops deciding, and leaves the quorum. What is committed is on disk already.

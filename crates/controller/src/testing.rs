@@ -48,7 +48,7 @@ impl FakeLog {
             voters: vec![VoterState {
                 id: NodeId(1),
                 directory_id: Uuid::METADATA_TOPIC,
-                endpoint: "localhost:9093".to_owned(),
+                endpoint: String::new(),
                 match_offset: Some(Offset(41)),
             }],
             failure: None,

@@ -343,6 +343,7 @@ async fn producer_ids_features_and_elections() {
 #[tokio::test]
 async fn the_quorum_can_be_looked_at() {
     let f = Fixture::new().await;
+    f.controller.advertise("CONTROLLER", "localhost", 9093);
     let topics = vec![m::describe_quorum::TopicData {
         topic_name: "__cluster_metadata".into(),
         partitions: vec![m::describe_quorum::PartitionData::default()],

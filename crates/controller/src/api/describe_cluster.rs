@@ -36,11 +36,11 @@ pub(crate) async fn handle(
     }
     let state = controller.quorum_state();
     let controllers = state.voters.iter().filter_map(|voter| {
-        let (host, port) = voter.endpoint.rsplit_once(':')?;
+        let at = controller.endpoint_of(voter)?;
         Some(DescribeClusterBroker {
             broker_id: voter.id.0,
-            host: host.into(),
-            port: port.parse().ok()?,
+            host: at.host,
+            port: at.port.into(),
             ..Default::default()
         })
     });

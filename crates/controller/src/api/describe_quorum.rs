@@ -15,8 +15,6 @@ use crate::Controller;
 use crate::error_codes::Coded;
 
 const METADATA_TOPIC: &str = "__cluster_metadata";
-/// The listener that voters' endpoints belong to, as nothing says its name.
-const LISTENER: &str = "CONTROLLER";
 
 pub(crate) async fn handle(
     controller: &Controller,
@@ -38,7 +36,7 @@ pub(crate) async fn handle(
     });
     DescribeQuorumResponse {
         topics: topics.collect(),
-        nodes: state.voters.iter().map(node).collect(),
+        nodes: state.voters.iter().map(|voter| node(controller, voter)).collect(),
         ..Default::default()
     }
 }
@@ -76,14 +74,12 @@ fn replica(state: &QuorumState, voter: &VoterState) -> ReplicaState {
     }
 }
 
-fn node(voter: &VoterState) -> Node {
-    let listener = voter.endpoint.rsplit_once(':').and_then(|(host, port)| {
-        Some(Listener {
-            name: LISTENER.into(),
-            host: host.into(),
-            port: port.parse().ok()?,
-            ..Default::default()
-        })
+fn node(controller: &Controller, voter: &VoterState) -> Node {
+    let listener = controller.endpoint_of(voter).map(|at| Listener {
+        name: at.listener,
+        host: at.host,
+        port: at.port,
+        ..Default::default()
     });
     Node { node_id: voter.id.0, listeners: listener.into_iter().collect(), ..Default::default() }
 }
