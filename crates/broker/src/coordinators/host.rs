@@ -9,6 +9,7 @@
 //! Lock order: slot, then partition. The partition calls back without its lock held.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -270,14 +271,22 @@ where
         let before = shard.next_deadline();
         let now = Now { monotonic: self.clock.now(), wall_ms: self.clock.wall_ms() };
         let mut log = PartitionLog::new(&slot.partition, slot.leader_epoch);
-        match step(shard, now, &mut log) {
-            Ok(replies) => {
+        // Nobody knows in what state a panic left the shard: its log does.
+        match catch_unwind(AssertUnwindSafe(|| step(shard, now, &mut log))) {
+            Err(_) => {
+                let topic = &slot.partition.id().topic_partition.topic;
+                tracing::error!("shard {index} of {topic} panicked; it is loaded again");
+                state.shard = Hosting::Failed(now.monotonic);
+                state.waiting.clear();
+                self.deadlines_changed.notify_one();
+            }
+            Ok(Ok(replies)) => {
                 if shard.next_deadline() != before {
                     self.deadlines_changed.notify_one();
                 }
                 answer(state, replies);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(
                     "shard {index} of {} stops: {error}",
                     slot.partition.id().topic_partition.topic
