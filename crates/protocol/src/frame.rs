@@ -11,8 +11,8 @@ use bytes::{Buf, Bytes};
 
 use crate::messages::{RequestHeader, ResponseHeader};
 use crate::{
-    ApiKey, ApiMessage, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Message, Reader, Segment,
-    Version, Writer,
+    ApiKey, ApiMessage, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Message, Reader, Request,
+    Segment, Version, Writer,
 };
 
 /// Takes the header off a request's frame, and leaves the body. The API and version may be unknown ones: then the
@@ -35,14 +35,24 @@ pub fn peek_request(frame: &Bytes) -> Result<(ApiKey, Version), DecodeError> {
 /// Reads all of `body` as a message of `version`. Strings and byte fields share its memory.
 pub fn decode_body<M: Message>(body: Bytes, version: Version) -> Result<M, DecodeError> {
     let mut r = Reader::new(body);
+    let message = decode_start(&mut r, version)?;
+    r.finish()?;
+    Ok(message)
+}
+
+/// Reads `body` as a request of `version`. Bytes behind the request are ignored, as Kafka's brokers do:
+/// librdkafka (2.16 still) asks for the metadata of all topics, from version 9 on, with 3 bytes too many.
+pub fn decode_request_body<R: Request>(body: Bytes, version: Version) -> Result<R, DecodeError> {
+    decode_start(&mut Reader::new(body), version)
+}
+
+fn decode_start<M: Message>(r: &mut Reader, version: Version) -> Result<M, DecodeError> {
     let known = M::SCHEMA.versions;
     if !known.contains(version) {
         let (first, last) = (known.first, known.last);
         return Err(r.error(DecodeErrorKind::Version { version, first, last }));
     }
-    let message = M::decode(&mut r, version)?;
-    r.finish()?;
-    Ok(message)
+    M::decode(r, version)
 }
 
 /// The correlation id that a response's frame starts with.

@@ -1,7 +1,9 @@
 //! What other brokers got wrong on the wire, each as a fact.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
-use ottla_protocol::frame::{decode_body, decode_response, encode_request, encode_response, strip_length};
+use ottla_protocol::frame::{
+    decode_body, decode_request_body, decode_response, encode_request, encode_response, strip_length,
+};
 use ottla_protocol::messages::api_versions::SupportedFeatureKey;
 use ottla_protocol::messages::describe_topic_partitions::Cursor;
 use ottla_protocol::messages::*;
@@ -281,4 +283,12 @@ fn a_newer_offsets_record_is_refused() {
     bytes[1] = 5;
     let error = decode_prefixed::<OffsetCommitValue>(bytes.into()).unwrap_err();
     assert_eq!(error.kind(), DecodeErrorKind::Version { version: 5, first: 0, last: 4 });
+}
+
+#[test]
+fn librdkafka_asks_for_all_topics_with_three_bytes_too_many() {
+    // The whole body that librdkafka 2.16 sends as Metadata 13: it reserves four bytes for a compact length.
+    let body = Bytes::from_static(&[0, 0, 0, 0, 1, 0, 0]);
+    let request: MetadataRequest = decode_request_body(body, 13).unwrap();
+    assert_eq!(request.topics, None);
 }

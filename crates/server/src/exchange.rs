@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ottla_network::{Call, Reply};
-use ottla_protocol::frame::decode_body;
+use ottla_protocol::frame::decode_request_body;
 use ottla_protocol::{ErrorCode, Request};
 
 use crate::dispatcher::Shared;
@@ -22,7 +22,7 @@ impl<H: 'static> Incoming<H> {
     pub fn decode<R: Request>(self) -> Result<(R, Exchange<H>), Call> {
         let Self { exchange, body } = self;
         let bytes = body.len();
-        match decode_body::<R>(body, exchange.context.version) {
+        match decode_request_body::<R>(body, exchange.context.version) {
             Ok(request) => Ok((request, exchange)),
             Err(error) => {
                 let RequestContext { api_key, version, .. } = &exchange.context;
