@@ -194,7 +194,7 @@ impl Log {
     /// What has to be done to make everything appended so far durable; `None` if it is, or if a flush is under way.
     /// Run the job outside of the log's lock, then give its outcome to [`Log::complete_flush`].
     pub fn begin_flush(&mut self) -> Option<FlushJob> {
-        let idle = self.flushed >= self.end && self.pending_snapshots.is_empty();
+        let idle = self.flushed >= self.end && self.pending_snapshots.is_empty() && !self.seals_dirty;
         if idle || self.flushing.is_some() || self.folder == Folder::None {
             return None;
         }
@@ -204,39 +204,13 @@ impl Log {
             self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
             self.since_snapshot = 0;
         }
-        let mut data = Vec::new();
-        for i in (0..self.segments.len()).rev() {
-            let is_flushed = self.segment_end(i) <= self.flushed;
-            let is_active = i + 1 == self.segments.len();
-            let Self { ctx, segments, .. } = self;
-            let Some(segment) = segments.get_mut(i) else { break };
-            // An index may have been written at the roll, after the segment's last flush.
-            let sync_indexes =
-                !is_active && (segment.offsets.take_unsynced() | segment.times.take_unsynced());
-            if sync_indexes {
-                indexes.push(segment.path(ctx, FileKind::OffsetIndex));
-                indexes.push(segment.path(ctx, FileKind::TimeIndex));
-            }
-            if is_flushed && !sync_indexes && !is_active {
-                break;
-            }
-            if is_flushed {
-                continue;
-            }
-            let path = segment.path(ctx, FileKind::Log);
-            match segment.reader(ctx) {
-                Ok(file) => data.push((file, path)),
-                Err(e) => {
-                    // Cannot be opened to be synced: what was written to it cannot be promised.
-                    ctx.health.sync_failed(&path, &e);
-                    return None;
-                }
-            }
-        }
+        let data = self.dirty_segments(&mut indexes)?;
+        // No snapshot may vouch for an index that is not in its file.
+        let snapshots =
+            if self.seals_dirty { Vec::new() } else { std::mem::take(&mut self.pending_snapshots) };
         self.flushing = Some(self.end);
         let truncations = self.ctx.life.lock().truncations;
         Some(FlushJob {
-            truncations,
             ctx: self.ctx.clone(),
             up_to: self.end,
             data,
@@ -244,9 +218,40 @@ impl Log {
             sync_names: std::mem::take(&mut self.names_dirty),
             first: self.folder == Folder::Written,
             bytes: self.unflushed,
+            truncations,
             epochs: std::mem::take(&mut self.epochs_dirty).then(|| self.epochs.to_text()),
-            snapshots: std::mem::take(&mut self.pending_snapshots),
+            snapshots,
         })
+    }
+
+    /// The segments that have something to sync, and the indexes that were written at a roll or by recovery. `None` if one
+    /// cannot be opened: what was written to it cannot be promised.
+    fn dirty_segments(&mut self, indexes: &mut Vec<PathBuf>) -> Option<Vec<(Arc<dyn File>, PathBuf)>> {
+        let mut data = Vec::new();
+        self.seals_dirty = false;
+        for i in (0..self.segments.len()).rev() {
+            let is_flushed = self.segment_end(i) <= self.flushed;
+            let is_active = i + 1 == self.segments.len();
+            let Self { ctx, segments, .. } = self;
+            let Some(segment) = segments.get_mut(i) else { break };
+            let path = segment.path(ctx, FileKind::Log);
+            if !is_active {
+                if let Err(e) = segment.spill_leftovers(ctx) {
+                    ctx.health.write_failed("write the index of", &path, &e);
+                    self.seals_dirty = true;
+                } else if segment.offsets.take_unsynced() | segment.times.take_unsynced() {
+                    indexes.push(segment.path(ctx, FileKind::OffsetIndex));
+                    indexes.push(segment.path(ctx, FileKind::TimeIndex));
+                } else if is_flushed {
+                    break;
+                }
+            }
+            if !is_flushed {
+                let file = segment.reader(ctx);
+                data.push((file.map_err(|e| ctx.health.sync_failed(&path, &e)).ok()?, path));
+            }
+        }
+        Some(data)
     }
 
     /// Takes note of what a flush did: moves the flushed offset, and returns it. An error means that nothing is known to
@@ -299,7 +304,8 @@ impl Log {
         }
         self.flush()?;
         let mut indexes = Vec::new();
-        if !self.snapshots.contains(&self.end) && self.spill_active_indexes(&mut indexes) {
+        let wanted = !self.snapshots.contains(&self.end) && !self.seals_dirty;
+        if wanted && self.spill_active_indexes(&mut indexes) {
             self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
             let job = self.job_without_data(indexes);
             self.complete_flush(job.run())?;
@@ -319,11 +325,8 @@ impl Log {
         if self.flushing.take().is_none() {
             return;
         }
-        (self.names_dirty, self.epochs_dirty) = (true, true);
+        (self.names_dirty, self.epochs_dirty, self.seals_dirty) = (true, true, true);
         for i in (0..self.segments.len()).rev() {
-            if self.segment_end(i) < self.flushed {
-                break;
-            }
             if let Some(segment) = self.segments.get_mut(i) {
                 segment.offsets.resync();
                 segment.times.resync();

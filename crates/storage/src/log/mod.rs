@@ -68,6 +68,8 @@ pub struct Log {
     folder: Folder,
     /// Files were created since the folder was synced.
     names_dirty: bool,
+    /// Indexes of sealed segments were written since the last flush began.
+    seals_dirty: bool,
     /// A flush is under way up to this offset.
     flushing: Option<i64>,
     /// Bytes appended since the last completed flush began.

@@ -32,6 +32,7 @@ impl Log {
             progress: Arc::default(),
             folder: Folder::None,
             names_dirty: false,
+            seals_dirty: false,
             flushing: None,
             unflushed: 0,
             poisoned: false,

@@ -348,8 +348,13 @@ impl Log {
             let path = segment.path(ctx, FileKind::OffsetIndex);
             segment.created_ms = now_ms;
             let done = if i == last { segment.activate(ctx) } else { segment.spill_if_walked(ctx) };
-            done.map_err(|e| ctx.health.write_failed("write", &path, &e))?;
+            match done.map_err(|e| ctx.health.write_failed("write", &path, &e)) {
+                // Memory serves until a flush finds space.
+                Ok(()) | Err(StorageError::Full { .. }) => {}
+                Err(e) => return Err(e),
+            }
         }
+        self.seals_dirty = true;
         Ok(())
     }
 

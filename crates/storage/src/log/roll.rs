@@ -77,7 +77,7 @@ impl Log {
             sealed.release_writer();
         }
         segments.push_back(segment);
-        self.names_dirty = true;
+        (self.names_dirty, self.seals_dirty) = (true, true);
         Ok(())
     }
 

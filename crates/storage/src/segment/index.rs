@@ -175,6 +175,11 @@ impl<E: Entry> Index<E> {
         Ok(())
     }
 
+    /// Whether entries are in memory only.
+    pub(crate) fn has_tail(&self) -> bool {
+        !self.tail.is_empty() || self.replaces
+    }
+
     /// The file has to be synced once more.
     pub(crate) fn resync(&mut self) {
         self.unsynced |= self.in_file.is_some();

@@ -344,6 +344,15 @@ impl Segment {
         Ok(())
     }
 
+    /// Writes what a full disk kept from being written before.
+    pub(crate) fn spill_leftovers(&mut self, ctx: &Context) -> io::Result<()> {
+        if self.offsets.has_tail() || self.times.has_tail() {
+            self.offsets.spill(ctx)?;
+            self.times.spill(ctx)?;
+        }
+        Ok(())
+    }
+
     /// Builds both indexes from the batches.
     pub(crate) fn rebuild_indexes(&mut self, ctx: &Context, interval: u64) -> io::Result<()> {
         self.offsets = Index::anew(self.log, self.base);
