@@ -229,6 +229,7 @@ async fn start_controller(
     let controller = Controller::start(controller_config, deps).await?;
     let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&controller), API_TABLE, ListenerKind::Controller));
     registry.add(Arc::clone(&dispatcher) as Arc<_>);
+    registry.add(Arc::clone(&controller) as Arc<_>);
     let mut listeners = Vec::new();
     for listener in &config.listeners.controller {
         let bind = ListenerConfig {
@@ -236,6 +237,7 @@ async fn start_controller(
             ..ListenerConfig::new(&listener.name, &listener.host, listener.port)
         };
         let handle = Listener::bind(bind).await?.serve(Arc::clone(&dispatcher));
+        controller.advertise(&listener.name, &listener.host, handle.local_addr().port());
         listeners.push((listener.name.clone(), handle));
     }
     controller.wait_for_leader().await;
