@@ -1,0 +1,82 @@
+//! A file system that is full for real: `cargo test -p ottla-broker-bin --test full_disk`, by who may mount one. The same
+//! is held on a simulated disk, without rights, by `crates/node/tests/node/storage_faults.rs`.
+
+#[path = "../process/support.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ottla_testkit::{ACKS_ALL, RawClient, batch, eventually};
+
+use self::support::Home;
+
+/// A small tmpfs, unmounted when dropped.
+struct Mount<'a>(&'a Path);
+
+impl<'a> Mount<'a> {
+    fn new(path: &'a Path, size: &str) -> Self {
+        fs::create_dir_all(path).expect("a directory");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(path)
+            .output()
+            .expect("mount");
+        assert!(mount.status.success(), "{}", String::from_utf8_lossy(&mount.stderr));
+        Self(path)
+    }
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+fn append(client: &mut RawClient, value: &str) -> i16 {
+    client.try_produce("t", 0, ACKS_ALL, batch::one(value)).error_code.0
+}
+
+#[test]
+fn a_full_file_system_refuses_appends_until_there_is_room() {
+    const KAFKA_STORAGE_ERROR: i16 = 56;
+    let home = Home::new();
+    let path = home.dir.path().join("small");
+    let mount = Mount::new(&path, "24m");
+    let home = home.set("log.dirs=small/data").set("log.segment.bytes=4194304");
+    let process = home.start();
+    let mut client = process.client();
+    let id = client.create_topic("t");
+    let ballast = path.join("ballast");
+    let value = |i: usize| format!("{i:06}").repeat(20_000);
+    let mut acknowledged = Vec::new();
+    for round in 0..2 {
+        while append(&mut client, &value(acknowledged.len())) == 0 {
+            acknowledged.push(value(acknowledged.len()));
+            if acknowledged.len() == 10 {
+                fs::write(&ballast, vec![0; 4 << 20]).expect("room for ballast");
+            }
+            assert!(acknowledged.len() < 1000);
+        }
+        assert_eq!(append(&mut client, "x"), KAFKA_STORAGE_ERROR, "round {round}");
+        assert_eq!(client.read_values("t", 0).len(), acknowledged.len());
+        let free = if round == 0 { fs::remove_file(&ballast).is_ok() } else { grow(&path) };
+        assert!(free, "room was made");
+        let next = value(acknowledged.len());
+        eventually("no service", || (append(&mut client, &next) == 0).then_some(()));
+        acknowledged.push(next);
+    }
+    process.kill();
+    let process = home.start();
+    let mut client = process.client();
+    client.wait_for_topic("t", id, 1);
+    assert_eq!(client.read_values("t", 0), acknowledged);
+    process.kill();
+    drop(mount);
+}
+
+fn grow(path: &Path) -> bool {
+    let grown = Command::new("mount").args(["-o", "remount,size=64m"]).arg(path).status();
+    grown.is_ok_and(|status| status.success())
+}
