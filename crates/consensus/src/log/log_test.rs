@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use bytes::Bytes;
-use ottla_env::{Disk, OpenOptions, RealDisk};
+use ottla_env::{Disk, File, OpenOptions, RealDisk};
 use ottla_simdisk::{Fault, Op, SimDisk};
 use ottla_types::{DirectoryId, Uuid};
 
+use super::frame::frame_bytes;
 use super::{Ballot, EntryKind, LogEntry, LogOptions, LogState, Position, RaftLog};
 use crate::error::StartError;
 
@@ -262,4 +263,48 @@ fn it_works_on_a_real_directory() {
     let log = RaftLog::open(Arc::new(RealDisk), options).unwrap();
     let entries = log.reader().read(0, u64::MAX, usize::MAX).unwrap();
     assert!(entries.into_iter().eq((0..2001).map(|index| entry(1, index))));
+}
+
+/// The only segment's file, and the bytes that a change adds to it, taken from a copy of the disk.
+fn bytes_added(disk: &SimDisk, change: impl FnOnce(&RaftLog)) -> (Arc<dyn File>, u64, Vec<u8>) {
+    let path = segment(disk, 0);
+    let file = disk.open(&path, OpenOptions::WRITE).unwrap();
+    let end = file.len().unwrap();
+    let copy = disk.fork(1);
+    change(&open(&copy, 1 << 20));
+    let copied = copy.open(&path, OpenOptions::READ).unwrap();
+    let mut bytes = vec![0; (copied.len().unwrap() - end) as usize];
+    copied.read_exact_at(&mut bytes, end).unwrap();
+    (file, end, bytes)
+}
+
+#[test]
+fn what_a_killed_process_left_in_the_page_cache_is_synced_before_it_counts() {
+    for seed in 0..20 {
+        let disk = sim_disk(seed);
+        append(&open(&disk, 1 << 20), 1, 0..3);
+        let (file, end, bytes) = bytes_added(&disk, |log| append(log, 1, 3..6));
+        // Written, but the process died before it synced.
+        file.write_all_at(&bytes, end).unwrap();
+        assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 5)));
+        disk.crash();
+        assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 5)), "it was there before; seed {seed}");
+    }
+}
+
+#[test]
+fn two_torn_batches_at_one_place_do_not_make_a_whole_one() {
+    let disk = sim_disk(12);
+    append(&open(&disk, 1 << 20), 1, 0..3);
+    let two = |epoch| move |log: &RaftLog| append(log, epoch, 3..5);
+    // Frames of the same sizes.
+    let (file, end, first) = bytes_added(&disk, two(5));
+    let (_, _, second) = bytes_added(&disk, two(205));
+    let middle = frame_bytes(17 + entry(5, 3).body.len());
+    assert_eq!((first.len(), entry(5, 3).body.len()), (second.len(), entry(205, 3).body.len()));
+
+    file.write_all_at(&first[middle..], end + middle as u64).unwrap();
+    assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 2)));
+    file.write_all_at(&second[..middle], end).unwrap();
+    assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 2)));
 }
