@@ -1,16 +1,13 @@
 //! A file system that is full for real: `cargo test -p ottla-broker-bin --test full_disk`, by who may mount one. The same
 //! is held on a simulated disk, without rights, by `crates/node/tests/node/storage_faults.rs`.
 
-#[path = "../process/support.rs"]
-mod support;
-
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ottla_testkit::{ACKS_ALL, RawClient, batch, eventually};
-
-use self::support::Home;
+use ottla_testkit::{ACKS_ALL, BrokerProcess, RawClient, batch, eventually};
+use tempfile::TempDir;
 
 /// A small tmpfs, unmounted when dropped.
 struct Mount<'a>(&'a Path);
@@ -34,6 +31,19 @@ impl Drop for Mount<'_> {
     }
 }
 
+fn start(dir: &Path) -> BrokerProcess {
+    let settings = [
+        "listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0",
+        "admin.listener=127.0.0.1:0",
+        "log.dirs=small/data",
+        "log.segment.bytes=4194304",
+    ];
+    let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let binary = Path::new(env!("CARGO_BIN_EXE_ottla-broker"));
+    BrokerProcess::start(binary, dir, &arguments, &BTreeMap::new())
+        .unwrap_or_else(|exited| panic!("it does not start: {exited:?}"))
+}
+
 fn append(client: &mut RawClient, value: &str) -> i16 {
     client.try_produce("t", 0, ACKS_ALL, batch::one(value)).error_code.0
 }
@@ -41,11 +51,10 @@ fn append(client: &mut RawClient, value: &str) -> i16 {
 #[test]
 fn a_full_file_system_refuses_appends_until_there_is_room() {
     const KAFKA_STORAGE_ERROR: i16 = 56;
-    let home = Home::new();
-    let path = home.dir.path().join("small");
+    let home = TempDir::new().expect("a temporary directory");
+    let path = home.path().join("small");
     let mount = Mount::new(&path, "24m");
-    let home = home.set("log.dirs=small/data").set("log.segment.bytes=4194304");
-    let process = home.start();
+    let process = start(home.path());
     let mut client = process.client();
     let id = client.create_topic("t");
     let ballast = path.join("ballast");
@@ -59,7 +68,7 @@ fn a_full_file_system_refuses_appends_until_there_is_room() {
             }
             assert!(acknowledged.len() < 1000);
         }
-        assert_eq!(append(&mut client, "x"), KAFKA_STORAGE_ERROR, "round {round}");
+        assert_eq!(append(&mut client, &value(0)), KAFKA_STORAGE_ERROR, "round {round}");
         assert_eq!(client.read_values("t", 0).len(), acknowledged.len());
         let free = if round == 0 { fs::remove_file(&ballast).is_ok() } else { grow(&path) };
         assert!(free, "room was made");
@@ -68,7 +77,7 @@ fn a_full_file_system_refuses_appends_until_there_is_room() {
         acknowledged.push(next);
     }
     process.kill();
-    let process = home.start();
+    let process = start(home.path());
     let mut client = process.client();
     client.wait_for_topic("t", id, 1);
     assert_eq!(client.read_values("t", 0), acknowledged);
