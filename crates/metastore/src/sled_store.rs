@@ -1,5 +1,5 @@
-//! The store on sled 0.34.7. What this adapter adds, and why (measured, see `docs/adr/0001-openraft.md` and the
-//! module tests):
+//! The store on sled 0.34.7. What this adapter adds (why: system calls traced and power loss imitated on it, 2026-11;
+//! its cost: `examples/footprint.rs`, 1 MiB resident and 10 to 20 ms to open when idle):
 //!
 //! - `Db::flush` is `sync_file_range` on Linux, which promises nothing after power loss: [`SledMetaStore::sync`] is that
 //!   flush, then `fdatasync` on the `db` file through a descriptor of our own.
