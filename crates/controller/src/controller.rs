@@ -133,6 +133,16 @@ impl Controller {
         self.published.failure().map(str::to_owned).or_else(|| self.log.state().failure)
     }
 
+    /// Returns with the reason when this node can no longer take part in the quorum.
+    pub async fn failed(&self) -> String {
+        let mut states = self.log.states();
+        match states.wait_for(|state| state.failure.is_some()).await {
+            Ok(state) => state.failure.clone().unwrap_or_default(),
+            // Shut down, which is no failure.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Returns once the quorum has a leader that serves, or this node has failed.
     pub async fn wait_for_leader(&self) {
         let mut states = self.log.states();

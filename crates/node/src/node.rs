@@ -116,7 +116,10 @@ impl Node {
             ..ConnectionOptions::default()
         };
         let controller = if options.config.node.is_controller {
-            Some(start_controller(&options, &cluster_id, &connection, &registry).await?)
+            let running = start_controller(&options, &cluster_id, &connection, &registry).await?;
+            let controller = Arc::clone(&running.controller);
+            health.probe("metadata quorum", move || controller.failure());
+            Some(running)
         } else {
             None
         };
@@ -160,6 +163,14 @@ impl Node {
     /// The admin listener's address.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(AdminServer::local_addr)
+    }
+
+    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed.
+    pub async fn failed(&self) -> String {
+        match &self.controller {
+            Some(running) => running.controller.failed().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Stops in an orderly way: the broker leaves, then the controller.
