@@ -48,6 +48,8 @@ impl NodeSpec {
             // Waits for more members would only slow tests down.
             ("group.initial.rebalance.delay.ms", "0".to_owned()),
             ("offsets.topic.num.partitions", "3".to_owned()),
+            // The fixtures' records are old.
+            ("log.retention.ms", "-1".to_owned()),
         ];
         let settings = settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         Self { disk, clock: Arc::new(RealClock::default()), data, _keep: None, settings }
@@ -57,6 +59,13 @@ impl NodeSpec {
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.settings.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Takes a setting back that tests start with.
+    #[must_use]
+    pub fn unset(mut self, key: &str) -> Self {
+        self.settings.remove(key);
         self
     }
 

@@ -100,6 +100,11 @@ impl RawClient {
         self.call(12, &request).topics.remove(0)
     }
 
+    /// Waits until Metadata shows the topic with this id.
+    pub fn wait_for_metadata(&mut self, name: &str, id: Uuid) {
+        eventually(&format!("{name} is not known"), || (self.topic(name).topic_id == id).then_some(()));
+    }
+
     /// Waits until Metadata shows the topic with this id and so many led partitions, and their leaders know what is
     /// committed: after a crash they sync first (OFFSET_NOT_AVAILABLE, KIP-207).
     pub fn wait_for_topic(&mut self, name: &str, id: Uuid, partitions: i32) {

@@ -37,6 +37,7 @@ fn start(dir: &Path) -> BrokerProcess {
         "admin.listener=127.0.0.1:0",
         "log.dirs=small/data",
         "log.segment.bytes=4194304",
+        "log.retention.ms=-1",
     ];
     let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
     let binary = Path::new(env!("CARGO_BIN_EXE_ottla-broker"));

@@ -18,7 +18,13 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let settings = [ANY_PORTS, "admin.listener=127.0.0.1:0", "offsets.topic.num.partitions=3"];
+        // The fixtures' records are old: without the last they would be deleted before long.
+        let settings = [
+            ANY_PORTS,
+            "admin.listener=127.0.0.1:0",
+            "offsets.topic.num.partitions=3",
+            "log.retention.ms=-1",
+        ];
         let arguments = settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting.to_owned()]);
         Self {
             dir: TempDir::new().expect("a temporary directory"),

@@ -22,6 +22,11 @@ const DELETE: i8 = 1;
 const APPEND: i8 = 2;
 const SUBTRACT: i8 = 3;
 
+/// A node with Kafka's retention.
+fn start() -> TestNode {
+    NodeSpec::new().unset("log.retention.ms").start()
+}
+
 fn describe(client: &mut RawClient, version: i16, kind: i8, name: &str) -> DescribeConfigsResult {
     let resource = DescribeConfigsResource {
         resource_type: kind,
@@ -86,7 +91,7 @@ fn try_alter(
 
 #[test]
 fn every_version_of_describe_configs_lists_every_key() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create(&TopicSpec::new("t").config("segment.bytes", "5000000"));
     for version in DescribeConfigsRequest::VERSIONS {
@@ -122,7 +127,7 @@ fn every_version_of_describe_configs_lists_every_key() {
 
 #[test]
 fn only_the_keys_asked_for_are_described() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create_topic("t");
     let resource = DescribeConfigsResource {
@@ -139,7 +144,7 @@ fn only_the_keys_asked_for_are_described() {
 
 #[test]
 fn what_cannot_be_described_is_refused() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     let mut error = |kind, name: &str| describe(&mut client, 4, kind, name).error_code;
     assert_eq!(error(TOPIC, "none"), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
@@ -151,7 +156,7 @@ fn what_cannot_be_described_is_refused() {
 
 #[test]
 fn topic_configs_are_set_appended_subtracted_and_deleted() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create_topic("t");
     let wait = |client: &mut RawClient, key: &str, value: &str, source| {
@@ -179,7 +184,7 @@ fn topic_configs_are_set_appended_subtracted_and_deleted() {
 
 #[test]
 fn alter_configs_replaces_all_of_them() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create(&TopicSpec::new("t").config("retention.ms", "5000"));
     for version in AlterConfigsRequest::VERSIONS {
@@ -207,7 +212,7 @@ fn alter_configs_replaces_all_of_them() {
 
 #[test]
 fn changes_that_make_no_sense_are_refused_with_a_reason() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create_topic("t");
     let mut refused = |kind, name: &str, changes: &[(i8, &str, Option<&str>)]| {
@@ -231,7 +236,7 @@ fn changes_that_make_no_sense_are_refused_with_a_reason() {
 
 #[test]
 fn validation_alone_changes_nothing() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create_topic("t");
     for version in incremental::IncrementalAlterConfigsRequest::VERSIONS {
@@ -248,7 +253,7 @@ fn validation_alone_changes_nothing() {
 
 #[test]
 fn a_changed_topic_config_is_obeyed_at_once() {
-    let node = TestNode::start();
+    let node = start();
     let mut client = node.client();
     client.create_topic("t");
     let big = batch::values(["x".repeat(500)]);

@@ -12,5 +12,7 @@ mod long_poll;
 mod offsets;
 mod records;
 mod restart;
+mod roles;
 mod storage_faults;
 mod topics;
+mod traffic;

@@ -222,3 +222,130 @@ impl TryRead for RawClient {
         (data.error_code == ErrorCode::NONE).then(|| batch::values_of(&ottla_testkit::bytes_of(data)))
     }
 }
+
+#[test]
+fn committing_offsets_on_a_full_disk_fails_and_works_later() {
+    let disk = SimDisk::new(8);
+    let (_spec, _node, mut client) = start(&disk);
+    client.create_topic("t");
+    client.wait_for_coordinator("g");
+    assert_eq!(client.commit_offset("g", "t", 1), ErrorCode::NONE);
+    disk.set_capacity(Some(disk.used_bytes()));
+    let mut offset = 1;
+    let refused = loop {
+        match client.commit_offset("g", "t", offset + 1) {
+            ErrorCode::NONE => offset += 1,
+            error => break error,
+        }
+        assert!(offset < 100_000, "the disk is never full");
+    };
+    // Clients ask again, of whoever coordinates then.
+    let retried = [
+        ErrorCode::NOT_COORDINATOR,
+        ErrorCode::COORDINATOR_NOT_AVAILABLE,
+        ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+    ];
+    assert!(retried.contains(&refused), "{refused:?}");
+    disk.set_capacity(None);
+    eventually("no commit", || (client.commit_offset("g", "t", offset + 5) == ErrorCode::NONE).then_some(()));
+    assert_eq!(client.committed_offset("g", "t"), offset + 5);
+}
+
+#[test]
+fn a_failed_sync_of_the_metadata_log_is_not_hidden() {
+    let disk = SimDisk::new(9);
+    let (spec, node, mut client) = start(&disk);
+    let id = client.create_topic("t");
+    client.produce("t", batch::one("v"));
+    disk.inject(Fault::io(Op::SyncData).on("quorum"));
+    let refused = client.try_create(&ottla_testkit::TopicSpec::new("u")).error_code;
+    assert_ne!(refused, ErrorCode::NONE, "a topic was promised that is not on disk");
+    eventually("still ready", || (node.admin("/readyz").0 == 503).then_some(()));
+    drop(client);
+    node.kill();
+    let node = spec.start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 1);
+    assert_eq!(client.read_values("t", 0), ["v"]);
+    client.create_topic("w");
+}
+
+/// The power goes while topics are created and deleted, offsets committed and records appended.
+#[test]
+fn metadata_and_records_agree_after_power_failures_at_any_moment() {
+    let mut off = 0;
+    for seed in 0..20 {
+        let disk = SimDisk::new(100 + seed);
+        let (spec, node, mut client) = start(&disk);
+        client.wait_for_coordinator("g");
+        client.create_topic("base");
+        disk.crash_at(5 + seed * 7);
+        let mut promised = Vec::new();
+        let mut committed = -1;
+        for i in 0..12 {
+            let name = format!("t{i}");
+            let Some(id) = client.try_create_quietly(&name) else { break };
+            let value = format!("in {name}");
+            let request = ottla_testkit::produce_request(&name, 0, ACKS_ALL, batch::one(&value));
+            let appended = eventually_or_off(&disk, || {
+                let response = client.try_call(9, &request).ok()?;
+                (response.responses[0].partition_responses[0].error_code == ErrorCode::NONE).then_some(())
+            });
+            promised.push((name, id, appended.map(|()| value)));
+            if appended.is_none() {
+                break;
+            }
+            if disk.is_off() {
+                break;
+            }
+            match client.try_commit_quietly("g", "base", i) {
+                Some(()) => committed = i,
+                None => break,
+            }
+        }
+        off += usize::from(disk.is_off());
+        disk.restart();
+        node.kill();
+        let node = spec.start();
+        let mut client = node.client();
+        for (name, id, value) in &promised {
+            client.wait_for_topic(name, *id, 1);
+            let values = client.read_values(name, 0);
+            if let Some(value) = value {
+                assert_eq!(values.first(), Some(value), "seed {seed}, {name}");
+            }
+            client.produce(name, batch::one("after"));
+        }
+        client.wait_for_coordinator("g");
+        assert!(client.committed_offset("g", "base") >= committed, "seed {seed}");
+    }
+    assert!(off > 10, "the power went in only {off} of the runs");
+}
+
+fn eventually_or_off<T>(disk: &SimDisk, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    eventually("neither done nor off", || match probe() {
+        Some(value) => Some(Some(value)),
+        None => disk.is_off().then_some(None),
+    })
+}
+
+trait Quietly {
+    fn try_create_quietly(&mut self, name: &str) -> Option<ottla_protocol::Uuid>;
+    fn try_commit_quietly(&mut self, group: &str, topic: &str, offset: i64) -> Option<()>;
+}
+
+impl Quietly for RawClient {
+    fn try_create_quietly(&mut self, name: &str) -> Option<ottla_protocol::Uuid> {
+        let request = ottla_protocol::messages::create_topics::CreateTopicsRequest {
+            topics: vec![ottla_testkit::TopicSpec::new(name).to_creatable()],
+            timeout_ms: 1000,
+            ..Default::default()
+        };
+        let result = self.try_call(7, &request).ok()?.topics.remove(0);
+        (result.error_code == ErrorCode::NONE).then_some(result.topic_id)
+    }
+
+    fn try_commit_quietly(&mut self, group: &str, topic: &str, offset: i64) -> Option<()> {
+        (self.commit_offset(group, topic, offset) == ErrorCode::NONE).then_some(())
+    }
+}
