@@ -38,7 +38,7 @@ pub(crate) struct Materialised {
 
 #[derive(Debug, Default)]
 struct Queue {
-    lines: String,
+    lines: Vec<(u64, String)>,
     last: u64,
 }
 
@@ -109,9 +109,10 @@ impl Materialised {
     fn log(&self, sign: char, partition: &TopicIdPartition) -> io::Result<()> {
         let mine = {
             let mut queue = self.queue.lock();
-            queue.lines.push_str(&line(sign, partition));
             queue.last += 1;
-            queue.last
+            let mine = queue.last;
+            queue.lines.push((mine, line(sign, partition)));
+            mine
         };
         let mut journal = self.file.lock();
         if journal.written >= mine {
@@ -121,15 +122,17 @@ impl Materialised {
             let mut queue = self.queue.lock();
             (std::mem::take(&mut queue.lines), queue.last)
         };
-        let done =
-            journal.file.write_all_at(lines.as_bytes(), journal.end).and_then(|()| journal.file.sync_data());
-        if let Err(e) = done {
-            // Not written: whoever waits for one of these lines tries again.
+        let text: String = lines.iter().map(|(_, line)| line.as_str()).collect();
+        let Journal { file, end, .. } = &*journal;
+        if let Err(e) = file.write_all_at(text.as_bytes(), *end).and_then(|()| file.sync_data()) {
+            // What was written of it must not be taken for a line later. After a failed sync nothing matters any more.
+            let _ = file.set_len(*end);
+            // This one did not happen; the others that wait for their lines try again.
             let mut queue = self.queue.lock();
-            queue.lines.insert_str(0, &lines);
+            queue.lines.splice(..0, lines.into_iter().filter(|(line, _)| *line != mine));
             return Err(e);
         }
-        journal.end += lines.len() as u64;
+        journal.end += text.len() as u64;
         journal.written = last;
         Ok(())
     }

@@ -76,7 +76,7 @@ impl Log {
                 let synced = self.ctx.disk.sync_dir(&self.ctx.dir);
                 synced.map_err(|e| self.ctx.health.sync_failed(&self.ctx.dir, &e))?;
             }
-            self.delete_oldest(deleted);
+            self.delete_oldest(deleted)?;
         }
         Ok(())
     }
@@ -101,11 +101,21 @@ impl Log {
         }
     }
 
-    fn delete_oldest(&mut self, deleted: &mut Deleted) {
-        let Some(segment) = self.segments.pop_front() else { return };
+    fn delete_oldest(&mut self, deleted: &mut Deleted) -> Result<(), StorageError> {
+        let end = self.segment_end(0);
+        let new_start = end.max(self.log_start);
+        let Some(oldest) = self.segments.front() else { return Ok(()) };
+        let is_synced = end <= self.flushed
+            && self.flushing.is_none()
+            && !oldest.offsets.is_unsynced()
+            && !oldest.times.is_unsynced();
+        if !is_synced {
+            // No later flush will cover it: it must not come back with a log start that power loss took back.
+            self.checkpoint_log_start(new_start)?;
+        }
+        let Some(segment) = self.segments.pop_front() else { return Ok(()) };
         deleted.segments += 1;
         deleted.bytes += segment.size;
-        let new_start = self.segments.front().map_or(self.end, |s| s.base);
         if new_start > self.log_start {
             self.log_start = new_start;
             self.epochs_dirty |= self.epochs.truncate_from_start(Offset(new_start));
@@ -116,11 +126,21 @@ impl Log {
         for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
             self.ctx.doomed.add_file(segment.path(&self.ctx, kind));
         }
-        let old: Vec<i64> = self.snapshots.range(..new_start).copied().collect();
+        let old: Vec<i64> = self.snapshots.range(..end).copied().collect();
         for offset in old {
             self.snapshots.remove(&offset);
             self.ctx.doomed.add_file(self.ctx.snapshot_path(offset));
         }
-        self.pending_snapshots.retain(|(offset, _)| *offset >= new_start);
+        self.pending_snapshots.retain(|(offset, _)| *offset >= end);
+        Ok(())
+    }
+
+    fn checkpoint_log_start(&self, offset: i64) -> Result<(), StorageError> {
+        let ctx = &self.ctx;
+        self.progress.set_log_start(offset);
+        ctx.checkpoints.write(&*ctx.disk).map_err(|e| {
+            self.progress.set_log_start(self.log_start);
+            ctx.health.write_failed("write checkpoints in", &ctx.root, &e)
+        })
     }
 }

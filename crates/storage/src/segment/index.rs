@@ -185,6 +185,11 @@ impl<E: Entry> Index<E> {
         self.unsynced |= self.in_file.is_some();
     }
 
+    /// Whether the file was written and not given out for syncing since.
+    pub(crate) fn is_unsynced(&self) -> bool {
+        self.unsynced || self.has_tail()
+    }
+
     /// Whether the file has to be synced; the caller does it.
     pub(crate) fn take_unsynced(&mut self) -> bool {
         std::mem::take(&mut self.unsynced)
@@ -210,7 +215,7 @@ impl<E: Entry> Index<E> {
         }
         self.in_file = Some(kept);
         if u64::from(kept) * E::SIZE as u64 != bytes.len() as u64 {
-            self.open(ctx, OpenOptions::WRITE)?.set_len(u64::from(kept) * E::SIZE as u64)?;
+            self.cut_file(ctx, kept)?;
         }
         Ok(true)
     }
@@ -222,7 +227,7 @@ impl<E: Entry> Index<E> {
         if self.tail.is_empty() && in_file > 0 {
             let kept = self.partition_point_in_file(ctx, &keep)?;
             if kept < in_file {
-                self.open(ctx, OpenOptions::WRITE)?.set_len(u64::from(kept) * E::SIZE as u64)?;
+                self.cut_file(ctx, kept)?;
                 self.in_file = Some(kept);
                 self.page = None;
             }
@@ -233,6 +238,13 @@ impl<E: Entry> Index<E> {
             _ => None,
         };
         Ok(())
+    }
+
+    /// Durably: a snapshot may vouch already for what is kept, and so for the file's end.
+    fn cut_file(&self, ctx: &Context, kept: u32) -> io::Result<()> {
+        let file = self.open(ctx, OpenOptions::WRITE)?;
+        file.set_len(u64::from(kept) * E::SIZE as u64)?;
+        file.sync_data()
     }
 
     /// The last entry that `before` holds for; `before` must hold for a prefix.

@@ -234,8 +234,9 @@ impl Run {
             84..87 => {
                 // Only what is flushed is below a high watermark.
                 let high_watermark = Offset(self.model.flushed);
-                log.apply_retention(self.now, high_watermark)?;
+                let done = log.apply_retention(self.now, high_watermark);
                 self.model.start = log.log_start_offset().0;
+                done?;
                 self.trace.push(format!("retention to {}", self.model.start));
             }
             87..89 => {
