@@ -32,7 +32,7 @@ pub use crate::eventually::eventually;
 pub use crate::groups::Member;
 pub use crate::node::{NodeSpec, TestNode};
 pub use crate::process::{BrokerProcess, Exited};
-pub use crate::raw_client::{PATIENCE, RawClient};
+pub use crate::raw_client::{PATIENCE, RawClient, encode_frame};
 pub use crate::records::{
     ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, decode_produced,
     produce_request, produce_request_by_id,

@@ -14,7 +14,7 @@ use ottla_simdisk::SimDisk;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::RawClient;
+use crate::{RawClient, eventually};
 
 /// What a node is started from. It outlives the node: starting it again is a restart on the same data.
 #[derive(Clone)]
@@ -97,7 +97,12 @@ impl NodeSpec {
 
     /// Starts it, and returns when it serves.
     pub fn start(&self) -> TestNode {
-        self.try_start().unwrap_or_else(|error| panic!("the node does not start: {error}"))
+        eventually("the former node holds its directory", || match self.try_start() {
+            Ok(node) => Some(node),
+            // The threads of a killed node take a moment to end, which the death of a process would do for them.
+            Err(error) if error.to_string().contains("is in use") => None,
+            Err(error) => panic!("the node does not start: {error}"),
+        })
     }
 
     /// The same, with the reason why it does not.

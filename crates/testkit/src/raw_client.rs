@@ -128,6 +128,11 @@ impl RawClient {
     }
 }
 
+/// A request's frame, with correlation id 1.
+pub fn encode_frame<R: Request>(version: Version, request: &R) -> Bytes {
+    encode(version, 1, request)
+}
+
 fn encode<R: Request>(version: Version, id: i32, request: &R) -> Bytes {
     let header = RequestHeader::of::<R>(version, id, Some("testkit".into()));
     encode_request(&header, request)

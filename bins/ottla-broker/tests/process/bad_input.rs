@@ -150,3 +150,42 @@ fn hostile_peers_do_not_make_it_grow() {
     assert!(stderr.contains("closed connection"), "the reason is logged: {stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
+
+/// Peers that ask and never read: what they were not sent yet holds back what they may ask for next.
+#[test]
+fn peers_that_do_not_read_do_not_make_it_grow() {
+    raise_file_limit();
+    let home = Home::new();
+    let process = home.start();
+    let address = process.listener("PLAINTEXT");
+    let mut other = process.client();
+    other.create_topic("t");
+    for _ in 0..20 {
+        other.produce("t", batch::values(["x".repeat(1_000_000)]));
+    }
+    let before = process.resident_bytes();
+    let fetch = {
+        let request = ottla_testkit::FetchAt::new("t", 0).to_request();
+        ottla_testkit::encode_frame(11, &request)
+    };
+    let mut deaf = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nonblocking(true).expect("a socket");
+        // As much as the broker takes.
+        for _ in 0..2000 {
+            if stream.write_all(&fetch).is_err() {
+                break;
+            }
+        }
+        deaf.push(stream);
+    }
+    for offset in 20..60 {
+        let (at, took) = other.timed(|other| other.produce("t", batch::one("others are served")));
+        assert_eq!(at, offset);
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+    let now = process.resident_bytes();
+    assert!(now < before + ALLOWED_GROWTH, "from {} to {} MiB", before / MIB, now / MIB);
+    println!("resident: {} MiB before, {} MiB with 100 deaf peers", before / MIB, now / MIB);
+}
