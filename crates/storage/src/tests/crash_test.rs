@@ -236,6 +236,10 @@ impl Run {
                 let high_watermark = Offset(self.model.flushed);
                 let done = log.apply_retention(self.now, high_watermark);
                 self.model.start = log.log_start_offset().0;
+                if matches!(done, Err(ref e) if !matches!(e, StorageError::Full { .. })) {
+                    // The new start may be durable although the call failed.
+                    self.instead = Some(Model { start: self.model.flushed, ..self.model.clone() });
+                }
                 done?;
                 self.trace.push(format!("retention to {}", self.model.start));
             }
