@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     /// How many clients run at a time
     #[arg(long, default_value_t = 3)]
     jobs: usize,
-    /// Keep the working directory, with the node's data and all logs
+    /// Keep the working directory, with the node's data and all logs, as after a failure
     #[arg(long)]
     keep: bool,
     /// Install the clients and do nothing else
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     let started = Instant::now();
-    let work = tempfile::Builder::new().prefix("ottla-clients-").disable_cleanup(arguments.keep).tempdir()?;
+    let work = tempfile::Builder::new().prefix("ottla-clients-").tempdir()?;
     let expected = dataset::write(work.path())?;
     let server = start_server(arguments, &places, work.path())?;
     let run = Run {
@@ -87,10 +87,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut results = run.capabilities();
     run.cross(&mut results);
     let stopped = server.stop();
-    if arguments.keep {
-        session::progress(&format!("kept: {}", work.path().display()));
-    }
     let failures = report::print(arguments.format, &clients, &results, started.elapsed());
+    if arguments.keep || failures > 0 || stopped.is_err() {
+        session::progress(&format!("data and logs are in {}", work.keep().display()));
+    }
     stopped?;
     if failures == 0 { Ok(()) } else { Err(format!("{failures} failed").into()) }
 }

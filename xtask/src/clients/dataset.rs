@@ -93,7 +93,7 @@ fn keys(start: i64) -> Vec<Record> {
 fn nulls(start: i64) -> Vec<Record> {
     let record = |i: usize| Record {
         key: (i % 4 != 2).then(|| format!("key-{i}")),
-        value: (i % 2 == 0).then(|| format!("value-{i}")),
+        value: i.is_multiple_of(2).then(|| format!("value-{i}")),
         headers: Vec::new(),
         timestamp: start,
     };

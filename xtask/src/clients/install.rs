@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::slice;
 
 use super::Places;
 use super::session::progress;
@@ -102,7 +103,7 @@ fn system(package: &str) -> Result<(), Failure> {
 fn python(places: &Places) -> Result<(), Failure> {
     let folder = places.installed.join("python");
     let requirements = places.sources.join("python/requirements.txt");
-    fresh(&folder, &[requirements.clone()], "Python clients", || {
+    fresh(&folder, slice::from_ref(&requirements), "Python clients", || {
         let _ = fs::remove_dir_all(&folder);
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
         let mut pip = Command::new(folder.join("bin/python"));
@@ -140,7 +141,7 @@ fn go(places: &Places) -> Result<(), Failure> {
 fn java(places: &Places) -> Result<(), Failure> {
     let folder = places.installed.join("java");
     let pom = places.sources.join("java/pom.xml");
-    fresh(&folder.join("libs"), &[pom.clone()], "Apache Kafka", || {
+    fresh(&folder.join("libs"), slice::from_ref(&pom), "Apache Kafka", || {
         let mut maven = Command::new("mvn");
         maven.args(["-q", "-B", "-Dstyle.color=never", "-f"]).arg(&pom);
         maven.arg("org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies");
