@@ -1,6 +1,14 @@
 //! A file system that is full for real: `cargo test -p ottla-broker-bin --test full_disk`, by who may mount one. The same
 //! is held on a simulated disk, without rights, by `crates/node/tests/node/storage_faults.rs`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly, and say what they measured"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

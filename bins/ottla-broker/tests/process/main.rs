@@ -1,5 +1,13 @@
 //! The binary as its users meet it: arguments, exit codes, signals, kills, hostile peers.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly, and say what they measured"
+)]
+
 mod bad_input;
 mod command_line;
 mod idempotent_kill;

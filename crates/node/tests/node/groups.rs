@@ -430,11 +430,9 @@ fn single_offsets_can_be_deleted() {
     let mut delete = |group: &str, topic: &str| {
         let topic = OffsetDeleteRequestTopic {
             name: topic.into(),
-            partitions: vec![OffsetDeleteRequestPartition { partition_index: 0, ..Default::default() }],
-            ..Default::default()
+            partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
         };
-        let request =
-            OffsetDeleteRequest { group_id: group.into(), topics: vec![topic], ..Default::default() };
+        let request = OffsetDeleteRequest { group_id: group.into(), topics: vec![topic] };
         let response = client.call(0, &request);
         let partition = response.topics.first().map(|topic| topic.partitions[0].error_code);
         (response.error_code, partition)

@@ -1,5 +1,13 @@
 //! One node, spoken to by raw protocol: what clients rely on, version by version.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly, and say what they measured"
+)]
+
 mod acknowledgements;
 mod bad_records;
 mod bad_requests;

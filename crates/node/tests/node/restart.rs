@@ -193,10 +193,10 @@ fn the_cluster_keeps_its_id() {
     let first = id(&spec);
     assert_eq!(id(&spec), first);
     let other = spec.clone().set("cluster.id", "AAAAAAAAAAAAAAAAAAAAAA").try_start();
-    let error = other.err().expect("another cluster").to_string();
+    let error = other.expect_err("another cluster").to_string();
     assert!(error.contains("cluster.id=AAAA") && error.contains(&*first), "{error}");
-    let other = spec.clone().set("node.id", "2").try_start();
-    let error = other.err().expect("another node").to_string();
+    let other = spec.set("node.id", "2").try_start();
+    let error = other.expect_err("another node").to_string();
     assert!(error.contains("node.id=1"), "{error}");
 }
 
@@ -204,7 +204,7 @@ fn the_cluster_keeps_its_id() {
 fn two_nodes_do_not_share_a_directory() {
     let spec = NodeSpec::new();
     let node = spec.start();
-    let error = spec.try_start().err().expect("the directory is in use").to_string();
+    let error = spec.try_start().expect_err("the directory is in use").to_string();
     assert!(error.contains(spec.data().to_str().unwrap()), "{error}");
     node.stop();
     spec.start().stop();

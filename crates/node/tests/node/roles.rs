@@ -93,7 +93,7 @@ fn a_second_broker_with_the_same_id_is_refused() {
     let controller = controller().start();
     let _first = broker_of(&controller, 7).start();
     let second = broker_of(&controller, 7).set("initial.broker.registration.timeout.ms", "1000");
-    let error = second.try_start().err().expect("there is one").to_string();
+    let error = second.try_start().expect_err("there is one").to_string();
     assert!(error.contains("broker 7") && error.contains("node.id"), "{error}");
 }
 
@@ -105,7 +105,7 @@ fn a_broker_without_a_controller_says_so() {
         .set("listeners", "PLAINTEXT://127.0.0.1:0")
         .set("controller.quorum.bootstrap.servers", &nobody.to_string())
         .set("initial.broker.registration.timeout.ms", "1000");
-    let error = spec.try_start().err().expect("nobody is there").to_string();
+    let error = spec.try_start().expect_err("nobody is there").to_string();
     assert!(error.contains("no controller") && error.contains("controller.quorum"), "{error}");
 }
 
