@@ -5,7 +5,8 @@ use ottla_simdisk::{Fault, Op, SimDisk};
 use ottla_testkit::{ACKS_ALL, ACKS_LEADER, NodeSpec, RawClient, TestNode, batch, eventually};
 
 fn start(disk: &SimDisk) -> (NodeSpec, TestNode, RawClient) {
-    let spec = NodeSpec::on_sim(disk);
+    // What a dead disk never commits is given up soon.
+    let spec = NodeSpec::on_sim(disk).set("offsets.commit.timeout.ms", "500");
     let node = spec.start();
     let client = node.client();
     (spec, node, client)
