@@ -28,6 +28,8 @@ const COPY_BELOW: usize = 4 * 1024;
 const DIRECT_ABOVE: usize = 32 * 1024;
 /// A body's own buffer starts with this and grows fourfold as bytes arrive, up to the length of the body.
 const FIRST_STEP: usize = 64 * 1024;
+/// A connection that delivered a large body gets as much at once for its next, up to this, and no copy for growing.
+const PROVEN_MAX: usize = 4 * 1024 * 1024;
 
 /// Why the length of a frame is not acceptable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(crate) struct FrameReader {
     limit: usize,
     buffer: BytesMut,
     read_size: usize,
+    /// First step of the next body's own buffer: what the last one came to.
+    first_step: usize,
     body: Option<Body>,
 }
 
@@ -72,7 +76,7 @@ struct Body {
 impl FrameReader {
     /// Frames of at most `limit` bytes, admitted by `budget`.
     pub(crate) fn new(limit: usize, budget: Arc<RequestBudget>) -> Self {
-        Self { budget, limit, buffer: BytesMut::new(), read_size: READ_MIN, body: None }
+        Self { budget, limit, buffer: BytesMut::new(), read_size: READ_MIN, first_step: FIRST_STEP, body: None }
     }
 
     /// The next frame from what was received; `None` if it is not complete. Pending while the budget is used up.
@@ -157,6 +161,7 @@ impl FrameReader {
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
             self.read_size = READ_MIN;
+            self.first_step = FIRST_STEP;
         }
     }
 
@@ -192,7 +197,7 @@ impl FrameReader {
         loop {
             let granted = body.lease.held();
             if body.direct.len() == granted {
-                let next = body.len.min(FIRST_STEP.max(granted.saturating_mul(4)));
+                let next = body.len.min(self.first_step.max(granted.saturating_mul(4)));
                 ready!(body.lease.poll_grow(cx, next - granted));
                 body.direct.reserve_exact(next - granted);
             }
@@ -200,6 +205,7 @@ impl FrameReader {
             body.direct.extend_from_slice(&self.buffer[..take]);
             self.buffer.advance(take);
             if body.direct.len() == body.len {
+                self.first_step = body.len.clamp(FIRST_STEP, PROVEN_MAX);
                 return Poll::Ready(Some(std::mem::take(&mut body.direct).into()));
             }
             if self.buffer.is_empty() && body.direct.len() < body.lease.held() {

@@ -84,6 +84,18 @@ fn a_hundred_megabyte_claim_without_bytes_reserves_one_step() {
 }
 
 #[test]
+fn who_delivered_a_large_body_gets_as_much_at_once_for_the_next() {
+    let budget = RequestBudget::unlimited();
+    let mut reader = reader(104_857_600, &budget);
+    drop(frames(&mut reader, &framed(&vec![1; 1 << 20])).unwrap());
+    assert!(frames(&mut reader, &104_857_600i32.to_be_bytes()).unwrap().is_empty());
+    assert_eq!(budget.used(), 1 << 20);
+    assert_eq!(frames(&mut reader, &vec![7; 104_857_600]).unwrap().len(), 1);
+    assert!(frames(&mut reader, &104_857_600i32.to_be_bytes()).unwrap().is_empty());
+    assert_eq!(budget.used(), PROVEN_MAX);
+}
+
+#[test]
 fn a_body_waits_for_the_budget_and_reads_no_further() {
     let budget = RequestBudget::new(FIRST_STEP);
     let cx = &mut Context::from_waker(Waker::noop());

@@ -26,8 +26,6 @@ pub struct RequestContext {
     pub peer_addr: SocketAddr,
     /// The connection, unique in this process.
     pub connection_id: u64,
-    /// The frame that it came in, bytes: what a slice of it keeps in memory.
-    pub frame_bytes: usize,
     /// When the request started.
     pub received_at: Instant,
     pub(crate) authorizer: Arc<dyn Authorizer>,
@@ -44,7 +42,6 @@ impl RequestContext {
             listener_name: listener_name.into(),
             peer_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             connection_id: 0,
-            frame_bytes: 0,
             received_at: Instant::now(),
             authorizer: Arc::new(AllowAll),
         }

@@ -113,7 +113,7 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
             return Err(format!("{key} (API key {}) is not served on this listener", key.code()));
         };
         self.shared.stats(index).received(size);
-        let incoming = Incoming { exchange: self.exchange(connection, header, index, size), body: frame };
+        let incoming = Incoming { exchange: self.exchange(connection, header, index), body: frame };
         if row.served.contains(version) {
             return Ok((row.call)(incoming));
         }
@@ -128,7 +128,6 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
         connection: &Arc<ConnectionState>,
         header: RequestHeader,
         row: usize,
-        frame_bytes: usize,
     ) -> Exchange<H> {
         let context = RequestContext {
             api_key: header.api_key(),
@@ -138,7 +137,6 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
             listener_name: Arc::clone(&connection.context.listener),
             peer_addr: connection.context.peer,
             connection_id: connection.context.id,
-            frame_bytes,
             received_at: Instant::now(),
             authorizer: Arc::clone(&self.shared.authorizer),
         };

@@ -68,6 +68,16 @@ impl ReadResult {
         self.bytes == 0
     }
 
+    /// Adds a range of a file, or lengthens the last one when it continues there.
+    pub(crate) fn push_file(&mut self, file: Arc<dyn File>, position: u64, len: u64) {
+        match self.slices.last_mut() {
+            Some(RecordsSlice::File { position: start, len: before, .. }) if *start + *before == position => {
+                *before += len;
+            }
+            _ => self.slices.push(RecordsSlice::File { file, position, len }),
+        }
+    }
+
     /// All bytes in one piece, read if need be.
     pub fn load(&self) -> std::io::Result<Bytes> {
         let mut pieces = self.slices.iter().map(RecordsSlice::load);

@@ -1,4 +1,6 @@
-//! The newest batches in memory, so that readers at the tail need no disk: bounded per log and over all logs.
+//! The newest batches: small ones in memory, so that readers at the tail need no file, of large ones the place only: the
+//! kernel has just cached them, sends them without a copy, and our buffer is free for the next request. Bounded per log,
+//! and over all logs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,9 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// Batches below this are copied into one piece, so that they do not keep their whole request in memory and readers get
-/// one slice each.
-const COPY_BELOW_BYTES: usize = 4096;
+/// Batches from this size on are sent from their file: to copy them costs more than the system call.
+const FROM_FILE_BYTES: usize = 16 * 1024;
 
 /// The bound over all logs of a directory. The oldest batch goes first, whichever log it is of.
 #[derive(Debug)]
@@ -34,8 +35,8 @@ const SWEEP_FROM: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Slot {
     size: usize,
-    /// The batch, in up to two pieces.
-    pieces: Mutex<Option<(Bytes, Bytes)>>,
+    /// The batch: a copy, so that it does not keep its whole request in memory.
+    bytes: Mutex<Option<Bytes>>,
 }
 
 impl TailCache {
@@ -47,14 +48,9 @@ impl TailCache {
         self.used.load(Ordering::Relaxed)
     }
 
-    fn add(&self, head: &[u8], body: &Bytes) -> Arc<Slot> {
+    fn add(&self, head: &[u8], body: &[u8]) -> Arc<Slot> {
         let size = head.len() + body.len();
-        let pieces = if size < COPY_BELOW_BYTES {
-            ([head, body].concat().into(), Bytes::new())
-        } else {
-            (Bytes::copy_from_slice(head), body.clone())
-        };
-        let slot = Arc::new(Slot { size, pieces: Mutex::new(Some(pieces)) });
+        let slot = Arc::new(Slot { size, bytes: Mutex::new(Some([head, body].concat().into())) });
         let mut used = self.used.fetch_add(size, Ordering::Relaxed) + size;
         let mut queue = self.oldest_first.lock();
         queue.slots.push_back(Arc::clone(&slot));
@@ -71,7 +67,7 @@ impl TailCache {
     }
 
     fn evict(&self, slot: &Slot) {
-        if slot.pieces.lock().take().is_some() {
+        if slot.bytes.lock().take().is_some() {
             self.used.fetch_sub(slot.size, Ordering::Relaxed);
         }
     }
@@ -79,11 +75,11 @@ impl TailCache {
 
 impl Slot {
     fn is_empty(&self) -> bool {
-        self.pieces.lock().is_none()
+        self.bytes.lock().is_none()
     }
 
-    fn get(&self) -> Option<(Bytes, Bytes)> {
-        self.pieces.lock().clone()
+    fn get(&self) -> Option<Bytes> {
+        self.bytes.lock().clone()
     }
 }
 
@@ -94,7 +90,7 @@ pub(crate) struct Tail {
     bytes: usize,
 }
 
-/// Where a batch is, and its bytes if they are still here.
+/// Where a batch is, and its bytes if they are kept.
 #[derive(Debug)]
 pub(crate) struct TailBatch {
     pub(crate) base: i64,
@@ -102,12 +98,31 @@ pub(crate) struct TailBatch {
     pub(crate) segment: i64,
     pub(crate) position: u64,
     pub(crate) size: usize,
-    slot: Arc<Slot>,
+    slot: Option<Arc<Slot>>,
+}
+
+/// How a batch of the tail can be read.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// From here.
+    Memory(Bytes),
+    /// From its place in the segment.
+    File,
+    /// It was here, and was pushed out: it may have left the page cache too.
+    Evicted,
 }
 
 impl TailBatch {
-    pub(crate) fn pieces(&self) -> Option<(Bytes, Bytes)> {
-        self.slot.get()
+    pub(crate) fn held(&self) -> Held {
+        match self.slot.as_ref().map(|slot| slot.get()) {
+            None => Held::File,
+            Some(Some(bytes)) => Held::Memory(bytes),
+            Some(None) => Held::Evicted,
+        }
+    }
+
+    fn is_evicted(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| slot.is_empty())
     }
 }
 
@@ -119,7 +134,7 @@ impl Tail {
         (base, next): (i64, i64),
         (segment, position): (i64, u64),
         head: &[u8],
-        body: &Bytes,
+        body: &[u8],
     ) {
         let size = head.len() + body.len();
         if size > limit {
@@ -129,11 +144,11 @@ impl Tail {
         while self.bytes + size > limit {
             self.pop_oldest(shared);
         }
-        let slot = shared.add(head, body);
+        let slot = (size < FROM_FILE_BYTES).then(|| shared.add(head, body));
         self.bytes += size;
         self.batches.push_back(TailBatch { base, next, segment, position, size, slot });
         // What others' batches pushed out need not be remembered.
-        while self.batches.front().is_some_and(|oldest| oldest.slot.is_empty()) {
+        while self.batches.front().is_some_and(TailBatch::is_evicted) {
             self.pop_oldest(shared);
         }
     }
@@ -156,7 +171,9 @@ impl Tail {
     fn pop_oldest(&mut self, shared: &TailCache) {
         if let Some(oldest) = self.batches.pop_front() {
             self.bytes -= oldest.size;
-            shared.evict(&oldest.slot);
+            if let Some(slot) = oldest.slot {
+                shared.evict(&slot);
+            }
         }
     }
 }
@@ -196,9 +213,19 @@ mod tests {
         push(&mut a, &shared, 0, 400);
         push(&mut b, &shared, 0, 400);
         push(&mut b, &shared, 1, 400);
-        assert!(a.from(0).all(|batch| batch.pieces().is_none()));
-        assert!(b.from(0).all(|batch| batch.pieces().is_some()));
+        assert!(a.from(0).all(|batch| matches!(batch.held(), Held::Evicted)));
+        assert!(b.from(0).all(|batch| matches!(batch.held(), Held::Memory(..))));
         assert_eq!(shared.used(), 800);
+    }
+
+    #[test]
+    fn of_a_large_batch_only_the_place_is_known() {
+        let shared = TailCache::new(10_000);
+        let mut tail = Tail::default();
+        let body = Bytes::from(vec![7; FROM_FILE_BYTES]);
+        tail.push(&shared, 1 << 20, (0, 1), (0, 0), &[0; 16], &body);
+        assert!(tail.from(0).all(|batch| matches!(batch.held(), Held::File)));
+        assert_eq!(shared.used(), 0);
     }
 
     #[test]

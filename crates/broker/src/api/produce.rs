@@ -173,11 +173,7 @@ fn append(
     if topic.is_internal() {
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
     }
-    let mut records: Records = data.records.unwrap_or_default();
-    // The log's tail stays in memory: a small batch must not keep the whole request there with it.
-    if records.len() < cx.frame_bytes / 2 {
-        records = Records::copy_from_slice(&records);
-    }
+    let records: Records = data.records.unwrap_or_default();
     if cx.version < ZSTD_FROM && is_zstd(&records) {
         return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
     }

@@ -114,7 +114,7 @@ impl Log {
         header: &BatchHeader,
         position: u64,
         marker: Option<&EndTxnMarker>,
-        pieces: Option<(&[u8], &Bytes)>,
+        pieces: Option<(&[u8], &[u8])>,
     ) {
         let Some(active) = self.segments.back_mut() else { return };
         active.note_batch(position, header, self.config.index_interval_bytes);

@@ -1,4 +1,4 @@
-//! Reading: from memory at the tail, else where the batches lie in a file.
+//! Reading: at the tail from what is known in memory, else by way of the indexes.
 
 use std::io;
 
@@ -9,6 +9,7 @@ use crate::error::{ReadError, StorageError};
 use crate::handles::FileKind;
 use crate::read::{ReadResult, RecordsSlice};
 use crate::segment::scan::{Found, Scan};
+use crate::tail_cache::Held;
 
 impl Log {
     /// Reads whole batches from the one that holds `from` on, up to `max_bytes` and none that reaches beyond `up_to`
@@ -38,7 +39,7 @@ impl Log {
         Ok(self.read_files(from.0, max_bytes, bound, min_one_batch)?)
     }
 
-    /// `None` if the first batch is not in memory.
+    /// `None` if the place of the first batch is not known.
     fn read_tail(&self, from: i64, max_bytes: u64, bound: i64, min_one_batch: bool) -> Option<ReadResult> {
         let mut result = ReadResult::default();
         for batch in self.tail.from(from).take_while(|batch| batch.next <= bound) {
@@ -49,12 +50,18 @@ impl Log {
                 result.too_large = is_first;
                 return Some(result);
             }
-            let Some((head, body)) = batch.pieces() else { break };
+            match batch.held() {
+                Held::Memory(bytes) => result.slices.push(RecordsSlice::Memory(bytes)),
+                Held::File => {
+                    // Only of the active segment, whose file is open. A reader asks again from where it got to.
+                    let active = self.segments.back().filter(|active| active.base == batch.segment);
+                    let Some(file) = active.and_then(|active| active.reader(&self.ctx).ok()) else { break };
+                    result.push_file(file, batch.position, batch.size as u64);
+                }
+                Held::Evicted => break,
+            }
             result.bytes += batch.size as u64;
             result.first_offset = result.first_offset.or(Some(Offset(batch.base)));
-            result
-                .slices
-                .extend([head, body].into_iter().filter(|b| !b.is_empty()).map(RecordsSlice::Memory));
         }
         result.first_offset.is_some().then_some(result)
     }
