@@ -76,7 +76,14 @@ struct Body {
 impl FrameReader {
     /// Frames of at most `limit` bytes, admitted by `budget`.
     pub(crate) fn new(limit: usize, budget: Arc<RequestBudget>) -> Self {
-        Self { budget, limit, buffer: BytesMut::new(), read_size: READ_MIN, first_step: FIRST_STEP, body: None }
+        Self {
+            budget,
+            limit,
+            buffer: BytesMut::new(),
+            read_size: READ_MIN,
+            first_step: FIRST_STEP,
+            body: None,
+        }
     }
 
     /// The next frame from what was received; `None` if it is not complete. Pending while the budget is used up.

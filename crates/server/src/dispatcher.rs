@@ -123,12 +123,7 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
         Err(format!("{key} version {version} is not served; served are {}", row.served))
     }
 
-    fn exchange(
-        &self,
-        connection: &Arc<ConnectionState>,
-        header: RequestHeader,
-        row: usize,
-    ) -> Exchange<H> {
+    fn exchange(&self, connection: &Arc<ConnectionState>, header: RequestHeader, row: usize) -> Exchange<H> {
         let context = RequestContext {
             api_key: header.api_key(),
             version: header.request_api_version,

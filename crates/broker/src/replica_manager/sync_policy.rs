@@ -10,6 +10,10 @@ const UNAWAITED: Duration = Duration::from_millis(5);
 /// Whatever the mode, no more than this is left unsynced for long: it bounds what a restart has to check.
 const MAX_UNSYNCED_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Nor anything for longer than this: about when Linux has written it out by itself (`vm.dirty_expire_centisecs`), so
+/// that the sync costs little, and a restart does not check the ends of logs that have long been idle.
+const MAX_UNSYNCED_FOR: Duration = Duration::from_secs(30);
+
 /// What a log has that is not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unsynced {
@@ -55,7 +59,7 @@ impl SyncPolicy {
             SyncMode::Fsync if awaited => return Some(FlushBy::Now),
             SyncMode::Fsync => Some(UNAWAITED),
             SyncMode::Interval(every) => Some(every),
-            SyncMode::Os => None,
+            SyncMode::Os => Some(MAX_UNSYNCED_FOR),
         };
         [by_mode, self.flush_within].into_iter().flatten().min().map(FlushBy::Within)
     }
@@ -82,7 +86,8 @@ mod tests {
             policy(SyncMode::Fsync, NEVER, None).after_append(false, records(1)),
             Some(FlushBy::Within(UNAWAITED))
         );
-        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, records(1)), None);
+        let late = Some(FlushBy::Within(MAX_UNSYNCED_FOR));
+        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, records(1)), late);
         let every = Duration::from_secs(1);
         let within = Some(FlushBy::Within(every));
         assert_eq!(policy(SyncMode::Interval(every), NEVER, None).after_append(true, records(1)), within);
@@ -97,7 +102,8 @@ mod tests {
     #[test]
     fn kafkas_flush_settings_hold_in_every_mode() {
         assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, records(1)), Some(FlushBy::Now));
-        assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, records(2)), None);
+        let late = Some(FlushBy::Within(MAX_UNSYNCED_FOR));
+        assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, records(2)), late);
         let within = Some(FlushBy::Within(Duration::from_millis(7)));
         assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, records(1)), within);
         let sooner = Some(FlushBy::Within(Duration::from_millis(2)));
