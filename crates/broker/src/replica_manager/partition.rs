@@ -257,9 +257,8 @@ impl Partition {
             records: state.log.log_end_offset() - state.log.flushed_offset(),
             bytes: state.unsynced_bytes,
         };
-        if let Some(by) = state.sync.after_append(waits_for_sync, unsynced) {
-            self.schedule_sync(state, by);
-        }
+        let by = state.sync.after_append(waits_for_sync, unsynced);
+        self.schedule_sync(state, by);
         moved
     }
 

@@ -51,17 +51,17 @@ impl SyncPolicy {
     }
 
     /// What to do after an append; `awaited` if an acknowledgement waits.
-    pub(crate) fn after_append(&self, awaited: bool, unsynced: Unsynced) -> Option<FlushBy> {
+    pub(crate) fn after_append(&self, awaited: bool, unsynced: Unsynced) -> FlushBy {
         if unsynced.records >= self.flush_messages || unsynced.bytes >= MAX_UNSYNCED_BYTES {
-            return Some(FlushBy::Now);
+            return FlushBy::Now;
         }
         let by_mode = match self.mode {
-            SyncMode::Fsync if awaited => return Some(FlushBy::Now),
-            SyncMode::Fsync => Some(UNAWAITED),
-            SyncMode::Interval(every) => Some(every),
-            SyncMode::Os => Some(MAX_UNSYNCED_FOR),
+            SyncMode::Fsync if awaited => return FlushBy::Now,
+            SyncMode::Fsync => UNAWAITED,
+            SyncMode::Interval(every) => every,
+            SyncMode::Os => MAX_UNSYNCED_FOR,
         };
-        [by_mode, self.flush_within].into_iter().flatten().min().map(FlushBy::Within)
+        FlushBy::Within(self.flush_within.map_or(by_mode, |within| within.min(by_mode)))
     }
 }
 
@@ -81,32 +81,32 @@ mod tests {
 
     #[test]
     fn an_awaited_append_is_synced_at_once_only_in_fsync_mode() {
-        assert_eq!(policy(SyncMode::Fsync, NEVER, None).after_append(true, records(1)), Some(FlushBy::Now));
+        assert_eq!(policy(SyncMode::Fsync, NEVER, None).after_append(true, records(1)), FlushBy::Now);
         assert_eq!(
             policy(SyncMode::Fsync, NEVER, None).after_append(false, records(1)),
-            Some(FlushBy::Within(UNAWAITED))
+            FlushBy::Within(UNAWAITED)
         );
-        let late = Some(FlushBy::Within(MAX_UNSYNCED_FOR));
+        let late = FlushBy::Within(MAX_UNSYNCED_FOR);
         assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, records(1)), late);
         let every = Duration::from_secs(1);
-        let within = Some(FlushBy::Within(every));
+        let within = FlushBy::Within(every);
         assert_eq!(policy(SyncMode::Interval(every), NEVER, None).after_append(true, records(1)), within);
     }
 
     #[test]
     fn what_a_restart_checks_is_bounded_in_every_mode() {
         let much = Unsynced { records: 1, bytes: MAX_UNSYNCED_BYTES };
-        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(false, much), Some(FlushBy::Now));
+        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(false, much), FlushBy::Now);
     }
 
     #[test]
     fn kafkas_flush_settings_hold_in_every_mode() {
-        assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, records(1)), Some(FlushBy::Now));
-        let late = Some(FlushBy::Within(MAX_UNSYNCED_FOR));
+        assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, records(1)), FlushBy::Now);
+        let late = FlushBy::Within(MAX_UNSYNCED_FOR);
         assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, records(2)), late);
-        let within = Some(FlushBy::Within(Duration::from_millis(7)));
+        let within = FlushBy::Within(Duration::from_millis(7));
         assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, records(1)), within);
-        let sooner = Some(FlushBy::Within(Duration::from_millis(2)));
+        let sooner = FlushBy::Within(Duration::from_millis(2));
         assert_eq!(policy(SyncMode::Fsync, NEVER, Some(2)).after_append(false, records(1)), sooner);
     }
 }
