@@ -1,6 +1,7 @@
 //! What handlers see of the broker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ottla_config::BrokerConfig;
@@ -10,8 +11,8 @@ use ottla_metadata::plan::SUPPORTED_FEATURES;
 use ottla_metadata::{MetadataDelta, MetadataImage};
 use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures};
 use ottla_types::{ByteString, NodeId, PartitionIndex, TopicId, TopicName};
+use tokio::time::Instant;
 
-use crate::OFFSETS_TOPIC;
 use crate::auto_topics::AutoTopics;
 use crate::controller_channel::ControllerChannel;
 use crate::coordinators::GroupCoordinator;
@@ -21,7 +22,10 @@ use crate::lifecycle::Registration;
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_feed::OnMetadata;
 use crate::producer_ids::ProducerIds;
-use crate::replica_manager::{Partition, PartitionError, ReplicaManager, RoleChanged};
+use crate::replica_manager::{Partition, PartitionError, ReplicaManager};
+
+/// How long a read waits for a partition to be opened. It holds up the connection's other answers.
+const OPENS_WITHIN: Duration = Duration::from_millis(500);
 
 /// A running broker, as its handlers see it.
 #[derive(Debug)]
@@ -114,6 +118,27 @@ impl Broker {
         if partition.id().topic_id == id { Ok(partition) } else { Err(PartitionError::UnknownTopicId) }
     }
 
+    /// Those of the partitions named that are not open yet, as after a start. They are opened next.
+    pub(crate) fn unopened(
+        &self,
+        named: impl Iterator<Item = (TopicName, PartitionIndex)>,
+    ) -> Vec<(TopicName, PartitionIndex)> {
+        let opening = self.replicas.opening();
+        if opening.is_empty() {
+            return Vec::new();
+        }
+        named.filter(|(topic, index)| opening.hurry(topic.as_str(), *index)).collect()
+    }
+
+    /// Waits, not for long, until partitions are open. For requests that change nothing: others could overtake each
+    /// other, and are refused until then.
+    pub(crate) async fn opened(&self, unopened: Vec<(TopicName, PartitionIndex)>) {
+        let deadline = Instant::now() + OPENS_WITHIN;
+        for (topic, index) in unopened {
+            self.replicas.opening().opened(topic.as_str(), index, deadline).await;
+        }
+    }
+
     /// The partition `index` of `topic` on this broker, or why there is none.
     pub(crate) fn partition(
         &self,
@@ -129,6 +154,7 @@ impl Broker {
             None => Err(PartitionError::UnknownTopicOrPartition),
             Some(_) => match self.replicas.damage(&TopicName::from(topic), index) {
                 Some(reason) => Err(PartitionError::Damaged { reason }),
+                None if self.replicas.opening().hurry(topic, index) => Err(PartitionError::Opening),
                 None => Err(PartitionError::NotHosted),
             },
         }
@@ -167,21 +193,7 @@ impl OnMetadata for Broker {
             }
         }
         let config = self.config();
-        let roles =
-            self.replicas.apply(before, after, delta, |topic| self.configs.partition(after, &config, topic));
-        for role in roles {
-            match role {
-                RoleChanged::Leads(partition, epoch)
-                    if partition.id().topic_partition.topic.as_str() == OFFSETS_TOPIC =>
-                {
-                    self.groups.became_leader(partition, epoch);
-                }
-                RoleChanged::Left(at) if at.topic.as_str() == OFFSETS_TOPIC => {
-                    self.groups.lost_leadership(at.partition);
-                }
-                RoleChanged::Leads(..) | RoleChanged::Left(_) => {}
-            }
-        }
+        self.replicas.apply(before, after, delta, |topic| self.configs.partition(after, &config, topic));
         self.forget_topics(delta);
     }
 }

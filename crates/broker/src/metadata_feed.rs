@@ -20,7 +20,7 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// What the feed is for: called after each change with the image before, the image after and what lies between.
 pub(crate) trait OnMetadata: Send + Sync + 'static {
-    /// Does what the change asks of this broker. The new image is published after it returns, so that requests do not
+    /// Does what the change asks of this broker; may work with files. The new image is published after it returns, so that requests do not
     /// see partitions that are not there yet.
     fn apply(&self, before: &MetadataImage, after: &Arc<MetadataImage>, delta: &MetadataDelta);
 }
@@ -78,7 +78,7 @@ impl MetadataFeed {
                 self.controllers.leads(NodeId(response.leader_id));
             }
             epoch = response.epoch;
-            if let Err(error) = self.take(&response, on_metadata.as_ref()) {
+            if let Err(error) = self.take(&response, &on_metadata).await {
                 tracing::error!("metadata cannot be applied: {error}; starting over");
                 from = Some(Offset::NONE);
                 tokio::time::sleep(RETRY).await;
@@ -87,7 +87,11 @@ impl MetadataFeed {
     }
 
     /// Applies what a response brings.
-    fn take(&self, response: &FetchMetadataResponse, on_metadata: &dyn OnMetadata) -> Result<(), FeedError> {
+    async fn take(
+        &self,
+        response: &FetchMetadataResponse,
+        on_metadata: &Arc<dyn OnMetadata>,
+    ) -> Result<(), FeedError> {
         let before = self.metadata.image();
         let mut after = MetadataImage::clone(&before);
         let mut delta = MetadataDelta::default();
@@ -106,7 +110,11 @@ impl MetadataFeed {
         }
         if after.offset != before.offset {
             let after = Arc::new(after);
-            on_metadata.apply(&before, &after, &delta);
+            let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
+            let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
+            if applied.await.is_err() {
+                tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
+            }
             self.metadata.publish(after);
             // Being caught up is what the controller waits for before it unfences.
             if self.registration.is_fenced() {

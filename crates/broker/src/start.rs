@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings, SocketConfig};
 use ottla_env::{Clock, Disk, RealRng};
+use ottla_metadata::MetadataImage;
 use ottla_network::{
     BindError, ClientOptions, ConnectionOptions, ConnectionQuota, Listener, ListenerConfig, ListenerHandle,
     NetworkMetrics, RequestBudget,
@@ -100,7 +101,9 @@ impl Broker {
     pub async fn start(options: BrokerOptions) -> Result<BrokerHandle, StartError> {
         let config = &options.config;
         let (dirs, previous_epoch) = open_log_dirs(&options)?;
-        let replicas = ReplicaManager::new(config.node.node_id, Arc::clone(&options.clock), dirs)?;
+        let recovery_threads = usize::try_from(config.log.recovery_threads_per_data_dir).unwrap_or(1);
+        let replicas =
+            ReplicaManager::new(config.node.node_id, Arc::clone(&options.clock), dirs, recovery_threads)?;
         let listeners = bind(&options).await?;
         let identity = Identity {
             node_id: config.node.node_id,
@@ -121,6 +124,8 @@ impl Broker {
         let retention_every = millis(config.log.retention_check_interval_ms);
         let broker = Arc::new(assemble(&options, replicas, &registration, &metadata));
         broker.replicas.start_maintenance(retention_every)?;
+        let groups = Arc::clone(&broker.groups);
+        broker.replicas.on_role_change(Box::new(move |change| groups.role_changed(change)));
         let feed = MetadataFeed {
             node_id: identity.node_id,
             cluster_id: identity.cluster_id.clone(),
@@ -136,12 +141,17 @@ impl Broker {
         let heartbeats = Arc::clone(&registration).run_heartbeats(
             channel(session),
             identity,
-            metadata,
+            Arc::clone(&metadata),
             millis(config.node.heartbeat_interval_ms),
             session,
         );
         start_heartbeat_thread(heartbeats)?;
         registration.unfenced().await;
+        // Clients are told of this broker and what it leads from the first answer on.
+        let serves = |image: &MetadataImage| image.brokers.is_active(broker.node_id);
+        while metadata.wait_for(session, serves).await.is_err() {
+            tracing::warn!("the metadata does not show this broker as unfenced yet");
+        }
 
         let dispatcher = Dispatcher::new(Arc::clone(&broker), API_TABLE, ListenerKind::Broker);
         let dispatcher = Arc::new(dispatcher);

@@ -19,15 +19,17 @@
 )]
 
 pub mod batch;
+mod disk_gate;
 mod eventually;
 mod groups;
 mod node;
 mod process;
 mod raw_client;
 mod records;
-mod sync_gate;
+
 mod topics;
 
+pub use crate::disk_gate::DiskGate;
 pub use crate::eventually::eventually;
 pub use crate::groups::Member;
 pub use crate::node::{NodeSpec, TestNode};
@@ -37,5 +39,4 @@ pub use crate::records::{
     ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, decode_produced,
     produce_request, produce_request_by_id,
 };
-pub use crate::sync_gate::SyncGate;
 pub use crate::topics::TopicSpec;

@@ -55,10 +55,23 @@ pub(crate) async fn handle(
             return Answer::Response(request.error_response(cx.version, error.to_error_code()));
         }
     };
+    broker.opened(broker.unopened(named(broker, cx, &context))).await;
     let targets: Vec<Target> =
         context.partitions.iter().map(|wanted| Target::resolve(broker, cx, wanted.clone())).collect();
     let reads = read_enough(&targets, &limits, deadline, wait).await;
     respond(broker, cx, &context, targets, reads)
+}
+
+fn named<'a>(
+    broker: &'a Broker,
+    cx: &RequestContext,
+    context: &'a FetchContext,
+) -> impl Iterator<Item = (TopicName, PartitionIndex)> + 'a {
+    let by_id = cx.version >= TOPIC_IDS_FROM;
+    context.partitions.iter().filter_map(move |FetchPartition { key, .. }| {
+        let name = if by_id { broker.topic_name(key.topic_id) } else { Some(key.topic.clone()) };
+        Some((name?, key.partition))
+    })
 }
 
 struct Limits {

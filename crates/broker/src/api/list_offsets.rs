@@ -15,7 +15,7 @@ use ottla_protocol::messages::list_offsets::{
     ListOffsetsTopicResponse,
 };
 use ottla_server::RequestContext;
-use ottla_types::{LeaderEpoch, Offset, PartitionIndex};
+use ottla_types::{LeaderEpoch, Offset, PartitionIndex, TopicName};
 
 use crate::Broker;
 use crate::error_codes::ToErrorCode;
@@ -47,6 +47,11 @@ pub(crate) async fn handle(
             }
         }
     }
+    let named = request.topics.iter().flat_map(|topic| {
+        let name = TopicName::from(topic.name.clone());
+        topic.partitions.iter().map(move |asked| (name.clone(), PartitionIndex(asked.partition_index)))
+    });
+    broker.opened(broker.unopened(named)).await;
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|asked| {
             if twice.contains(&(topic.name.clone(), asked.partition_index)) {

@@ -10,7 +10,7 @@ use ottla_protocol::messages::offset_for_leader_epoch::{
     OffsetForLeaderTopicResult,
 };
 use ottla_server::RequestContext;
-use ottla_types::{LeaderEpoch, PartitionIndex};
+use ottla_types::{LeaderEpoch, PartitionIndex, TopicName};
 
 use crate::Broker;
 use crate::error_codes::ToErrorCode;
@@ -20,6 +20,11 @@ pub(crate) async fn handle(
     _cx: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
+    let named = request.topics.iter().flat_map(|topic| {
+        let name = TopicName::from(topic.topic.clone());
+        topic.partitions.iter().map(move |asked| (name.clone(), PartitionIndex(asked.partition)))
+    });
+    broker.opened(broker.unopened(named)).await;
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|asked| end_of_epoch(broker, &topic.topic, asked));
         OffsetForLeaderTopicResult {

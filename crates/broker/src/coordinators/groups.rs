@@ -10,10 +10,10 @@ use ottla_group_coordinator::{
     DeletedTopic, GROUP_METADATA_TOPIC, GroupConfig, GroupError, GroupRequest, GroupResponse, GroupShard,
 };
 use ottla_metadata::MetadataImage;
-use ottla_types::{LeaderEpoch, PartitionIndex};
+use ottla_types::{PartitionIndex, TopicPartition};
 
 use super::host::{CoordinatorHost, HostError};
-use crate::replica_manager::Partition;
+use crate::replica_manager::RoleChanged;
 
 /// Why a group request is not answered as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,14 +67,17 @@ impl GroupCoordinator {
         self.host.for_each(look);
     }
 
-    /// This broker leads a partition of the offsets topic now.
-    pub(crate) fn became_leader(&self, partition: Arc<Partition>, leader_epoch: LeaderEpoch) {
-        self.host.became_leader(partition, leader_epoch);
-    }
-
-    /// This broker no longer leads it.
-    pub(crate) fn lost_leadership(&self, partition: PartitionIndex) {
-        self.host.lost_leadership(partition);
+    /// A partition's role changed; concerns those of the offsets topic.
+    pub(crate) fn role_changed(&self, change: RoleChanged) {
+        let of_groups = |at: &TopicPartition| at.topic.as_str() == GROUP_METADATA_TOPIC;
+        match change {
+            RoleChanged::WillLead(at) if of_groups(&at) => self.host.will_lead(at.partition),
+            RoleChanged::Leads(partition, epoch) if of_groups(&partition.id().topic_partition) => {
+                self.host.became_leader(partition, epoch);
+            }
+            RoleChanged::Left(at) if of_groups(&at) => self.host.lost_leadership(at.partition),
+            RoleChanged::WillLead(_) | RoleChanged::Leads(..) | RoleChanged::Left(_) => {}
+        }
     }
 
     /// Offsets of deleted topics go, in the background.

@@ -8,7 +8,7 @@
 //!
 //! Lock order: slot, then partition. The partition calls back without its lock held.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,6 +46,8 @@ pub(crate) struct CoordinatorHost<S: Shard> {
     new_shard: Box<dyn Fn() -> S + Send + Sync>,
     commit_timeout: Duration,
     slots: RwLock<HashMap<PartitionIndex, Arc<Slot<S>>>>,
+    /// Partitions that this broker will lead once they are open.
+    expected: RwLock<HashSet<PartitionIndex>>,
     next_request: AtomicU64,
     deadlines_changed: Notify,
 }
@@ -107,6 +109,7 @@ where
             new_shard: Box::new(new_shard),
             commit_timeout,
             slots: RwLock::default(),
+            expected: RwLock::default(),
             next_request: AtomicU64::new(0),
             deadlines_changed: Notify::new(),
         })
@@ -152,6 +155,9 @@ where
         &self,
         request: impl Fn() -> S::Request,
     ) -> Result<Vec<S::Response>, HostError> {
+        if !self.expected.read().is_empty() {
+            return Err(HostError::Loading);
+        }
         let partitions: Vec<PartitionIndex> = self.slots.read().keys().copied().collect();
         let mut answers = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -164,12 +170,19 @@ where
         Ok(answers)
     }
 
+    /// This broker is about to lead `partition`: its shard counts as loading.
+    pub(crate) fn will_lead(&self, partition: PartitionIndex) {
+        self.expected.write().insert(partition);
+    }
+
     /// This broker leads `partition` now: loads its shard in the background.
     pub(crate) fn became_leader(self: &Arc<Self>, partition: Arc<Partition>, leader_epoch: LeaderEpoch) {
         let index = partition.id().topic_partition.partition;
         let state = Mutex::new(SlotState { shard: Hosting::Loading, waiting: HashMap::new() });
         let slot = Arc::new(Slot { partition, leader_epoch, state });
-        if let Some(former) = self.slots.write().insert(index, Arc::clone(&slot)) {
+        let former = self.slots.write().insert(index, Arc::clone(&slot));
+        self.expected.write().remove(&index);
+        if let Some(former) = former {
             unload(&former);
         }
         let host = Arc::downgrade(self);
@@ -189,6 +202,7 @@ where
 
     /// This broker no longer leads `partition`: answers whoever waits.
     pub(crate) fn lost_leadership(&self, partition: PartitionIndex) {
+        self.expected.write().remove(&partition);
         if let Some(slot) = self.slots.write().remove(&partition) {
             unload(&slot);
         }
@@ -230,7 +244,11 @@ where
     }
 
     fn slot(&self, partition: PartitionIndex) -> Result<Arc<Slot<S>>, HostError> {
-        self.slots.read().get(&partition).map(Arc::clone).ok_or(HostError::NotCoordinator)
+        if let Some(slot) = self.slots.read().get(&partition) {
+            return Ok(Arc::clone(slot));
+        }
+        let expected = self.expected.read().contains(&partition);
+        Err(if expected { HostError::Loading } else { HostError::NotCoordinator })
     }
 
     fn load(&self, index: PartitionIndex, slot: &Arc<Slot<S>>) {

@@ -5,106 +5,146 @@ use std::sync::Arc;
 use ottla_metadata::image::ResourceKind;
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage};
 use ottla_replication::{PartitionState, Replica, RoleChange};
-use ottla_storage::{LogDir, StorageError};
+use ottla_storage::{Log, LogDir, StorageError};
 use ottla_types::{LeaderEpoch, PartitionIndex, TopicIdPartition, TopicName, TopicPartition};
 
+use super::opening::Target;
 use super::partition::{Partition, durability_of};
 use super::{HostedTopic, ReplicaManager};
 use crate::effective_configs::PartitionConfig;
 
-/// A partition that this broker began or ceased to lead.
+/// A partition whose role on this broker changed.
 #[derive(Debug)]
 pub(crate) enum RoleChanged {
+    /// This broker leads it, and opens it.
+    WillLead(TopicPartition),
     Leads(Arc<Partition>, LeaderEpoch),
     Left(TopicPartition),
 }
 
+/// Told of each [`RoleChanged`], in order, one at a time.
+pub(crate) type RoleListener = Box<dyn Fn(RoleChanged) + Send + Sync>;
+
 impl ReplicaManager {
     /// Brings this broker's partitions in line with the metadata. `config_of` gives what a topic's partitions obey.
+    /// Partitions that have a folder are opened in the background. Works with files: not for a runtime's thread.
     pub(crate) fn apply(
-        &self,
+        self: &Arc<Self>,
         before: &MetadataImage,
         after: &MetadataImage,
         delta: &MetadataDelta,
         config_of: impl Fn(&str) -> PartitionConfig,
-    ) -> Vec<RoleChanged> {
+    ) {
+        let changing = self.changing.lock();
+        if changing.closed {
+            return;
+        }
         let changes = delta.topics.local_changes(self.node_id, before, after);
-        let mut roles = Vec::new();
         for (change, _) in &changes.removed {
-            roles.push(self.remove(change));
+            self.remove(change);
         }
         for change in changes.leads.iter().chain(&changes.follows) {
-            let config = config_of(change.topic.name.as_str());
-            match self.get_or_open(change, &config) {
-                Ok(partition) => roles.extend(change_role(&partition, change, &config)),
-                Err(error) => self.refuse(change, &error),
-            }
+            self.take_on(change, config_of(change.topic.name.as_str()));
         }
         for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceKind::Topic) {
             self.update_configs(&TopicName::from(resource.name.clone()), after, &config_of);
         }
         // A broker-wide default may concern any topic.
         if delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
-            let names: Vec<TopicName> = self.topics.read().keys().cloned().collect();
+            let names: Vec<TopicName> = after.topics.iter().map(|topic| topic.name.clone()).collect();
             for name in names {
                 self.update_configs(&name, after, &config_of);
             }
         }
-        roles
+        drop(changing);
+        self.start_opening();
     }
 
-    fn remove(&self, change: &LocalChange) -> RoleChanged {
+    fn remove(&self, change: &LocalChange) {
         let id = id_of(change);
         let at = id.topic_partition.clone();
-        let removed = {
-            let mut topics = self.topics.write();
-            match topics.get_mut(&at.topic) {
-                Some(topic) if topic.id == id.topic_id => {
-                    let removed = topic.partitions.remove(&at.partition);
-                    if topic.partitions.is_empty() {
-                        topics.remove(&at.topic);
-                    }
-                    removed
-                }
-                _ => None,
-            }
-        };
         self.damaged.lock().remove(&(at.topic.clone(), at.partition));
-        if let Some(partition) = &removed {
-            partition.retire();
-        }
-        for dir in &self.dirs {
-            let deleted = match &removed {
-                Some(partition) => partition.with_log(|log, _| dir.delete_log(&id, Some(log))),
-                None => dir.delete_log(&id, None),
-            };
-            if let Err(error) = deleted {
-                tracing::error!("cannot delete {at}: {error}");
+        // Whoever opens it deletes it.
+        if !self.opening.retarget(&at, || None) {
+            let removed = self.forget(&id);
+            if let Some(partition) = &removed {
+                partition.retire();
+            }
+            for dir in &self.dirs {
+                let deleted = match &removed {
+                    Some(partition) => partition.with_log(|log, _| dir.delete_log(&id, Some(log))),
+                    None => dir.delete_log(&id, None),
+                };
+                if let Err(error) = deleted {
+                    tracing::error!("cannot delete {at}: {error}");
+                }
             }
         }
-        RoleChanged::Left(at)
+        self.tell(RoleChanged::Left(at));
     }
 
-    fn get_or_open(
-        &self,
-        change: &LocalChange,
-        config: &PartitionConfig,
-    ) -> Result<Arc<Partition>, StorageError> {
+    fn forget(&self, id: &TopicIdPartition) -> Option<Arc<Partition>> {
+        let at = &id.topic_partition;
+        let mut topics = self.topics.write();
+        let topic = topics.get_mut(&at.topic).filter(|topic| topic.id == id.topic_id)?;
+        let removed = topic.partitions.remove(&at.partition);
+        if topic.partitions.is_empty() {
+            topics.remove(&at.topic);
+        }
+        removed
+    }
+
+    /// This broker holds the partition, in the role that the change says.
+    fn take_on(&self, change: &LocalChange, config: PartitionConfig) {
         let id = id_of(change);
         let at = &id.topic_partition;
-        if let Some(partition) = self.partition(at.topic.as_str(), at.partition)
-            && partition.id().topic_id == id.topic_id
-        {
-            return Ok(partition);
+        let target = || Target { change: change.clone(), config: config.clone() };
+        let hosted = self.partition(at.topic.as_str(), at.partition);
+        if let Some(partition) = hosted.filter(|partition| partition.id().topic_id == id.topic_id) {
+            return self.change_role(&partition, change, &config);
         }
-        let dir = self.dir_for(&id, change);
+        let queued = self.opening.retarget(at, || Some(target()));
+        if !queued && !self.dirs.iter().any(|dir| dir.topic_id_of(at).is_some()) {
+            // Nothing on disk yet: nothing to wait for.
+            return self.install(&target(), self.open(&target()));
+        }
+        if !queued {
+            self.opening.add(target());
+        }
+        self.tell(match change.partition.leader == self.node_id {
+            true => RoleChanged::WillLead(at.clone()),
+            false => RoleChanged::Left(at.clone()),
+        });
+    }
+
+    /// The log of a partition, as it is on disk.
+    pub(super) fn open(&self, target: &Target) -> Result<Log, String> {
+        self.open_log(target).map_err(|error| error.to_string())
+    }
+
+    fn open_log(&self, target: &Target) -> Result<Log, StorageError> {
+        let id = id_of(&target.change);
+        let at = &id.topic_partition;
+        let dir = self.dir_for(&id, &target.change);
         // A folder of a former topic of this name is in the way, and nobody asks for it any more.
         if let Some(former) = dir.topic_id_of(at)
             && former != id.topic_id
         {
             dir.delete_log(&TopicIdPartition { topic_id: former, topic_partition: at.clone() }, None)?;
         }
-        let log = dir.open_or_create_log(&id, config.log.clone(), self.clock.wall_ms())?;
+        dir.open_or_create_log(&id, target.config.log.clone(), self.clock.wall_ms())
+    }
+
+    /// Has a partition serve whose log was opened, in its role; or notes why it cannot.
+    pub(super) fn install(&self, target: &Target, opened: Result<Log, String>) {
+        let Target { change, config } = target;
+        let log = match opened {
+            Ok(log) => log,
+            Err(reason) => return self.refuse(change, reason),
+        };
+        let id = id_of(change);
+        let at = id.topic_partition.clone();
+        self.damaged.lock().remove(&(at.topic.clone(), at.partition));
         let replica = Replica::new(self.node_id, durability_of(&config.sync));
         let partition = Partition::new(
             id.clone(),
@@ -115,17 +155,44 @@ impl ReplicaManager {
             Arc::clone(&self.flush_queue),
             self.topic_metrics.of(&at.topic),
         );
-        let mut topics = self.topics.write();
-        let topic = topics
-            .entry(at.topic.clone())
-            .and_modify(|topic| {
-                if topic.id != id.topic_id {
-                    *topic = HostedTopic { id: id.topic_id, partitions: Default::default() };
-                }
-            })
-            .or_insert_with(|| HostedTopic { id: id.topic_id, partitions: Default::default() });
-        topic.partitions.insert(at.partition, Arc::clone(&partition));
-        Ok(partition)
+        {
+            let mut topics = self.topics.write();
+            let new = || HostedTopic { id: id.topic_id, partitions: Default::default() };
+            let topic = topics.entry(at.topic).or_insert_with(new);
+            if topic.id != id.topic_id {
+                *topic = new();
+            }
+            topic.partitions.insert(at.partition, Arc::clone(&partition));
+        }
+        self.change_role(&partition, change, config);
+    }
+
+    /// Deletes what was opened of a partition that was removed meanwhile.
+    pub(super) fn discard(&self, target: &Target, opened: Result<Log, String>) {
+        let id = id_of(&target.change);
+        let mut log = opened.ok();
+        for dir in &self.dirs {
+            if let Err(error) = dir.delete_log(&id, log.as_mut()) {
+                tracing::error!("cannot delete {}: {error}", id.topic_partition);
+            }
+        }
+    }
+
+    fn change_role(&self, partition: &Arc<Partition>, change: &LocalChange, config: &PartitionConfig) {
+        let epoch = change.partition.leader_epoch;
+        match partition.handle_partition_state(partition_state(&change.partition, config)) {
+            RoleChange::BecameLeader { .. } => self.tell(RoleChanged::Leads(Arc::clone(partition), epoch)),
+            RoleChange::BecameFollower { .. } | RoleChange::WentOffline => {
+                self.tell(RoleChanged::Left(partition.id().topic_partition.clone()));
+            }
+            RoleChange::None | RoleChange::LeaderUpdated => {}
+        }
+    }
+
+    fn tell(&self, change: RoleChanged) {
+        if let Some(listener) = self.role_listener.get() {
+            listener(change);
+        }
     }
 
     /// Where the partition lies, or the directory with the fewest partitions for a new one.
@@ -139,10 +206,11 @@ impl ReplicaManager {
         Arc::clone(found.or_else(emptiest).unwrap_or(&self.dirs[0]))
     }
 
-    fn refuse(&self, change: &LocalChange, error: &StorageError) {
+    fn refuse(&self, change: &LocalChange, reason: String) {
         let at = id_of(change).topic_partition;
-        tracing::error!("{at} cannot be served: {error}");
-        self.damaged.lock().insert((at.topic, at.partition), error.to_string());
+        tracing::error!("{at} cannot be served: {reason}");
+        self.damaged.lock().insert((at.topic.clone(), at.partition), reason);
+        self.tell(RoleChanged::Left(at));
     }
 
     fn update_configs(
@@ -157,23 +225,10 @@ impl ReplicaManager {
             if let Some(partition) = self.partition(name.as_str(), index) {
                 partition.update_config(config.log.clone(), config.sync);
                 partition.handle_partition_state(partition_state(state, &config));
+            } else {
+                self.opening.update_config(&TopicPartition::new(name.clone(), index), &config);
             }
         }
-    }
-}
-
-fn change_role(
-    partition: &Arc<Partition>,
-    change: &LocalChange,
-    config: &PartitionConfig,
-) -> Option<RoleChanged> {
-    let epoch = change.partition.leader_epoch;
-    match partition.handle_partition_state(partition_state(&change.partition, config)) {
-        RoleChange::BecameLeader { .. } => Some(RoleChanged::Leads(Arc::clone(partition), epoch)),
-        RoleChange::BecameFollower { .. } | RoleChange::WentOffline => {
-            Some(RoleChanged::Left(partition.id().topic_partition.clone()))
-        }
-        RoleChange::None | RoleChange::LeaderUpdated => None,
     }
 }
 

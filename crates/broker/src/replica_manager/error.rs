@@ -13,6 +13,8 @@ pub(crate) enum PartitionError {
     UnknownTopicId,
     #[error("this broker holds no replica of the partition; refresh the metadata")]
     NotHosted,
+    #[error("the partition is being opened after a start; retry")]
+    Opening,
     #[error("the partition cannot be served: {reason}")]
     Damaged { reason: String },
     #[error(

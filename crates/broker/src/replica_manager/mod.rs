@@ -12,13 +12,14 @@ mod apply;
 mod error;
 mod flush_queue;
 mod maintenance;
+mod opening;
 mod partition;
 mod read;
 mod sync_policy;
 mod waiters;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use ottla_env::Clock;
@@ -27,10 +28,11 @@ use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, Top
 use parking_lot::{Mutex, RwLock};
 
 use self::flush_queue::FlushQueue;
+use self::opening::Opening;
 use crate::metrics::TopicMetrics;
 
 pub(crate) use self::append::Acks;
-pub(crate) use self::apply::RoleChanged;
+pub(crate) use self::apply::{RoleChanged, RoleListener};
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
@@ -41,7 +43,6 @@ pub(crate) use self::waiters::AckOutcome;
 const SYNC_THREADS_PER_DIR: usize = 8;
 
 /// The partitions of this broker.
-#[derive(Debug)]
 pub(crate) struct ReplicaManager {
     node_id: NodeId,
     clock: Arc<dyn Clock>,
@@ -49,10 +50,20 @@ pub(crate) struct ReplicaManager {
     topics: RwLock<HashMap<TopicName, HostedTopic>>,
     /// Partitions whose log does not open: they answer KAFKA_STORAGE_ERROR.
     damaged: Mutex<HashMap<(TopicName, PartitionIndex), String>>,
+    opening: Opening,
+    open_at_once: usize,
+    /// Held while partitions come, change role or go.
+    changing: Mutex<Changing>,
+    role_listener: OnceLock<RoleListener>,
     topic_metrics: TopicMetrics,
     flush_queue: Arc<FlushQueue<Partition>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
     stop_maintenance: Arc<maintenance::Stop>,
+}
+
+#[derive(Debug, Default)]
+struct Changing {
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -61,12 +72,20 @@ struct HostedTopic {
     partitions: HashMap<PartitionIndex, Arc<Partition>>,
 }
 
+impl std::fmt::Debug for ReplicaManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReplicaManager").field("node_id", &self.node_id).finish_non_exhaustive()
+    }
+}
+
 impl ReplicaManager {
-    /// Takes over opened log directories. The partitions found in them come to life when the metadata names them.
+    /// Takes over opened log directories. The partitions found in them come to life when the metadata names them,
+    /// `recovery_threads` of each directory at a time.
     pub(crate) fn new(
         node_id: NodeId,
         clock: Arc<dyn Clock>,
         dirs: Vec<(LogDir, OpenReport)>,
+        recovery_threads: usize,
     ) -> Result<Arc<Self>, std::io::Error> {
         let mut damaged = HashMap::new();
         for (_, report) in &dirs {
@@ -80,6 +99,10 @@ impl ReplicaManager {
         let manager = Arc::new(Self {
             node_id,
             clock,
+            opening: Opening::default(),
+            open_at_once: recovery_threads.max(1) * dirs.len().max(1),
+            changing: Mutex::default(),
+            role_listener: OnceLock::new(),
             dirs: dirs.into_iter().map(|(dir, _)| Arc::new(dir)).collect(),
             topics: RwLock::default(),
             damaged: Mutex::new(damaged),
@@ -108,9 +131,21 @@ impl ReplicaManager {
         topics.values().flat_map(|topic| topic.partitions.values().map(Arc::clone)).collect()
     }
 
+    /// Who is told when this broker begins or ceases to lead a partition. Once, before the first change.
+    pub(crate) fn on_role_change(&self, listener: RoleListener) {
+        if self.role_listener.set(listener).is_err() {
+            tracing::error!("a second listener for changes of roles is ignored");
+        }
+    }
+
     /// Counts by topic.
     pub(crate) fn topic_metrics(&self) -> &TopicMetrics {
         &self.topic_metrics
+    }
+
+    /// The partitions that are not open yet.
+    pub(crate) fn opening(&self) -> &Opening {
+        &self.opening
     }
 
     /// The log directories.
@@ -125,6 +160,9 @@ impl ReplicaManager {
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.
     pub(crate) fn close(&self, epoch: BrokerEpoch) {
+        self.changing.lock().closed = true;
+        // What was not opened may have to be recovered yet.
+        let mut clean = self.opening.close();
         self.stop_maintenance.stop();
         self.flush_queue.close();
         for thread in self.threads.lock().drain(..) {
@@ -133,7 +171,6 @@ impl ReplicaManager {
             }
         }
         let topics = std::mem::take(&mut *self.topics.write());
-        let mut clean = true;
         for partition in topics.into_values().flat_map(|topic| topic.partitions.into_values()) {
             partition.retire();
             if let Err(error) = partition.close() {

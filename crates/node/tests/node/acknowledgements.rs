@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use ottla_protocol::ErrorCode;
 use ottla_testkit::{
-    ACKS_ALL, ACKS_LEADER, ACKS_NONE, FetchAt, NodeSpec, SyncGate, TestNode, TopicSpec, batch,
+    ACKS_ALL, ACKS_LEADER, ACKS_NONE, DiskGate, FetchAt, NodeSpec, TestNode, TopicSpec, batch,
 };
 
 /// A node whose syncs of topics called `gated…` can be held up.
-fn gated() -> (NodeSpec, SyncGate) {
-    let gate = SyncGate::on("gated");
+fn gated() -> (NodeSpec, DiskGate) {
+    let gate = DiskGate::on_syncs(&["gated"]);
     let spec = NodeSpec::new().map_disk(|disk| gate.before(disk));
     (spec, gate)
 }
@@ -104,7 +104,7 @@ fn an_append_during_a_long_sync_is_not_forgotten() {
 
 #[test]
 fn one_slow_partition_does_not_hold_up_the_others() {
-    let gate = SyncGate::on("gated");
+    let gate = DiskGate::on_syncs(&["gated"]);
     let node = NodeSpec::new().map_disk(|disk| gate.before(disk)).start();
     let mut client = node.client();
     client.create(&TopicSpec::new("gated").partitions(4));

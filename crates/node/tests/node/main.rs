@@ -18,6 +18,7 @@ mod groups;
 mod idempotence;
 mod long_poll;
 mod offsets;
+mod opening;
 mod records;
 mod restart;
 mod roles;

@@ -1,4 +1,4 @@
-//! A disk whose syncs wait until a test lets them through.
+//! A disk whose syncs or reads wait until a test lets them through.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -8,15 +8,22 @@ use ottla_env::{DirEntry, Disk, File, OpenOptions};
 
 use crate::PATIENCE;
 
-/// Holds up the syncs of files whose path contains a text. Open at first.
+/// Holds up the syncs, or the reads, of files whose path contains all of some texts. Open at first.
 #[derive(Clone, Debug)]
-pub struct SyncGate(Arc<Inner>);
+pub struct DiskGate(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    path_contains: String,
+    holds: Operation,
+    path_contains: Vec<String>,
     state: Mutex<State>,
     changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Sync,
+    Read,
 }
 
 #[derive(Debug, Default)]
@@ -25,11 +32,21 @@ struct State {
     waiting: usize,
 }
 
-impl SyncGate {
-    /// A gate for the files whose path contains `part`.
-    pub fn on(part: &str) -> Self {
-        let (path_contains, state, changed) = (part.to_owned(), Mutex::default(), Condvar::new());
-        Self(Arc::new(Inner { path_contains, state, changed }))
+impl DiskGate {
+    /// A gate for syncs of the files whose path contains `parts`.
+    pub fn on_syncs(parts: &[&str]) -> Self {
+        Self::on(Operation::Sync, parts)
+    }
+
+    /// A gate for reads of the files whose path contains `parts`.
+    pub fn on_reads(parts: &[&str]) -> Self {
+        Self::on(Operation::Read, parts)
+    }
+
+    fn on(holds: Operation, parts: &[&str]) -> Self {
+        let path_contains = parts.iter().map(|part| (*part).to_owned()).collect();
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Self(Arc::new(Inner { holds, path_contains, state, changed }))
     }
 
     /// Puts the gate before `disk`.
@@ -37,7 +54,7 @@ impl SyncGate {
         Arc::new(GatedDisk { disk, gate: self.clone() })
     }
 
-    /// From now on syncs wait.
+    /// From now on they wait.
     pub fn close(&self) {
         self.0.state.lock().unwrap().closed = true;
     }
@@ -48,16 +65,17 @@ impl SyncGate {
         self.0.changed.notify_all();
     }
 
-    /// Waits until `n` syncs are held up.
+    /// Waits until `n` of them are held up.
     pub fn wait_for_held(&self, n: usize) {
         let state = self.0.state.lock().unwrap();
         let (state, timed_out) =
             self.0.changed.wait_timeout_while(state, PATIENCE, |state| state.waiting < n).unwrap();
-        assert!(!timed_out.timed_out(), "{} syncs are held up, not {n}", state.waiting);
+        assert!(!timed_out.timed_out(), "{} are held up, not {n}", state.waiting);
     }
 
-    fn pass(&self, path: &Path) {
-        if !path.to_string_lossy().contains(&self.0.path_contains) {
+    fn pass(&self, operation: Operation, path: &Path) {
+        let path = path.to_string_lossy();
+        if operation != self.0.holds || !self.0.path_contains.iter().all(|part| path.contains(part)) {
             return;
         }
         let mut state = self.0.state.lock().unwrap();
@@ -71,7 +89,7 @@ impl SyncGate {
 #[derive(Debug)]
 struct GatedDisk {
     disk: Arc<dyn Disk>,
-    gate: SyncGate,
+    gate: DiskGate,
 }
 
 impl Disk for GatedDisk {
@@ -117,11 +135,12 @@ impl Disk for GatedDisk {
 struct GatedFile {
     file: Arc<dyn File>,
     path: Box<Path>,
-    gate: SyncGate,
+    gate: DiskGate,
 }
 
 impl File for GatedFile {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.gate.pass(Operation::Read, &self.path);
         self.file.read_at(buf, offset)
     }
 
@@ -130,7 +149,7 @@ impl File for GatedFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.gate.pass(&self.path);
+        self.gate.pass(Operation::Sync, &self.path);
         self.file.sync_data()
     }
 
