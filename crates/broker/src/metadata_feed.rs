@@ -48,14 +48,14 @@ impl MetadataFeed {
     /// Pulls and applies for as long as the broker runs.
     pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
         let mut epoch = 0;
-        let mut from = None;
+        let mut since = Since::Image;
         loop {
             let request = FetchMetadataRequest {
                 cluster_id: self.cluster_id.clone(),
                 node_id: self.node_id.0,
                 broker_epoch: self.registration.broker_epoch().0,
                 epoch,
-                offset: from.take().unwrap_or_else(|| self.metadata.image().offset).0,
+                offset: since.offset(&self.metadata.image()).0,
                 max_wait_ms: i32::try_from(MAX_WAIT.as_millis()).unwrap_or(0),
                 max_bytes: MAX_BYTES,
                 ..Default::default()
@@ -78,10 +78,13 @@ impl MetadataFeed {
                 self.controllers.leads(NodeId(response.leader_id));
             }
             epoch = response.epoch;
-            if let Err(error) = self.take(&response, &on_metadata).await {
-                tracing::error!("metadata cannot be applied: {error}; starting over");
-                from = Some(Offset::NONE);
-                tokio::time::sleep(RETRY).await;
+            match self.take(since, &response, &on_metadata).await {
+                Ok(()) => since = Since::Image,
+                Err(error) => {
+                    tracing::error!("metadata cannot be applied: {error}; starting over");
+                    since = Since::Nothing;
+                    tokio::time::sleep(RETRY).await;
+                }
             }
         }
     }
@@ -89,26 +92,13 @@ impl MetadataFeed {
     /// Applies what a response brings.
     async fn take(
         &self,
+        since: Since,
         response: &FetchMetadataResponse,
         on_metadata: &Arc<dyn OnMetadata>,
     ) -> Result<(), FeedError> {
         let before = self.metadata.image();
-        let mut after = MetadataImage::clone(&before);
-        let mut delta = MetadataDelta::default();
-        if let Some(snapshot) = &response.snapshot {
-            after = MetadataImage::decode_snapshot(snapshot.clone())?;
-            delta = MetadataDelta::between(&before, &after);
-        }
-        for entry in &response.entries {
-            let batch = RecordBatch::decode(entry.payload.clone())?;
-            // A batch that the image holds already is not news.
-            if batch.last_offset() > after.offset {
-                let (next, change) = after.apply(&batch.records)?;
-                after = next;
-                delta.merge(change);
-            }
-        }
-        if after.offset != before.offset {
+        let (after, delta) = advance(&before, since, response)?;
+        if after.offset != before.offset || since == Since::Nothing {
             let after = Arc::new(after);
             let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
             let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
@@ -122,5 +112,100 @@ impl MetadataFeed {
             }
         }
         Ok(())
+    }
+}
+
+/// What a controller is asked for: all that came after …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    /// … the image that is published.
+    Image,
+    /// … nothing: what came after the image did not fit to it.
+    Nothing,
+}
+
+impl Since {
+    fn offset(self, image: &MetadataImage) -> Offset {
+        match self {
+            Self::Image => image.offset,
+            Self::Nothing => Offset::NONE,
+        }
+    }
+}
+
+/// The image that a response leads to, and what differs from `before`.
+fn advance(
+    before: &MetadataImage,
+    since: Since,
+    response: &FetchMetadataResponse,
+) -> Result<(MetadataImage, MetadataDelta), FeedError> {
+    let (mut after, mut delta) = (before.clone(), MetadataDelta::default());
+    if since == Since::Nothing {
+        after = MetadataImage::empty();
+    }
+    if let Some(snapshot) = &response.snapshot {
+        after = MetadataImage::decode_snapshot(snapshot.clone())?;
+        delta = MetadataDelta::between(before, &after);
+    }
+    for entry in &response.entries {
+        let batch = RecordBatch::decode(entry.payload.clone())?;
+        // A batch that the image holds already is not news.
+        if batch.last_offset() > after.offset {
+            let (next, change) = after.apply(&batch.records)?;
+            after = next;
+            delta.merge(change);
+        }
+    }
+    if since == Since::Nothing {
+        delta = MetadataDelta::between(before, &after);
+    }
+    Ok((after, delta))
+}
+
+#[cfg(test)]
+mod tests {
+    use ottla_metadata::MetadataRecord;
+    use ottla_protocol::Uuid;
+    use ottla_protocol::messages::private::MetadataEntry;
+    use ottla_protocol::records::metadata::TopicRecord;
+
+    use super::*;
+
+    /// A response with the creation of a topic as the log's entry at `offset`.
+    fn creation(offset: i64, topic: &'static str, id: u8) -> FetchMetadataResponse {
+        let record = TopicRecord {
+            name: ByteString::from_static(topic),
+            topic_id: Uuid([id; 16]),
+            ..Default::default()
+        };
+        let records = vec![MetadataRecord::Topic(record)];
+        let payload = RecordBatch { base_offset: Offset(offset), records }.encode().unwrap();
+        let entry = MetadataEntry { offset, payload, ..Default::default() };
+        FetchMetadataResponse { entries: vec![entry], ..Default::default() }
+    }
+
+    fn names(image: &MetadataImage) -> Vec<&str> {
+        image.topics.iter().map(|topic| topic.name.as_str()).collect()
+    }
+
+    #[test]
+    fn entries_are_applied_once() {
+        let (image, _) = advance(&MetadataImage::empty(), Since::Image, &creation(0, "a", 1)).unwrap();
+        let (image, delta) = advance(&image, Since::Image, &creation(1, "b", 2)).unwrap();
+        assert_eq!((names(&image), delta.topics.created.len()), (vec!["a", "b"], 1));
+        let (image, delta) = advance(&image, Since::Image, &creation(1, "b", 2)).unwrap();
+        assert_eq!((names(&image), delta.is_empty()), (vec!["a", "b"], true));
+    }
+
+    #[test]
+    fn starting_over_keeps_nothing_of_the_image_that_did_not_fit() {
+        let (image, _) = advance(&MetadataImage::empty(), Since::Image, &creation(0, "a", 1)).unwrap();
+        // The same topic again does not fit.
+        let again = creation(1, "a", 1);
+        assert!(matches!(advance(&image, Since::Image, &again), Err(FeedError::Apply(_))));
+        let (after, delta) = advance(&image, Since::Nothing, &creation(0, "b", 2)).unwrap();
+        assert_eq!(names(&after), ["b"]);
+        assert_eq!(delta.topics.deleted.keys().collect::<Vec<_>>(), [&Uuid([1; 16])]);
+        assert_eq!(delta.topics.created.iter().collect::<Vec<_>>(), [&Uuid([2; 16])]);
     }
 }

@@ -188,6 +188,11 @@ impl Controller {
         self.desk.decide(plan).await
     }
 
+    /// The wall clock, ms since 1970.
+    pub(crate) fn wall_ms(&self) -> i64 {
+        self.clock.wall_ms()
+    }
+
     /// Now, for sessions.
     pub(crate) fn now(&self) -> Monotonic {
         self.clock.now()

@@ -58,9 +58,13 @@ ottla_server::apis! { Broker;
     AlterConfigsRequest, lane Controller, listeners [broker], acl per_resource => forward;
     CreatePartitionsRequest, lane Controller, listeners [broker], acl per_resource => forward;
     DeleteGroupsRequest, lane Coordinator, listeners [broker], acl per_resource => delete_groups::handle;
+    ElectLeadersRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     IncrementalAlterConfigsRequest, lane Controller, listeners [broker], acl per_resource => forward;
     OffsetDeleteRequest, lane Coordinator, listeners [broker], acl Delete Group(group_id) => offset_delete::handle;
+    DescribeQuorumRequest, lane Controller, listeners [broker], acl Describe Cluster => forward;
+    UpdateFeaturesRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     DescribeClusterRequest, lane Metadata, listeners [broker], acl Describe Cluster => describe_cluster::handle;
+    UnregisterBrokerRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     DescribeTopicPartitionsRequest, lane Metadata, listeners [broker], acl per_resource => describe_topic_partitions::handle;
 }
 

@@ -25,12 +25,13 @@ pub(crate) async fn handle(
         return request.error_response(cx.version, error.code());
     }
     let state = controller.quorum_state();
+    let now_ms = controller.wall_ms();
     let topics = request.topics.iter().map(|topic| DescribeQuorumResponseTopicData {
         topic_name: topic.topic_name.clone(),
         partitions: topic
             .partitions
             .iter()
-            .map(|partition| describe(&state, &topic.topic_name, partition.partition_index))
+            .map(|partition| describe(&state, &topic.topic_name, partition.partition_index, now_ms))
             .collect(),
         ..Default::default()
     });
@@ -41,7 +42,12 @@ pub(crate) async fn handle(
     }
 }
 
-fn describe(state: &QuorumState, topic: &str, index: i32) -> DescribeQuorumResponsePartitionData {
+fn describe(
+    state: &QuorumState,
+    topic: &str,
+    index: i32,
+    now_ms: i64,
+) -> DescribeQuorumResponsePartitionData {
     if topic != METADATA_TOPIC || index != 0 {
         return DescribeQuorumResponsePartitionData {
             partition_index: index,
@@ -55,18 +61,22 @@ fn describe(state: &QuorumState, topic: &str, index: i32) -> DescribeQuorumRespo
         leader_epoch: state.epoch.0,
         // Kafka's high watermark is the offset after the last that is committed.
         high_watermark: state.committed_offset.map_or(0, |offset| offset.next().0),
-        current_voters: state.voters.iter().map(|voter| replica(state, voter)).collect(),
+        current_voters: state.voters.iter().map(|voter| replica(state, voter, now_ms)).collect(),
         ..Default::default()
     }
 }
 
-fn replica(state: &QuorumState, voter: &VoterState) -> ReplicaState {
+fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState {
     let end = match voter.match_offset {
         Some(offset) => offset.next(),
         None if state.leader == Some(voter.id) => state.log_end_offset(),
         None => ottla_types::Offset::NONE,
     };
+    // The leader has what it writes; when the others were heard of last is not known.
+    let seen_ms = if state.leader == Some(voter.id) { now_ms } else { -1 };
     ReplicaState {
+        last_fetch_timestamp: seen_ms,
+        last_caught_up_timestamp: seen_ms,
         replica_id: voter.id.0,
         replica_directory_id: voter.directory_id,
         log_end_offset: end.0,

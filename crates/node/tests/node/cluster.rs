@@ -2,16 +2,20 @@
 
 use ottla_protocol::messages::api_versions::ApiVersionsRequest;
 use ottla_protocol::messages::describe_cluster::DescribeClusterRequest;
+use ottla_protocol::messages::describe_quorum::{self, DescribeQuorumRequest};
 use ottla_protocol::messages::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, TopicRequest,
 };
+use ottla_protocol::messages::elect_leaders::ElectLeadersRequest;
 use ottla_protocol::messages::find_coordinator::FindCoordinatorRequest;
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
+use ottla_protocol::messages::unregister_broker::UnregisterBrokerRequest;
+use ottla_protocol::messages::update_features::{FeatureUpdateKey, UpdateFeaturesRequest};
 use ottla_protocol::{ApiKey, ApiMessage, ErrorCode};
 use ottla_testkit::{RawClient, TestNode, TopicSpec, eventually};
 
-/// The APIs of the issue with the ranges that clients are told: key, first, last version.
-const ADVERTISED: [(i16, i16, i16); 27] = [
+/// The APIs of clients with the ranges that clients are told: key, first, last version.
+const ADVERTISED: [(i16, i16, i16); 31] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),
@@ -35,9 +39,13 @@ const ADVERTISED: [(i16, i16, i16); 27] = [
     (33, 0, 2),
     (37, 0, 3),
     (42, 0, 3),
+    (43, 0, 2),
     (44, 0, 1),
     (47, 0, 0),
+    (55, 0, 2),
+    (57, 0, 2),
     (60, 0, 2),
+    (64, 0, 0),
     (75, 0, 0),
 ];
 
@@ -282,4 +290,34 @@ fn health_and_metrics_are_served() {
     assert_eq!(node.admin("/nothing").0, 404);
     assert!(node.metric("kafka_server_replicamanager_leadercount") >= 1.0);
     assert!(node.metric("process_resident_memory_bytes") > 1e6);
+}
+
+#[test]
+fn the_quorum_and_elections_are_asked_of_any_broker() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.create_topic("t");
+    let partition = describe_quorum::PartitionData { partition_index: 0, ..Default::default() };
+    let topic = describe_quorum::TopicData {
+        topic_name: "__cluster_metadata".into(),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    let quorum = client.call(2, &DescribeQuorumRequest { topics: vec![topic], ..Default::default() });
+    let partition = &quorum.topics[0].partitions[0];
+    assert_eq!((partition.leader_id, partition.current_voters.len()), (1, 1));
+    assert!(partition.high_watermark > 0 && partition.current_voters[0].last_fetch_timestamp > 0);
+
+    let all = ElectLeadersRequest { topic_partitions: None, timeout_ms: 1000, ..Default::default() };
+    assert_eq!(client.call(2, &all).error_code, ErrorCode::NONE);
+    let unknown = UnregisterBrokerRequest { broker_id: 7, ..Default::default() };
+    assert_eq!(client.call(0, &unknown).error_code, ErrorCode::BROKER_ID_NOT_REGISTERED);
+    let unknown = FeatureUpdateKey {
+        feature: "no.such.feature".into(),
+        max_version_level: 1,
+        upgrade_type: 1,
+        ..Default::default()
+    };
+    let unknown = UpdateFeaturesRequest { feature_updates: vec![unknown], ..Default::default() };
+    assert_eq!(client.call(2, &unknown).error_code, ErrorCode::INVALID_UPDATE_VERSION);
 }

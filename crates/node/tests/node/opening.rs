@@ -1,7 +1,9 @@
 //! After a start the node serves while partitions are still being opened.
 
 use ottla_protocol::ErrorCode;
-use ottla_testkit::{ACKS_ALL, DiskGate, FetchAt, NodeSpec, RawClient, TestNode, TopicSpec, batch, eventually};
+use ottla_testkit::{
+    ACKS_ALL, DiskGate, FetchAt, NodeSpec, RawClient, TestNode, TopicSpec, batch, eventually,
+};
 
 /// A node that was killed after it had acknowledged records of the topics `held` and `free`, and whose reads of
 /// segments with `held` in their path will wait.
