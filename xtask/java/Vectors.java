@@ -6,7 +6,6 @@
 //   default   the value that a new object has
 //   full      every field of that version set, arrays with two elements, an unknown tagged field in each struct
 //   nulls     like full, with null wherever that version allows it
-// Where the jar holds no definition to compare with, a line "VERSION fields NAMES" comes before them.
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -37,10 +36,11 @@ public class Vectors {
         "org.apache.kafka.common.message.",
         "org.apache.kafka.common.metadata.",
         "org.apache.kafka.coordinator.group.generated.",
+        "org.apache.kafka.coordinator.share.generated.",
+        "org.apache.kafka.coordinator.transaction.generated.",
+        "org.apache.kafka.raft.generated.",
+        "org.apache.kafka.server.log.remote.metadata.storage.generated.",
     };
-
-    /** This jar has classes only. */
-    private static final String UNDEFINED = "org.apache.kafka.coordinator.";
 
     /** Makes values differ from field to field. */
     private int counter;
@@ -66,9 +66,6 @@ public class Vectors {
         Schema[] schemas = (Schema[]) constructor.getDeclaringClass().getField("SCHEMAS").get(null);
         List<String> lines = new ArrayList<>();
         for (short v = first.lowestSupportedVersion(); v <= first.highestSupportedVersion(); v++) {
-            if (first.getClass().getName().startsWith(UNDEFINED)) {
-                lines.add(v + " fields " + names(schemas[v]));
-            }
             lines.add(v + " default " + hex(first, v));
             for (boolean nulls : new boolean[] {false, true}) {
                 Vectors vectors = new Vectors(nulls);
@@ -80,20 +77,6 @@ public class Vectors {
             }
         }
         return lines;
-    }
-
-    /** The fields in wire order, those of structs in parentheses, tagged ones last. */
-    private static String names(Schema schema) {
-        List<String> names = new ArrayList<>();
-        for (BoundField bound : schema.fields()) {
-            if (bound.def.type instanceof TaggedFields) {
-                ((TaggedFields) bound.def.type).fields().values().forEach(field -> names.add(field.name));
-                continue;
-            }
-            Type type = bound.def.type.isArray() ? bound.def.type.arrayElementType().get() : bound.def.type;
-            names.add(bound.def.name + (type instanceof Schema ? "(" + names((Schema) type) + ")" : ""));
-        }
-        return String.join(",", names);
     }
 
     private static Class<?> find(String name) throws ClassNotFoundException {

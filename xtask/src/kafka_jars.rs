@@ -18,16 +18,25 @@ pub(crate) const CEILING: Release = Release {
     artifacts: &["org.apache.kafka:kafka-clients:4.4.0", "org.slf4j:slf4j-api:2.0.17"],
 };
 
-/// Records of the metadata log and of `__consumer_offsets`: the newest release whose jars are all published.
+/// Records of the metadata log and of internal topics: the newest release whose jars are all published.
 pub(crate) const COMPLETE: Release = Release {
     folder: "4.3.1",
     artifacts: &[
         "org.apache.kafka:kafka-clients:4.3.1",
         "org.apache.kafka:kafka-metadata:4.3.1",
         "org.apache.kafka:kafka-group-coordinator:4.3.1",
+        "org.apache.kafka:kafka-transaction-coordinator:4.3.1",
+        "org.apache.kafka:kafka-share-coordinator:4.3.1",
+        "org.apache.kafka:kafka-raft:4.3.1",
+        "org.apache.kafka:kafka-storage:4.3.1",
+        "org.apache.kafka:kafka-server-common:4.3.1",
+        "org.apache.kafka:kafka-coordinator-common:4.3.1",
         "org.slf4j:slf4j-api:2.0.17",
     ],
 };
+
+/// Where jars keep definitions.
+pub(crate) const FOLDERS: [&str; 3] = ["common/message", "common/metadata", "message"];
 
 impl Release {
     /// The folder with the jars; fetches what is not there yet.
@@ -40,7 +49,7 @@ impl Release {
                 maven.args(["-q", "-B", "-Dstyle.color=never", "dependency:copy"]);
                 maven.arg(format!("-Dartifact={artifact}"));
                 maven.arg(format!("-DoutputDirectory={}", folder.display()));
-                run(&mut maven)?;
+                fetch(&mut maven)?;
             }
         }
         Ok(folder)
@@ -57,7 +66,7 @@ impl Release {
         let folder = tempfile::tempdir()?;
         for artifact in self.artifacts.iter().filter(|artifact| artifact.starts_with("org.apache.kafka")) {
             let mut jar = Command::new("jar");
-            jar.current_dir(folder.path()).arg("xf").arg(jars.join(file_name(artifact))).arg("common");
+            jar.current_dir(folder.path()).arg("xf").arg(jars.join(file_name(artifact))).args(FOLDERS);
             run(&mut jar)?;
         }
         Ok(folder)
@@ -68,6 +77,15 @@ impl Release {
 fn file_name(artifact: &str) -> String {
     let mut parts = artifact.split(':').skip(1);
     format!("{}-{}.jar", parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// Maven tells of errors on its standard output, and writes escape codes there even when it is quiet.
+fn fetch(maven: &mut Command) -> Result<(), Failure> {
+    let output = maven.output().map_err(|error| format!("cannot run {maven:?}: {error}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{maven:?}: {}", String::from_utf8_lossy(&output.stdout)).into()),
+    }
 }
 
 /// Runs a program that must succeed.

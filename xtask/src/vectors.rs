@@ -36,10 +36,10 @@ fn is_private(entry: &Entry) -> bool {
     matches!(entry.schema.kind, MessageKind::Request(key) | MessageKind::Response(key) if key.is_private())
 }
 
-/// Records of the metadata log and of `__consumer_offsets` are not in the clients' jar.
+/// Records of the metadata log and of internal topics, and two files, are not in the clients' jar.
 fn needs_complete_release(entry: &Entry) -> bool {
     matches!(entry.schema.kind, MessageKind::Record(_))
-        || ["OffsetCommitValue", "GroupMetadataValue"].contains(&entry.schema.name)
+        || ["ProducerSnapshot", "QuorumStateData"].contains(&entry.schema.name)
 }
 
 fn author<'a>(

@@ -10,14 +10,18 @@ use ottla_protocol::schema::{FieldSchema, FieldType, MessageKind, MessageSchema,
 use serde_json::Value;
 
 use crate::Failure;
-use crate::kafka_jars::{CEILING, COMPLETE};
+use crate::kafka_jars::{CEILING, COMPLETE, FOLDERS};
 
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) fn run() -> Result<(), Failure> {
-    let (ceiling, complete) = (CEILING.definitions()?, COMPLETE.definitions()?);
     let mut definitions = BTreeMap::new();
-    read_definitions(&complete.path().join("common/metadata"), &mut definitions)?;
-    read_definitions(&ceiling.path().join("common/message"), &mut definitions)?;
+    // The newer release comes last and takes the place of the other's.
+    for release in [COMPLETE, CEILING] {
+        let unpacked = release.definitions()?;
+        for folder in FOLDERS.map(|folder| unpacked.path().join(folder)).iter().filter(|f| f.exists()) {
+            read_definitions(folder, &mut definitions)?;
+        }
+    }
 
     let mut check = Check::default();
     let mut compared = 0;
@@ -27,31 +31,26 @@ pub(crate) fn run() -> Result<(), Failure> {
                 compared += 1;
                 check.message(entry.schema, &definition);
             }
-            None if has_no_definition(entry.schema) => {}
+            None if is_private(entry.schema) => {}
             None => check.differs(entry.schema.name, "", "is defined in no jar"),
         }
+    }
+    for name in definitions.keys() {
+        check.differs(name, "", "has no struct");
     }
     for difference in &check.differences {
         println!("{difference}");
     }
-    println!(
-        "{compared} messages with {} fields compared with Kafka's definitions; {} definitions have no struct",
-        check.fields,
-        definitions.len()
-    );
+    println!("{compared} messages with {} fields compared with Kafka's definitions", check.fields);
     match check.differences.len() {
         0 => Ok(()),
         count => Err(format!("{count} differences").into()),
     }
 }
 
-/// Our own messages, and those of which the jars hold the class only: the vectors name the latter's fields.
-fn has_no_definition(schema: &MessageSchema) -> bool {
-    let undefined = ["OffsetCommitKey", "OffsetCommitValue", "GroupMetadataKey", "GroupMetadataValue"];
-    match schema.kind {
-        MessageKind::Request(key) | MessageKind::Response(key) => key.is_private(),
-        _ => undefined.contains(&schema.name),
-    }
+/// Ours, unknown to Kafka.
+fn is_private(schema: &MessageSchema) -> bool {
+    matches!(schema.kind, MessageKind::Request(key) | MessageKind::Response(key) if key.is_private())
 }
 
 /// Adds the definitions in a folder by their names. Those without versions are tombstones of removed APIs.
@@ -99,11 +98,15 @@ impl Check {
         let (kind, ours) = match schema.kind {
             MessageKind::Request(key) => ("request", Some(i64::from(key.code()))),
             MessageKind::Response(key) => ("response", Some(i64::from(key.code()))),
-            MessageKind::Record(number) => ("metadata", Some(i64::from(number))),
+            MessageKind::Record(number) => ("record", Some(i64::from(number))),
             MessageKind::Data | MessageKind::Part => ("data", None),
         };
-        let theirs = text_of(definition, "type").replace("header", "data");
-        self.compare(name, "", "type", &kind, &theirs.as_str());
+        let theirs = match text_of(definition, "type") {
+            "header" => "data",
+            "metadata" | "coordinator-key" | "coordinator-value" => "record",
+            other => other,
+        };
+        self.compare(name, "", "type", &kind, &theirs);
         self.compare(name, "", "key", &ours, &key);
         let valid = versions(definition, "validVersions");
         self.compare(name, "", "versions", &schema.versions, &valid);
@@ -242,7 +245,11 @@ fn comparable(name: &str) -> String {
 }
 
 fn versions(value: &Value, key: &str) -> VersionRange {
-    let text = text_of(value, key);
+    let text = match (key, text_of(value, key)) {
+        // A tagged field need not say it twice.
+        ("versions", "") => text_of(value, "taggedVersions"),
+        (_, text) => text,
+    };
     let number = |text: &str| text.parse::<i16>().ok();
     let (first, last) = match (text.strip_suffix('+'), text.split_once('-')) {
         (Some(first), _) => (number(first), Some(i16::MAX)),

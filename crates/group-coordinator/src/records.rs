@@ -1,8 +1,9 @@
 //! The records of `__consumer_offsets`, in Kafka's formats.
 
 use ottla_coordinator::{KeyValueRecord, ReplayError};
+use ottla_protocol::records::consumer_offsets::classic_group::MemberMetadata;
 use ottla_protocol::records::consumer_offsets::{
-    GroupMetadataKey, GroupMetadataValue, MemberMetadata, OffsetCommitKey, OffsetCommitValue,
+    GroupMetadataKey, GroupMetadataValue, OffsetCommitKey, OffsetCommitValue,
 };
 use ottla_protocol::{EncodeError, Message, Reader, Writer};
 use ottla_types::{ByteString, Bytes, GroupId, LeaderEpoch, Offset, PartitionIndex, TopicPartition};

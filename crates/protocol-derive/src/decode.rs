@@ -72,7 +72,11 @@ fn plain_field(field: &Field) -> TokenStream {
 fn read(field: &Field) -> TokenStream {
     let ty = &field.ty;
     let value = quote!(<#ty as ::ottla_protocol::Field>::read(r, version)?);
-    let nullable = quote!(<#ty as ::ottla_protocol::NullableField>::read_nullable(r, version)?);
+    let read_nullable = match field.attr.tag {
+        Some(_) => quote!(read_nullable_tagged),
+        None => quote!(read_nullable),
+    };
+    let nullable = quote!(<#ty as ::ottla_protocol::NullableField>::#read_nullable(r, version)?);
     let value = match (field.optional, field.attr.nullable) {
         (false, _) => value,
         (true, None | Some(Versions::ALL)) => nullable,

@@ -54,8 +54,12 @@ fn differs(field: &Field) -> TokenStream {
 
 fn write(field: &Field) -> TokenStream {
     let Field { ident, ty, .. } = field;
+    let write_nullable = match field.attr.tag {
+        Some(_) => quote!(write_nullable_tagged),
+        None => quote!(write_nullable),
+    };
     let nullable = quote! {
-        <#ty as ::ottla_protocol::NullableField>::write_nullable(self.#ident.as_ref(), w, version)?;
+        <#ty as ::ottla_protocol::NullableField>::#write_nullable(self.#ident.as_ref(), w, version)?;
     };
     let write = match (field.optional, field.attr.nullable) {
         (false, _) => quote!(<#ty as ::ottla_protocol::Field>::write(&self.#ident, w, version)?;),

@@ -26,6 +26,20 @@ pub trait NullableField: Field {
     fn read_nullable(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError>;
     /// Writes a value or null.
     fn write_nullable(value: Option<&Self>, w: &mut Writer, version: Version) -> Result<(), EncodeError>;
+
+    /// Reads a value or null in a tagged field.
+    fn read_nullable_tagged(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
+        Self::read_nullable(r, version)
+    }
+
+    /// Writes a value or null in a tagged field.
+    fn write_nullable_tagged(
+        value: Option<&Self>,
+        w: &mut Writer,
+        version: Version,
+    ) -> Result<(), EncodeError> {
+        Self::write_nullable(value, w, version)
+    }
 }
 
 macro_rules! fixed {
@@ -223,8 +237,22 @@ impl<T: Message> Field for T {
     }
 }
 
-/// A struct that may be null has a byte before it, negative for null, in either notation.
+/// A struct that may be null has a byte before it, negative for null, in either notation. In a tagged field it is a
+/// varint, 0 for null (Kafka: `MessageDataGenerator`).
 impl<T: Message> NullableField for T {
+    fn read_nullable_tagged(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
+        if r.read_varint()? == 0 { Ok(None) } else { Self::decode(r, version).map(Some) }
+    }
+
+    fn write_nullable_tagged(
+        value: Option<&Self>,
+        w: &mut Writer,
+        version: Version,
+    ) -> Result<(), EncodeError> {
+        w.put_varint(u32::from(value.is_some()));
+        value.map_or(Ok(()), |part| part.encode(w, version))
+    }
+
     fn read_nullable(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
         if i8::read(r, version)? < 0 { Ok(None) } else { Self::decode(r, version).map(Some) }
     }

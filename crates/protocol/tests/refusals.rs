@@ -18,23 +18,41 @@ const ERROR: ErrorCode = ErrorCode(0x5aa5);
 /// one, so a request that names none cannot be told.
 fn has_errors_per_item(request: &str, version: i16) -> bool {
     const ALWAYS: &[&str] = &[
+        "AlterClientQuotasRequest",
         "AlterConfigsRequest",
+        "AlterReplicaLogDirsRequest",
+        "AlterUserScramCredentialsRequest",
+        "ConsumerGroupDescribeRequest",
+        "CreateAclsRequest",
         "CreatePartitionsRequest",
         "CreateTopicsRequest",
+        "DeleteAclsRequest",
         "DeleteGroupsRequest",
         "DeleteRecordsRequest",
+        "DeleteShareGroupStateRequest",
         "DeleteTopicsRequest",
         "DescribeConfigsRequest",
         "DescribeGroupsRequest",
         "DescribeProducersRequest",
+        "DescribeShareGroupOffsetsRequest",
         "DescribeTopicPartitionsRequest",
+        "DescribeTransactionsRequest",
         "IncrementalAlterConfigsRequest",
+        "InitializeShareGroupStateRequest",
         "ListOffsetsRequest",
         "OffsetCommitRequest",
         "OffsetForLeaderEpochRequest",
         "ProduceRequest",
+        "ReadShareGroupStateRequest",
+        "ReadShareGroupStateSummaryRequest",
+        "ShareGroupDescribeRequest",
+        "StreamsGroupDescribeRequest",
+        "TxnOffsetCommitRequest",
+        "WriteShareGroupStateRequest",
+        "WriteTxnMarkersRequest",
     ];
     match request {
+        "AddPartitionsToTxnRequest" => version < 4,
         "FetchRequest" => version < 7,
         "MetadataRequest" => version < 13,
         "ElectLeadersRequest" => version < 1,
@@ -82,18 +100,30 @@ macro_rules! requests {
 }
 
 requests! {
-    AllocateProducerIdsRequest AlterConfigsRequest AlterPartitionRequest AlterPartitionReassignmentsRequest
-    ApiVersionsRequest BrokerHeartbeatRequest BrokerRegistrationRequest ControllerRegistrationRequest
-    CreatePartitionsRequest CreateTopicsRequest DeleteGroupsRequest DeleteRecordsRequest DeleteTopicsRequest
-    DescribeAclsRequest DescribeClientQuotasRequest DescribeClusterRequest DescribeConfigsRequest
-    DescribeGroupsRequest DescribeLogDirsRequest DescribeProducersRequest DescribeQuorumRequest
-    DescribeTopicPartitionsRequest DescribeUserScramCredentialsRequest ElectLeadersRequest EnvelopeRequest
-    FetchRequest FetchMetadataRequest FindCoordinatorRequest HeartbeatRequest IncrementalAlterConfigsRequest
-    InitProducerIdRequest JoinGroupRequest LeaveGroupRequest ListConfigResourcesRequest ListGroupsRequest
-    ListOffsetsRequest ListPartitionReassignmentsRequest ListTransactionsRequest MetadataRequest
-    OffsetCommitRequest OffsetDeleteRequest OffsetFetchRequest OffsetForLeaderEpochRequest ProduceRequest
-    RaftMessageRequest SaslAuthenticateRequest SaslHandshakeRequest SyncGroupRequest UnregisterBrokerRequest
-    UpdateFeaturesRequest
+    AddOffsetsToTxnRequest AddPartitionsToTxnRequest AddRaftVoterRequest AllocateProducerIdsRequest
+    AlterClientQuotasRequest AlterConfigsRequest AlterPartitionReassignmentsRequest AlterPartitionRequest
+    AlterReplicaLogDirsRequest AlterShareGroupOffsetsRequest AlterUserScramCredentialsRequest ApiVersionsRequest
+    AssignReplicasToDirsRequest BeginQuorumEpochRequest BrokerHeartbeatRequest BrokerRegistrationRequest
+    ConsumerGroupDescribeRequest ConsumerGroupHeartbeatRequest ControllerRegistrationRequest CreateAclsRequest
+    CreateDelegationTokenRequest CreatePartitionsRequest CreateTopicsRequest DeleteAclsRequest
+    DeleteGroupsRequest DeleteRecordsRequest DeleteShareGroupOffsetsRequest DeleteShareGroupStateRequest
+    DeleteTopicsRequest DescribeAclsRequest DescribeClientQuotasRequest DescribeClusterRequest
+    DescribeConfigsRequest DescribeDelegationTokenRequest DescribeGroupsRequest DescribeLogDirsRequest
+    DescribeProducersRequest DescribeQuorumRequest DescribeShareGroupOffsetsRequest
+    DescribeTopicPartitionsRequest DescribeTransactionsRequest DescribeUserScramCredentialsRequest
+    ElectLeadersRequest EndQuorumEpochRequest EndTxnRequest EnvelopeRequest ExpireDelegationTokenRequest
+    FetchMetadataRequest FetchRequest FetchSnapshotRequest FindCoordinatorRequest
+    GetTelemetrySubscriptionsRequest HeartbeatRequest IncrementalAlterConfigsRequest InitProducerIdRequest
+    InitializeShareGroupStateRequest JoinGroupRequest LeaveGroupRequest ListConfigResourcesRequest
+    ListGroupsRequest ListOffsetsRequest ListPartitionReassignmentsRequest ListTransactionsRequest
+    MetadataRequest OffsetCommitRequest OffsetDeleteRequest OffsetFetchRequest OffsetForLeaderEpochRequest
+    ProduceRequest PushTelemetryRequest RaftMessageRequest ReadShareGroupStateRequest
+    ReadShareGroupStateSummaryRequest RemoveRaftVoterRequest RenewDelegationTokenRequest SaslAuthenticateRequest
+    SaslHandshakeRequest ShareAcknowledgeRequest ShareFetchRequest ShareGroupDescribeRequest
+    ShareGroupHeartbeatRequest StreamsGroupDescribeRequest StreamsGroupHeartbeatRequest
+    StreamsGroupTopologyDescriptionUpdateRequest SyncGroupRequest TxnOffsetCommitRequest UnregisterBrokerRequest
+    UnregisterControllerRequest UpdateFeaturesRequest UpdateRaftVoterRequest VoteRequest
+    WriteShareGroupStateRequest WriteTxnMarkersRequest
 }
 
 #[test]

@@ -124,6 +124,7 @@ impl MetadataImage {
             }
             // Batches are atomic here, so that the markers of Kafka's metadata transactions carry nothing.
             MetadataRecord::NoOp(_)
+            | MetadataRecord::ZkMigrationState(_)
             | MetadataRecord::BeginTransaction(_)
             | MetadataRecord::EndTransaction(_)
             | MetadataRecord::AbortTransaction(_) => {}

@@ -101,6 +101,7 @@ metadata_records! {
     BeginTransaction(BeginTransactionRecord),
     EndTransaction(EndTransactionRecord),
     AbortTransaction(AbortTransactionRecord),
+    ZkMigrationState(ZkMigrationStateRecord),
     NoOp(NoOpRecord),
 }
 

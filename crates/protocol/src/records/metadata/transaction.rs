@@ -32,6 +32,16 @@ pub struct AbortTransactionRecord {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// How far a former cluster had moved away from ZooKeeper; of no effect any more (KIP-866).
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[message(record = 21, versions = "0", flexible = "0+")]
+pub struct ZkMigrationStateRecord {
+    /// 0 none, 1 migrating, 2 preparing, 3 done.
+    pub zk_migration_state: i8,
+    /// Tagged fields of newer versions.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
 /// Nothing. It moves the committed offset on.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[message(record = 20, versions = "0", flexible = "0+")]

@@ -1,9 +1,8 @@
-//! Keys and values of `__consumer_offsets`. A key's prefix is its type, a value's is its version: see
-//! `decode_prefixed`. A null value deletes.
+//! Committed offsets of all groups, and groups of the classic protocol.
 
 use crate::{ByteString, Bytes, Message, TaggedFields, Uuid};
 
-/// The key of a committed offset: type 1, and type 0 from before 0.9.
+/// The key of a committed offset: type 1.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[message(record = 1, versions = "0", flexible = "none")]
 pub struct OffsetCommitKey {
@@ -17,7 +16,7 @@ pub struct OffsetCommitKey {
 
 /// A committed offset.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
-#[message(versions = "0-4", flexible = "4+")]
+#[message(record = 1, versions = "0-4", flexible = "4+")]
 pub struct OffsetCommitValue {
     /// The offset.
     pub offset: i64,
@@ -48,7 +47,7 @@ pub struct GroupMetadataKey {
 
 /// A classic group: its generation, members and their assignments.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
-#[message(versions = "0-4", flexible = "4+")]
+#[message(record = 2, versions = "0-4", flexible = "4+")]
 pub struct GroupMetadataValue {
     /// What kind of group it is: `consumer`, `connect`, `sr` and so on.
     pub protocol_type: ByteString,
@@ -90,4 +89,28 @@ pub struct MemberMetadata {
     pub assignment: Bytes,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
+}
+
+/// The key of a committed offset from before 0.9: type 0.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[message(record = 0, versions = "0", flexible = "none")]
+pub struct LegacyOffsetCommitKey {
+    /// The group.
+    pub group: ByteString,
+    /// The topic's name.
+    pub topic: ByteString,
+    /// The partition's number in its topic.
+    pub partition: i32,
+}
+
+/// A committed offset from before 0.9.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[message(record = 0, versions = "0", flexible = "none")]
+pub struct LegacyOffsetCommitValue {
+    /// The offset.
+    pub offset: i64,
+    /// What the member tells the others of its protocol; opaque to the coordinator.
+    pub metadata: ByteString,
+    /// When the offset was committed, ms since 1970.
+    pub commit_timestamp: i64,
 }
