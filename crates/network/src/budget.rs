@@ -145,6 +145,13 @@ impl Lease {
         self.poll_ticket(cx, ticket, bytes)
     }
 
+    /// Adds what a request takes besides its bytes, such as the containers that they were decoded into. It does not
+    /// wait, for the memory is taken already: those in line wait for longer.
+    pub fn charge(&mut self, bytes: usize) {
+        self.budget.used.fetch_add(bytes, Ordering::SeqCst);
+        self.held += bytes;
+    }
+
     fn stand_in_line(&mut self, cx: &Context<'_>, bytes: usize) -> u64 {
         let mut line = self.budget.line();
         let ticket = line.next_ticket;

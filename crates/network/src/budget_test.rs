@@ -99,3 +99,19 @@ fn a_granted_ticket_that_is_dropped_untaken_gives_its_bytes_back() {
     drop(c);
     assert_eq!((budget.used(), budget.waiting()), (0, 0));
 }
+
+#[test]
+fn a_charge_is_held_at_once_and_others_wait_for_it() {
+    let budget = RequestBudget::new(100);
+    let (mut a, mut b) = (budget.lease(), budget.lease());
+    assert!(grow(&mut a, 60));
+    a.charge(300);
+    assert_eq!((budget.used(), a.held()), (360, 360));
+    assert!(grow(&mut b, 1), "the first in line may overdraw");
+    let mut c = budget.lease();
+    assert!(!grow(&mut c, 1));
+    drop(a);
+    assert!(grow(&mut c, 1));
+    drop((b, c));
+    assert_eq!(budget.used(), 0);
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::FileRange;
+use crate::{FileRange, Lease};
 
 /// What a connection is, for the whole of its life.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ pub trait Service: Send + Sync + 'static {
     /// A connection was accepted.
     fn open(&self, connection: &Arc<ConnectionContext>) -> Self::Session;
 
-    /// A request arrived: `frame` is all that followed its length.
-    fn call(&self, session: &mut Self::Session, frame: Bytes) -> Call;
+    /// A request arrived: `frame` is all that followed its length, and `lease` holds its bytes until it is answered.
+    fn call(&self, session: &mut Self::Session, frame: Bytes, lease: &mut Lease) -> Call;
 }
 
 /// A reply that is not there yet.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_network::{Call, ConnectionContext, ConnectionOptions, Listener, ListenerConfig, Reply, Service};
+use ottla_network::{
+    Call, ConnectionContext, ConnectionOptions, Lease, Listener, ListenerConfig, Reply, Service,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 struct Echo;
@@ -17,7 +19,7 @@ impl Service for Echo {
 
     fn open(&self, _: &Arc<ConnectionContext>) {}
 
-    fn call(&self, (): &mut (), frame: Bytes) -> Call {
+    fn call(&self, (): &mut (), frame: Bytes, _lease: &mut Lease) -> Call {
         let length = i32::try_from(frame.len()).unwrap().to_be_bytes();
         Call::Ready(Reply::Frame([&length[..], &frame].concat().into()))
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ottla_network::{
-    BindError, Call, ConnectionContext, ConnectionQuota, FileRange, Listener, ListenerConfig, ListenerHandle,
-    Reply, ReplySegment, Service,
+    BindError, Call, ConnectionContext, ConnectionQuota, FileRange, Lease, Listener, ListenerConfig,
+    ListenerHandle, Reply, ReplySegment, Service,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -30,7 +30,7 @@ impl Service for Server {
 
     fn open(&self, _: &Arc<ConnectionContext>) {}
 
-    fn call(&self, (): &mut (), frame: Bytes) -> Call {
+    fn call(&self, (): &mut (), frame: Bytes, _lease: &mut Lease) -> Call {
         match &*frame {
             b"file" => {
                 let len = (HEAD.len() + TAIL.len()) as u64 + self.len;

@@ -42,8 +42,12 @@ pub fn decode_body<M: Message>(body: Bytes, version: Version) -> Result<M, Decod
 
 /// Reads `body` as a request of `version`. Bytes behind the request are ignored, as Kafka's brokers do:
 /// librdkafka (2.16 still) asks for the metadata of all topics, from version 9 on, with 3 bytes too many.
-pub fn decode_request_body<R: Request>(body: Bytes, version: Version) -> Result<R, DecodeError> {
-    decode_start(&mut Reader::new(body), version)
+///
+/// Comes with the memory that the request's containers take, bytes; strings and byte fields share `body`'s.
+pub fn decode_request_body<R: Request>(body: Bytes, version: Version) -> Result<(R, usize), DecodeError> {
+    let mut r = Reader::new(body);
+    let request = decode_start(&mut r, version)?;
+    Ok((request, r.memory_used()))
 }
 
 fn decode_start<M: Message>(r: &mut Reader, version: Version) -> Result<M, DecodeError> {

@@ -7,10 +7,9 @@ use crate::error::{DecodeError, DecodeErrorKind as Kind};
 use crate::tagged::{TaggedField, TaggedFields};
 
 /// What decoded values may take in memory: this much, and …
-const BASE_MEMORY: usize = 1 << 20;
-/// … this many times the size of the frame. Real messages stay below 12 times even with names of one letter, and
-/// those are small.
-const MEMORY_FACTOR: usize = 8;
+const BASE_MEMORY: usize = 48 << 10;
+/// … this many times the size of the frame. Real messages stay below 12 times even with names of one letter.
+const MEMORY_FACTOR: usize = 32;
 /// Tagged fields that one struct may have. Kafka's own have at most a dozen.
 const MAX_TAGGED_FIELDS: usize = 1024;
 
@@ -44,6 +43,11 @@ impl Reader {
     /// Bytes read.
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// What the containers of the values read so far take in memory, bytes.
+    pub fn memory_used(&self) -> usize {
+        self.memory_limit - self.memory_left
     }
 
     /// Everything not yet read.
@@ -197,7 +201,8 @@ impl Reader {
                     return Err(self.error(Kind::TagLength { tag, declared, used: self.at - start }));
                 }
             } else {
-                self.charge(size_of::<TaggedField>())?;
+                // A vector that grows has up to twice its length, and holds both while it moves.
+                self.charge(3 * size_of::<TaggedField>())?;
                 unknown.push(TaggedField { tag, value: self.read_slice(declared)? });
             }
             self.end = outer_end;

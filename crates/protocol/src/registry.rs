@@ -17,6 +17,8 @@ pub struct Entry {
     pub schema: &'static MessageSchema,
     /// Decodes all of the bytes in a version, which may be any, and encodes the value again in the same version.
     pub recode: fn(Bytes, Version) -> Result<Bytes, RecodeError>,
+    /// Decodes all of the bytes in a version, which may be any, and drops the value.
+    pub decode: fn(Bytes, Version) -> Result<(), DecodeError>,
     /// Encodes the default value in a version.
     pub encode_default: fn(Version) -> Result<Bytes, EncodeError>,
 }
@@ -34,7 +36,12 @@ pub enum RecodeError {
 
 impl Entry {
     const fn of<M: Message>() -> Self {
-        Self { schema: M::SCHEMA, recode: recode::<M>, encode_default: encode_default::<M> }
+        Self {
+            schema: M::SCHEMA,
+            recode: recode::<M>,
+            decode: |bytes, version| decode_body::<M>(bytes, version).map(drop),
+            encode_default: encode_default::<M>,
+        }
     }
 
     /// The message of that name.

@@ -34,7 +34,7 @@ macro_rules! apis {
             lane: $crate::Lane::$lane,
             listeners: &[$($crate::__apis_listener!($listener)),+],
             acl: $crate::__apis_acl!(column $($acl)+),
-            call: |incoming: $crate::Incoming<$host>| -> $crate::__private::Call {
+            call: |incoming: $crate::Incoming<'_, $host>| -> $crate::__private::Call {
                 let (request, exchange) = match incoming.decode::<$request>() {
                     Ok(decoded) => decoded,
                     Err(call) => return call,

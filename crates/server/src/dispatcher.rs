@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use ottla_network::{Call, ConnectionContext, Reply, Service};
+use ottla_network::{Call, ConnectionContext, Lease, Reply, Service};
 use ottla_protocol::frame::decode_request_header;
 use ottla_protocol::messages::RequestHeader;
 use ottla_protocol::{ApiKey, ByteString};
@@ -104,7 +104,12 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
         Self { shared: Arc::clone(&self.shared), listener }
     }
 
-    fn dispatch(&self, connection: &Arc<ConnectionState>, mut frame: Bytes) -> Result<Call, String> {
+    fn dispatch(
+        &self,
+        connection: &Arc<ConnectionState>,
+        mut frame: Bytes,
+        lease: &mut Lease,
+    ) -> Result<Call, String> {
         let size = frame.len();
         let header = decode_request_header(&mut frame)
             .map_err(|error| format!("request header of a frame of {size} bytes cannot be read: {error}"))?;
@@ -113,7 +118,7 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
             return Err(format!("{key} (API key {}) is not served on this listener", key.code()));
         };
         self.shared.stats(index).received(size);
-        let incoming = Incoming { exchange: self.exchange(connection, header, index), body: frame };
+        let incoming = Incoming { exchange: self.exchange(connection, header, index), body: frame, lease };
         if row.served.contains(version) {
             return Ok((row.call)(incoming));
         }
@@ -157,8 +162,8 @@ impl<H: Send + Sync + 'static> Service for Dispatcher<H> {
         })
     }
 
-    fn call(&self, session: &mut Self::Session, frame: Bytes) -> Call {
-        self.dispatch(session, frame).unwrap_or_else(|reason| Call::Ready(Reply::Close { reason }))
+    fn call(&self, session: &mut Self::Session, frame: Bytes, lease: &mut Lease) -> Call {
+        self.dispatch(session, frame, lease).unwrap_or_else(|reason| Call::Ready(Reply::Close { reason }))
     }
 }
 

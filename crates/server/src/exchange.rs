@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_network::{Call, Reply};
+use ottla_network::{Call, Lease, Reply};
 use ottla_protocol::frame::decode_request_body;
 use ottla_protocol::{ErrorCode, Request};
 
@@ -12,18 +12,23 @@ use crate::metrics::ApiStats;
 use crate::{AclOperation, Answer, ConnectionState, IntoAnswer, RequestContext, ResourceType};
 
 /// A request whose body is still bytes. Its API and version are served here.
-pub struct Incoming<H: 'static> {
+pub struct Incoming<'a, H: 'static> {
     pub(crate) exchange: Exchange<H>,
     pub(crate) body: Bytes,
+    /// Charged for what the body is decoded into.
+    pub(crate) lease: &'a mut Lease,
 }
 
-impl<H: 'static> Incoming<H> {
+impl<H: 'static> Incoming<'_, H> {
     /// The request; or the call that ends the connection because the bytes are none.
     pub fn decode<R: Request>(self) -> Result<(R, Exchange<H>), Call> {
-        let Self { exchange, body } = self;
+        let Self { exchange, body, lease } = self;
         let bytes = body.len();
         match decode_request_body::<R>(body, exchange.context.version) {
-            Ok(request) => Ok((request, exchange)),
+            Ok((request, memory)) => {
+                lease.charge(memory);
+                Ok((request, exchange))
+            }
             Err(error) => {
                 let RequestContext { api_key, version, .. } = &exchange.context;
                 let reason = format!("{api_key} version {version} of {bytes} bytes cannot be read: {error}");

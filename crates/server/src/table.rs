@@ -22,7 +22,7 @@ pub struct ApiRow<H: 'static> {
     /// Who may call it.
     pub acl: Acl,
     /// Decodes, authorizes and hands the request to its handler.
-    pub call: fn(Incoming<H>) -> Call,
+    pub call: fn(Incoming<'_, H>) -> Call,
 }
 
 impl<H> ApiRow<H> {

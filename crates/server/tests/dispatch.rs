@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use ottla_network::{ConnectionOptions, ReplySegment, serve_in_memory};
-use ottla_protocol::frame::{decode_response, encode_request};
+use ottla_network::{
+    ConnectionContext, ConnectionOptions, ReplySegment, RequestBudget, Service, serve_in_memory,
+};
+use ottla_protocol::frame::{decode_response, encode_request, strip_length};
 use ottla_protocol::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use ottla_protocol::messages::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use ottla_protocol::messages::heartbeat::{HeartbeatRequest, HeartbeatResponse};
@@ -310,6 +312,21 @@ async fn a_handler_may_end_the_connection_and_a_panic_costs_only_its_own() {
     let panics = HeartbeatRequest { member_id: "panic".into(), ..heartbeat_of("g", 7) };
     assert_eq!(call(&mut second, 4, "c", &panics).await, None);
     assert!(call(&mut third, 4, "c", &heartbeat_of("g", 7)).await.is_some());
+}
+
+#[test]
+fn a_request_is_charged_for_what_it_is_decoded_into() {
+    let dispatcher = dispatcher(ListenerKind::Broker);
+    let peer = "127.0.0.1:1".parse().unwrap();
+    let context = ConnectionContext { id: 1, listener: "PLAINTEXT".into(), peer, local: peer };
+    let mut session = dispatcher.open(&Arc::new(context));
+    let request = ListGroupsRequest { states_filter: vec!["Empty".into(); 100], ..Default::default() };
+    let header = RequestHeader::of::<ListGroupsRequest>(4, 17, None);
+    let frame = strip_length(encode_request(&header, &request).unwrap());
+    let mut lease = RequestBudget::unlimited().lease();
+    let call = dispatcher.call(&mut session, frame, &mut lease);
+    assert_eq!(lease.held(), 100 * size_of_val(&request.states_filter[0]));
+    drop(call);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::{AsFile, Call, FileRange, Reply, ReplySegment};
+use crate::{AsFile, Call, FileRange, Lease, Reply, ReplySegment};
 
 /// Does what the frame says: `echo`, `pipe` and `wait` (answered by [`Bench::release`]), `none`, `close`, `panic`, `later-panic`,
 /// `big`, `file`. A reply is the request's own text.
@@ -23,7 +23,7 @@ impl Service for Scripted {
 
     fn open(&self, _: &Arc<ConnectionContext>) {}
 
-    fn call(&self, (): &mut (), frame: Bytes) -> Call {
+    fn call(&self, (): &mut (), frame: Bytes, _lease: &mut Lease) -> Call {
         let text = String::from_utf8_lossy(&frame).into_owned();
         self.started.lock().unwrap().push(text.clone());
         match text.split(':').next().unwrap_or("") {

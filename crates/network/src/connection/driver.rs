@@ -130,7 +130,7 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
             self.options.metrics.requests.add(1);
             let (bytes, lease) = frame;
             let (service, session) = (self.service, &mut self.session);
-            self.in_flight.start(cx, lease, || service.call(session, bytes))?;
+            self.in_flight.start(cx, lease, |lease| service.call(session, bytes, lease))?;
             self.queue_replies();
         }
         Ok(())

@@ -56,10 +56,10 @@ impl InFlight {
     pub(crate) fn start(
         &mut self,
         cx: &mut Context<'_>,
-        lease: Lease,
-        call: impl FnOnce() -> Call,
+        mut lease: Lease,
+        call: impl FnOnce(&mut Lease) -> Call,
     ) -> Result<(), CloseReason> {
-        let state = match guard(call)? {
+        let state = match guard(|| call(&mut lease))? {
             Call::Ready(reply) => State::Answered(reply),
             Call::Pending { mut reply, may_pipeline } => match guard(|| reply.as_mut().poll(cx))? {
                 Poll::Ready(reply) => State::Answered(reply),

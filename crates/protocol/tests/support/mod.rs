@@ -34,11 +34,14 @@ pub(crate) struct RandomMessage {
     pub(crate) has_known_tags: bool,
     version: Version,
     draw: Draw,
+    /// What stands for a struct that is null: another byte in a tagged field.
+    null_struct: u8,
 }
 
 impl RandomMessage {
     pub(crate) fn new(schema: &MessageSchema, version: Version, seed: u64) -> Self {
-        let mut message = Self { bytes: Vec::new(), has_known_tags: false, version, draw: Draw(seed) };
+        let mut message =
+            Self { bytes: Vec::new(), has_known_tags: false, version, draw: Draw(seed), null_struct: 0xff };
         message.put_struct(schema, schema.flexible.contains(version), 0);
         message
     }
@@ -63,7 +66,9 @@ impl RandomMessage {
             self.has_known_tags = true;
             self.put_varint(field.tag.unwrap_or_default());
             let outer = std::mem::take(&mut self.bytes);
+            self.null_struct = 0;
             self.put_field(field, true, depth);
+            self.null_struct = 0xff;
             let value = std::mem::replace(&mut self.bytes, outer);
             self.put_varint(value.len() as u32);
             self.bytes.extend(value);
@@ -110,9 +115,10 @@ impl RandomMessage {
             }
             FieldType::Struct(part) => {
                 if nullable {
-                    self.bytes.push(if null { 0xff } else { 1 });
+                    self.bytes.push(if null { self.null_struct } else { 1 });
                 }
                 if !null {
+                    self.null_struct = 0xff;
                     self.put_struct(part, flexible, depth + 1);
                 }
             }
