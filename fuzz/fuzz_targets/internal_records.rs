@@ -2,7 +2,7 @@
 //! without and with what stands before them.
 #![no_main]
 
-mod pick;
+mod shared;
 
 use libfuzzer_sys::fuzz_target;
 use ottla_protocol::Bytes;
@@ -10,7 +10,8 @@ use ottla_protocol::messages::{ConsumerProtocolAssignment, ConsumerProtocolSubsc
 use ottla_protocol::records::consumer_offsets::{GroupMetadataValue, OffsetCommitValue};
 use ottla_protocol::records::metadata::MetadataRecord;
 use ottla_protocol::records::{decode_payload, decode_prefixed};
-use ottla_protocol::schema::MessageKind;
+
+use crate::shared::pick;
 
 fuzz_target!(|input: &[u8]| {
     let bytes = Bytes::copy_from_slice(input);
@@ -22,5 +23,5 @@ fuzz_target!(|input: &[u8]| {
     let _ = decode_prefixed::<GroupMetadataValue>(bytes.clone());
     let _ = decode_payload::<ConsumerProtocolSubscription>(bytes.clone());
     let _ = decode_payload::<ConsumerProtocolAssignment>(bytes);
-    pick::recode(input, |kind| matches!(kind, MessageKind::Record(_) | MessageKind::Data));
+    pick::recode(input, pick::TARGETS[2].1);
 });

@@ -1,11 +1,12 @@
 //! Any bytes as any response.
 #![no_main]
 
-mod pick;
+mod shared;
 
 use libfuzzer_sys::fuzz_target;
-use ottla_protocol::schema::MessageKind;
+
+use crate::shared::pick;
 
 fuzz_target!(|input: &[u8]| {
-    pick::recode(input, |kind| matches!(kind, MessageKind::Response(_)));
+    pick::recode(input, pick::TARGETS[1].1);
 });

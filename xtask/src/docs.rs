@@ -9,8 +9,8 @@ use std::fs;
 use ottla_protocol::ApiKey;
 use ottla_server::apis_page;
 
-use crate::Failure;
 use crate::kafka_jars::workspace_root;
+use crate::{Failure, fuzz};
 
 /// Flags of the command.
 #[derive(clap::Args)]
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 
 /// Writes the pages, or tells whether they are up to date.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    for (path, content) in pages() {
+    for (path, content) in pages()? {
         if is_fresh(path, &content) {
             continue;
         }
@@ -49,8 +49,12 @@ pub(crate) fn is_fresh(path: &str, content: &str) -> bool {
 }
 
 /// Path below the workspace and content of every generated page.
-fn pages() -> Vec<(&'static str, String)> {
-    vec![("docs/reference/configs.md", ottla_config::reference_page()), ("docs/reference/apis.md", apis())]
+fn pages() -> Result<Vec<(&'static str, String)>, Failure> {
+    Ok(vec![
+        ("docs/reference/configs.md", ottla_config::reference_page()),
+        ("docs/reference/apis.md", apis()),
+        ("docs/reference/fuzzing.md", fuzz::page()?),
+    ])
 }
 
 const APIS: &str = "\
@@ -91,7 +95,7 @@ mod tests {
 
     #[test]
     fn generated_pages_are_up_to_date() {
-        for (path, content) in pages() {
+        for (path, content) in pages().unwrap() {
             assert!(is_fresh(path, &content), "{path} is not up to date: run `cargo xtask docs`");
         }
     }

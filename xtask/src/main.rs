@@ -3,6 +3,7 @@
 mod ci;
 mod clients;
 mod docs;
+mod fuzz;
 mod kafka_jars;
 mod readme;
 mod vectors;
@@ -35,6 +36,8 @@ enum Command {
     Vectors(vectors::Arguments),
     /// Write the generated pages of docs/reference
     Docs(docs::Arguments),
+    /// Run the fuzz targets, and keep in fuzz/corpus what reaches more
+    Fuzz(fuzz::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
     /// Run unmodified clients of every language against a node: a table of client and capability
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::WireCheck => wire_check::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
     };

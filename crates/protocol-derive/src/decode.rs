@@ -8,7 +8,8 @@ use crate::attrs::Versions;
 use crate::default;
 use crate::model::{Field, Model};
 
-/// The function's body. `at` names the field that is being read, so that one place adds it to an error.
+/// The function's body. `at` names the field that is being read, so that one place adds it to an error; the value goes
+/// straight to the caller, for large structs are costly to move.
 pub(crate) fn body(model: &Model) -> TokenStream {
     let flexible = set_flexible(model, &quote!(r));
     let plain = model.plain().map(plain_field);
@@ -19,12 +20,12 @@ pub(crate) fn body(model: &Model) -> TokenStream {
     quote! {
         #flexible
         let mut at = "";
-        let decoded = (|| -> ::core::result::Result<Self, ::ottla_protocol::DecodeError> {
+        let error: ::ottla_protocol::DecodeError = 'failed: {
             #(#plain)*
             #tags
-            Ok(Self { #(#idents: #locals,)* #(#unknown: unknown,)* })
-        })();
-        decoded.map_err(|error| error.in_field(at))
+            return ::core::result::Result::Ok(Self { #(#idents: #locals,)* #(#unknown: unknown,)* });
+        };
+        ::core::result::Result::Err(error.in_field(at))
     }
 }
 
@@ -52,6 +53,19 @@ pub(crate) fn contains(versions: Versions) -> TokenStream {
     }
 }
 
+/// The value of a result, or the end of the function's body.
+fn or_fail(result: &TokenStream) -> TokenStream {
+    quote!(match #result {
+        ::core::result::Result::Ok(value) => value,
+        ::core::result::Result::Err(error) => break 'failed error,
+    })
+}
+
+/// The value of a result, or the end of a closure.
+fn or_return(result: &TokenStream) -> TokenStream {
+    quote!(#result?)
+}
+
 /// The variable of a field, apart from those of the emitted code: a field may be called `version`.
 fn local(field: &Field) -> Ident {
     format_ident!("field_{}", field.text)
@@ -60,7 +74,7 @@ fn local(field: &Field) -> Ident {
 fn plain_field(field: &Field) -> TokenStream {
     let text = &field.text;
     let local = local(field);
-    let value = read(field);
+    let value = read(field, or_fail);
     if field.attr.versions == Versions::ALL {
         return quote! { at = #text; let #local = #value; };
     }
@@ -69,14 +83,14 @@ fn plain_field(field: &Field) -> TokenStream {
     quote! { at = #text; let #local = if #present { #value } else { #absent }; }
 }
 
-fn read(field: &Field) -> TokenStream {
+fn read(field: &Field, checked: fn(&TokenStream) -> TokenStream) -> TokenStream {
     let ty = &field.ty;
-    let value = quote!(<#ty as ::ottla_protocol::Field>::read(r, version)?);
+    let value = checked(&quote!(<#ty as ::ottla_protocol::Field>::read(r, version)));
     let read_nullable = match field.attr.tag {
         Some(_) => quote!(read_nullable_tagged),
         None => quote!(read_nullable),
     };
-    let nullable = quote!(<#ty as ::ottla_protocol::NullableField>::#read_nullable(r, version)?);
+    let nullable = checked(&quote!(<#ty as ::ottla_protocol::NullableField>::#read_nullable(r, version)));
     let value = match (field.optional, field.attr.nullable) {
         (false, _) => value,
         (true, None | Some(Versions::ALL)) => nullable,
@@ -99,7 +113,8 @@ fn tags(model: &Model) -> TokenStream {
     let unknown = if model.unknown.is_some() { quote!(unknown) } else { quote!(_) };
     let tagged = model.tagged();
     if tagged.is_empty() {
-        return quote!(at = "tagged fields"; let #unknown = r.read_unknown_tags()?;);
+        let tags = or_fail(&quote!(r.read_unknown_tags()));
+        return quote!(at = "tagged fields"; let #unknown = #tags;);
     }
     let starts = tagged.iter().map(|(_, field)| {
         let local = local(field);
@@ -109,7 +124,7 @@ fn tags(model: &Model) -> TokenStream {
     let arms = tagged.iter().map(|(tag, field)| {
         let text = &field.text;
         let local = local(field);
-        let value = read(field);
+        let value = read(field, or_return);
         let present = if field.attr.versions == Versions::ALL {
             quote!()
         } else {
@@ -118,15 +133,18 @@ fn tags(model: &Model) -> TokenStream {
         };
         quote!(#tag #present => { at = #text; #local = #value; })
     });
-    quote! {
-        #(#starts)*
-        at = "tagged fields";
-        let #unknown = r.read_tagged_fields(|r, tag| {
+    let tags = or_fail(&quote! {
+        r.read_tagged_fields(|r, tag| {
             match tag {
                 #(#arms)*
                 _ => return Ok(false),
             }
             Ok(true)
-        })?;
+        })
+    });
+    quote! {
+        #(#starts)*
+        at = "tagged fields";
+        let #unknown = #tags;
     }
 }

@@ -86,6 +86,7 @@ impl Reader {
     }
 
     /// `len` bytes, shared with the frame.
+    #[inline]
     pub fn read_slice(&mut self, len: usize) -> Result<Bytes, DecodeError> {
         if len > self.remaining() {
             return Err(self.truncated(len));
@@ -96,23 +97,36 @@ impl Reader {
     }
 
     /// An unsigned variable-length number of at most 32 bits: seven bits a byte, lowest first.
+    #[inline]
     pub fn read_varint(&mut self) -> Result<u32, DecodeError> {
-        let start = self.at;
-        let mut value: u32 = 0;
-        for shift in [0, 7, 14, 21, 28] {
-            let [byte] = self.read_array()?;
-            if shift == 28 && byte > 0x0f {
-                break;
+        match self.bytes.get(self.at..self.end) {
+            Some([byte, ..]) if byte & 0x80 == 0 => {
+                self.at += 1;
+                Ok(u32::from(*byte))
             }
-            value |= u32::from(byte & 0x7f) << shift;
+            _ => self.read_long_varint(),
+        }
+    }
+
+    fn read_long_varint(&mut self) -> Result<u32, DecodeError> {
+        let rest = self.bytes.get(self.at..self.end).unwrap_or_default();
+        let mut value: u32 = 0;
+        for (byte, place) in rest.iter().zip(0..5) {
+            if place == 4 && *byte > 0x0f {
+                return Err(self.error(Kind::Varint));
+            }
+            value |= u32::from(byte & 0x7f) << (7 * place);
             if byte & 0x80 == 0 {
+                self.at += place + 1;
                 return Ok(value);
             }
         }
-        Err(DecodeError::new(Kind::Varint, start))
+        self.at = self.end;
+        Err(self.truncated(1))
     }
 
     /// The length of a string, or nothing for null.
+    #[inline]
     pub(crate) fn read_string_len(&mut self) -> Result<Option<usize>, DecodeError> {
         if self.flexible {
             self.read_compact_len()
@@ -122,6 +136,7 @@ impl Reader {
     }
 
     /// The length of a byte field or the count of an array, or nothing for null.
+    #[inline]
     pub(crate) fn read_len(&mut self) -> Result<Option<usize>, DecodeError> {
         if self.flexible {
             self.read_compact_len()
@@ -211,7 +226,13 @@ impl Reader {
     }
 
     /// The tagged fields at the end of a struct that knows none.
+    #[inline]
     pub fn read_unknown_tags(&mut self) -> Result<TaggedFields, DecodeError> {
+        // As good as always.
+        if self.flexible && self.bytes.get(self.at..self.end).is_some_and(|rest| rest.first() == Some(&0)) {
+            self.at += 1;
+            return Ok(TaggedFields::default());
+        }
         self.read_tagged_fields(|_, _| Ok(false))
     }
 

@@ -1,5 +1,4 @@
 //! Whatever the bytes, decoding them takes at most 64 times their length and 64 KiB.
-#![expect(clippy::print_stdout, reason = "the messages that grow most, on request")]
 
 mod support;
 

@@ -11,23 +11,28 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(crate) const fn new(bytes: &'a [u8], at: usize, base: usize) -> Self {
         Self { bytes, at, base }
     }
 
+    #[inline]
     pub(crate) const fn position(&self) -> usize {
         self.at
     }
 
+    #[inline]
     pub(crate) const fn left(&self) -> usize {
         self.bytes.len().saturating_sub(self.at)
     }
 
     /// Where the next byte lies in the batch.
+    #[inline]
     pub(crate) const fn place(&self) -> usize {
         self.base + self.at
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], RecordsError> {
         let end = self.at.checked_add(len);
         match end.and_then(|end| self.bytes.get(self.at..end)) {
@@ -39,6 +44,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], RecordsError> {
         match self.bytes.get(self.at..).and_then(|b| b.first_chunk()) {
             Some(chunk) => {
@@ -49,6 +55,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn i8(&mut self, what: &'static str) -> Result<i8, RecordsError> {
         self.array(what).map(i8::from_be_bytes)
     }
@@ -62,18 +69,21 @@ impl<'a> Cursor<'a> {
     }
 
     /// A zigzag varint of at most 5 bytes.
+    #[inline]
     pub(crate) fn varint(&mut self, what: &'static str) -> Result<i32, RecordsError> {
         let raw = self.raw_varint(what, 5)? as u32;
         Ok((raw >> 1) as i32 ^ -((raw & 1) as i32))
     }
 
     /// A zigzag varint of at most 10 bytes.
+    #[inline]
     pub(crate) fn varlong(&mut self, what: &'static str) -> Result<i64, RecordsError> {
         let raw = self.raw_varint(what, 10)?;
         Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
     }
 
     /// A length of 0 or more, or −1 for null.
+    #[inline]
     pub(crate) fn nullable_len(&mut self, what: &'static str) -> Result<Option<usize>, RecordsError> {
         let at = self.place();
         match self.varint(what)? {
@@ -84,6 +94,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A length or count of 0 or more.
+    #[inline]
     pub(crate) fn len(&mut self, what: &'static str) -> Result<usize, RecordsError> {
         let at = self.place();
         match self.varint(what)? {
@@ -92,7 +103,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     fn raw_varint(&mut self, what: &'static str, max_len: usize) -> Result<u64, RecordsError> {
+        match self.bytes.get(self.at) {
+            Some(byte) if byte & 0x80 == 0 => {
+                self.at += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(what, max_len),
+        }
+    }
+
+    fn long_varint(&mut self, what: &'static str, max_len: usize) -> Result<u64, RecordsError> {
         let start = self.at;
         let mut value = 0_u64;
         for i in 0..max_len {

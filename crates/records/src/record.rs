@@ -108,8 +108,12 @@ impl Records {
         })
     }
 
+    #[inline]
     fn headers(&self, body: &mut Cursor<'_>) -> Result<Vec<RecordHeader>, RecordsError> {
         let count = body.len("header count")?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
         let mut headers = Vec::new();
         for _ in 0..count {
             let len = body.len("header key length")?;
@@ -120,6 +124,7 @@ impl Records {
         Ok(headers)
     }
 
+    #[inline]
     fn nullable(
         &self,
         body: &mut Cursor<'_>,
@@ -129,6 +134,7 @@ impl Records {
         body.nullable_len(len)?.map(|len| self.slice(body, len, what)).transpose()
     }
 
+    #[inline]
     fn slice(&self, body: &mut Cursor<'_>, len: usize, what: &'static str) -> Result<Bytes, RecordsError> {
         let start = body.position();
         body.take(len, what)?;

@@ -1,0 +1,220 @@
+//! The wire protocol beside the `kafka-protocol` crate, on the same bytes.
+#![allow(clippy::unwrap_used, reason = "a benchmark may fail loudly")]
+
+use std::hint::black_box;
+
+use bytes::{Bytes, BytesMut};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use kafka_protocol::messages as theirs;
+use kafka_protocol::protocol::{Decodable, Encodable};
+use kafka_protocol::records::RecordBatchDecoder;
+use ottla_protocol::frame::{decode_body, encode_response_segments};
+use ottla_protocol::messages::fetch::{self, FetchResponse, FetchableTopicResponse};
+use ottla_protocol::messages::join_group::{JoinGroupResponse, JoinGroupResponseMember};
+use ottla_protocol::messages::metadata::{
+    MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use ottla_protocol::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use ottla_protocol::{ApiMessage, ByteString, FetchedRecords, Message, Uuid, Version, Writer};
+use ottla_records::{BatchBuilder, Keys, batches};
+
+/// Partitions in a Produce request and a Fetch response of 1 MiB.
+const PARTITIONS: i32 = 16;
+const BATCH: usize = (1 << 20) / PARTITIONS as usize;
+
+fn encoded<M: Message>(message: &M, version: Version) -> Bytes {
+    let mut w = Writer::new();
+    message.encode(&mut w, version).unwrap();
+    w.into_bytes()
+}
+
+fn metadata() -> MetadataResponse {
+    let partition = |partition_index| MetadataResponsePartition {
+        partition_index,
+        leader_id: partition_index % 3,
+        leader_epoch: 5,
+        replica_nodes: vec![0, 1, 2],
+        isr_nodes: vec![0, 1, 2],
+        ..Default::default()
+    };
+    let topic = |number: i32| MetadataResponseTopic {
+        name: Some(ByteString::from(format!("topic-{number:04}").as_str())),
+        topic_id: Uuid::from_random_bits(|| [(number % 200) as u8; 16]),
+        partitions: (0..3).map(partition).collect(),
+        ..Default::default()
+    };
+    let broker = |node_id| MetadataResponseBroker {
+        node_id,
+        host: "broker.example".into(),
+        port: 9092,
+        ..Default::default()
+    };
+    MetadataResponse {
+        brokers: (0..3).map(broker).collect(),
+        cluster_id: Some("cluster".into()),
+        controller_id: 1,
+        topics: (0..1000).map(topic).collect(),
+        ..Default::default()
+    }
+}
+
+/// A batch of records of 1 KB, as many as fit.
+fn batch() -> Bytes {
+    let mut builder = BatchBuilder::new();
+    let value = vec![b'v'; 1000];
+    while builder.size() + 1020 < BATCH {
+        builder.append(1_700_000_000_000, Some(b"key-0001"), Some(&value), &[]).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+fn produce() -> ProduceRequest {
+    let partition = |index| PartitionProduceData {
+        index,
+        records: Some(batch().into()),
+        ..Default::default()
+    };
+    let topic = TopicProduceData {
+        name: "topic".into(),
+        partition_data: (0..PARTITIONS).map(partition).collect(),
+        ..Default::default()
+    };
+    ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() }
+}
+
+fn fetched() -> FetchResponse {
+    let partition = |partition_index| fetch::PartitionData {
+        partition_index,
+        high_watermark: 1000,
+        last_stable_offset: 1000,
+        log_start_offset: 0,
+        records: Some(FetchedRecords::Bytes(batch().into())),
+        ..Default::default()
+    };
+    let topic = FetchableTopicResponse {
+        topic: "topic".into(),
+        partitions: (0..PARTITIONS).map(partition).collect(),
+        ..Default::default()
+    };
+    FetchResponse { responses: vec![topic], ..Default::default() }
+}
+
+fn joined() -> JoinGroupResponse {
+    let member = |number: i32| JoinGroupResponseMember {
+        member_id: ByteString::from(format!("consumer-{number}-01234567-89ab-cdef").as_str()),
+        metadata: Bytes::from(vec![7; 200]),
+        ..Default::default()
+    };
+    JoinGroupResponse {
+        generation_id: 3,
+        protocol_type: Some("consumer".into()),
+        protocol_name: Some("range".into()),
+        leader: "consumer-0-01234567-89ab-cdef".into(),
+        member_id: "consumer-0-01234567-89ab-cdef".into(),
+        members: (0..100).map(member).collect(),
+        ..Default::default()
+    }
+}
+
+/// Decoding the same bytes, and encoding what came of it.
+fn both<O: ApiMessage, T: Decodable + Encodable>(c: &mut Criterion, name: &str, message: &O, version: Version) {
+    let bytes = encoded(message, version);
+    let other = T::decode(&mut bytes.clone(), version).unwrap();
+    let mut again = BytesMut::new();
+    other.encode(&mut again, version).unwrap();
+    assert_eq!(again, bytes, "both mean the same");
+
+    let mut group = c.benchmark_group(format!("{name}/decode"));
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("ottla", |b| b.iter(|| decode_body::<O>(black_box(bytes.clone()), version).unwrap()));
+    group.bench_function("kafka-protocol", |b| {
+        b.iter(|| T::decode(&mut black_box(bytes.clone()), version).unwrap());
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group(format!("{name}/encode"));
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("ottla", |b| {
+        // As the network takes it: records are handed over and not copied.
+        b.iter(|| encode_response_segments(1, version, black_box(message)).unwrap());
+    });
+    group.bench_function("kafka-protocol", |b| {
+        b.iter(|| {
+            let mut out = BytesMut::with_capacity(black_box(&other).compute_size(version).unwrap());
+            other.encode(&mut out, version).unwrap();
+            out.freeze()
+        });
+    });
+    group.finish();
+}
+
+/// What a broker does with a Produce request: every batch's checksum and the framing of its records.
+fn produce_with_records(c: &mut Criterion) {
+    let bytes = encoded(&produce(), 9);
+    let mut group = c.benchmark_group("Produce 1 MiB/validate records");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("ottla", |b| {
+        b.iter(|| {
+            let request: ProduceRequest = decode_body(black_box(bytes.clone()), 9).unwrap();
+            for partition in &request.topic_data[0].partition_data {
+                for batch in batches(partition.records.as_ref().unwrap()) {
+                    let batch = batch.unwrap();
+                    batch.check_crc().unwrap();
+                    black_box(batch.validate_framing(Keys::Optional, None).unwrap());
+                }
+            }
+        });
+    });
+    group.bench_function("kafka-protocol", |b| {
+        b.iter(|| {
+            let request = theirs::ProduceRequest::decode(&mut black_box(bytes.clone()), 9).unwrap();
+            for partition in &request.topic_data[0].partition_data {
+                let mut records = partition.records.clone().unwrap();
+                black_box(RecordBatchDecoder::decode_all(&mut records).unwrap());
+            }
+        });
+    });
+    group.finish();
+}
+
+/// What a consumer does with a Fetch response: every record's key and value.
+fn fetch_with_records(c: &mut Criterion) {
+    let bytes = encoded(&fetched(), 12);
+    let mut group = c.benchmark_group("Fetch 1 MiB/read records");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("ottla", |b| {
+        b.iter(|| {
+            let response: FetchResponse = decode_body(black_box(bytes.clone()), 12).unwrap();
+            for partition in &response.responses[0].partitions {
+                let Some(FetchedRecords::Bytes(records)) = &partition.records else { continue };
+                for batch in batches(records) {
+                    let batch = batch.unwrap();
+                    batch.check_crc().unwrap();
+                    for record in batch.records(1 << 20).unwrap() {
+                        black_box(record.unwrap());
+                    }
+                }
+            }
+        });
+    });
+    group.bench_function("kafka-protocol", |b| {
+        b.iter(|| {
+            let response = theirs::FetchResponse::decode(&mut black_box(bytes.clone()), 12).unwrap();
+            for partition in &response.responses[0].partitions {
+                let mut records = partition.records.clone().unwrap();
+                black_box(RecordBatchDecoder::decode_all(&mut records).unwrap());
+            }
+        });
+    });
+    group.finish();
+}
+
+fn messages(c: &mut Criterion) {
+    both::<_, theirs::MetadataResponse>(c, "Metadata 1,000 topics", &metadata(), 12);
+    both::<_, theirs::JoinGroupResponse>(c, "JoinGroup 100 members", &joined(), 9);
+    both::<_, theirs::FetchResponse>(c, "Fetch 1 MiB", &fetched(), 12);
+    both::<_, theirs::ProduceRequest>(c, "Produce 1 MiB", &produce(), 9);
+}
+
+criterion_group!(benches, messages, produce_with_records, fetch_with_records);
+criterion_main!(benches);
