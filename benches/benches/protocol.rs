@@ -69,11 +69,8 @@ fn batch() -> Bytes {
 }
 
 fn produce() -> ProduceRequest {
-    let partition = |index| PartitionProduceData {
-        index,
-        records: Some(batch().into()),
-        ..Default::default()
-    };
+    let partition =
+        |index| PartitionProduceData { index, records: Some(batch().into()), ..Default::default() };
     let topic = TopicProduceData {
         name: "topic".into(),
         partition_data: (0..PARTITIONS).map(partition).collect(),
@@ -117,7 +114,12 @@ fn joined() -> JoinGroupResponse {
 }
 
 /// Decoding the same bytes, and encoding what came of it.
-fn both<O: ApiMessage, T: Decodable + Encodable>(c: &mut Criterion, name: &str, message: &O, version: Version) {
+fn both<O: ApiMessage, T: Decodable + Encodable>(
+    c: &mut Criterion,
+    name: &str,
+    message: &O,
+    version: Version,
+) {
     let bytes = encoded(message, version);
     let other = T::decode(&mut bytes.clone(), version).unwrap();
     let mut again = BytesMut::new();
@@ -126,7 +128,8 @@ fn both<O: ApiMessage, T: Decodable + Encodable>(c: &mut Criterion, name: &str, 
 
     let mut group = c.benchmark_group(format!("{name}/decode"));
     group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("ottla", |b| b.iter(|| decode_body::<O>(black_box(bytes.clone()), version).unwrap()));
+    group
+        .bench_function("ottla", |b| b.iter(|| decode_body::<O>(black_box(bytes.clone()), version).unwrap()));
     group.bench_function("kafka-protocol", |b| {
         b.iter(|| T::decode(&mut black_box(bytes.clone()), version).unwrap());
     });

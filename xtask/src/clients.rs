@@ -15,7 +15,7 @@ mod franz_go_suite;
 mod install;
 mod report;
 mod segments;
-mod server;
+pub(crate) mod server;
 mod session;
 mod spec;
 
@@ -59,10 +59,23 @@ pub(crate) struct Places {
     installed: PathBuf,
 }
 
+impl Places {
+    fn of(root: &std::path::Path) -> Self {
+        Self { sources: root.join("tests/clients"), installed: root.join("target/clients") }
+    }
+}
+
+/// Fetches Apache Kafka, and gives its class path.
+pub(crate) fn install_kafka() -> Result<String, Failure> {
+    let places = Places::of(&workspace_root().canonicalize()?);
+    install::install(&places, &[], true)?;
+    Ok(install::kafka_class_path(&places))
+}
+
 /// Installs, runs, prints. An error when anything is not as it should be.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let root = workspace_root().canonicalize()?;
-    let places = Places { sources: root.join("tests/clients"), installed: root.join("target/clients") };
+    let places = Places::of(&root);
     if arguments.franz_go_suite {
         return franz_go_suite::run_with_server(arguments, &places);
     }
@@ -102,8 +115,8 @@ fn start_server(
 ) -> Result<server::Server, Failure> {
     match &arguments.bootstrap_server {
         Some(address) => Ok(server::Server::external(address)),
-        None if arguments.kafka => server::Server::kafka(&install::kafka_class_path(places), work),
-        None => server::Server::ottla(work),
+        None if arguments.kafka => server::Server::kafka(&install::kafka_class_path(places), work, None),
+        None => server::Server::ottla(work, &[], None),
     }
 }
 

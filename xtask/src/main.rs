@@ -1,5 +1,6 @@
 //! Project automation: `cargo xtask --help`.
 
+mod bench;
 mod ci;
 mod clients;
 mod docs;
@@ -36,6 +37,8 @@ enum Command {
     Vectors(vectors::Arguments),
     /// Write the generated pages of docs/reference
     Docs(docs::Arguments),
+    /// Replay the same requests to Ottla, Apache Kafka and speed-of-light programs in turn, and compare
+    Bench(bench::Arguments),
     /// Run the fuzz targets, and keep in fuzz/corpus what reaches more
     Fuzz(fuzz::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::WireCheck => wire_check::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),

@@ -213,6 +213,8 @@ impl FrameReader {
             self.buffer.advance(take);
             if body.direct.len() == body.len {
                 self.first_step = body.len.clamp(FIRST_STEP, PROVEN_MAX);
+                // The next one is likely to be as large: what is read ahead of its own buffer has to be copied there.
+                self.read_size = READ_MIN;
                 return Poll::Ready(Some(std::mem::take(&mut body.direct).into()));
             }
             if self.buffer.is_empty() && body.direct.len() < body.lease.held() {

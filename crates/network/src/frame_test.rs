@@ -47,6 +47,24 @@ fn frames_of_every_size_come_out_as_they_went_in() {
 }
 
 #[test]
+fn behind_a_large_body_little_is_read_ahead_of_the_next() {
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut reader = reader(1 << 20, &RequestBudget::unlimited());
+    let small = framed(&[1; 20_000]);
+    let large = framed(&[2; 300_000]);
+    // Many requests that fit have made the read-ahead grow.
+    frames(&mut reader, &small.repeat(20)).unwrap();
+    assert_eq!(reader.read_size, READ_MAX);
+    frames(&mut reader, &large).unwrap();
+    let mut bytes = &large[..];
+    assert!(reader.poll_fill(cx, &mut bytes).is_ready());
+    assert!(large.len() - bytes.len() <= SCRATCH, "{} bytes to be copied", large.len() - bytes.len());
+    assert!(matches!(reader.poll_frame(cx), Poll::Ready(Ok(None))));
+    assert!(reader.poll_fill(cx, &mut bytes).is_ready());
+    assert!(bytes.len() < 300_000 - 2 * SCRATCH, "the rest goes where it belongs");
+}
+
+#[test]
 fn frames_that_arrive_byte_by_byte_come_out_whole() {
     let budget = RequestBudget::unlimited();
     let mut reader = reader(100, &budget);

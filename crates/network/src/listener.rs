@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::sockopt::set_tcp_congestion;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
@@ -276,6 +277,12 @@ fn listen(address: SocketAddr, config: &ListenerConfig) -> io::Result<TcpListene
         // Before listening: accepted sockets inherit it, and the window scale is agreed on in the handshake.
         socket.set_recv_buffer_size(bytes)?;
     }
+    if address.ip().is_loopback() {
+        // Nothing can be congested there: what the system's default does for other paths, such as BBR's pacing with a timer
+        // for each burst, only costs. Every kernel has Reno, and everybody may choose it; accepted sockets inherit it, while
+        // one that has begun to pace would go on.
+        set_tcp_congestion(&socket, "reno")?;
+    }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(config.backlog)?;
@@ -295,4 +302,18 @@ fn is_about_the_peer(error: &io::Error) -> bool {
             | Kind::HostUnreachable
             | Kind::NetworkUnreachable
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::sockopt::tcp_congestion;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_paced_within_the_machine() {
+        let config = ListenerConfig::new("PLAINTEXT", "127.0.0.1", 0);
+        let listener = Listener::bind(config).await.unwrap();
+        assert_eq!(tcp_congestion(&listener.socket).unwrap(), "reno");
+    }
 }

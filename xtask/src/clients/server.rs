@@ -1,5 +1,6 @@
 //! The node under test: ours, Apache Kafka, or one that already runs.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
@@ -32,20 +33,24 @@ impl Server {
     }
 
     /// `ottla-broker`, built for release, in an empty directory.
-    pub(crate) fn ottla(work: &Path) -> Result<Self, Failure> {
+    /// `settings` are added to what it needs; it runs on the processor `pinned_to`, if any.
+    pub(crate) fn ottla(work: &Path, settings: &[String], pinned_to: Option<u32>) -> Result<Self, Failure> {
         let root = workspace_root().canonicalize()?;
         progress("building ottla-broker");
         let mut build = Command::new("cargo");
         run(build.args(["build", "--release", "--quiet", "--bin", "ottla-broker"]).current_dir(&root))?;
         let (client, controller, admin) = (free_port()?, free_port()?, free_port()?);
-        let mut command = Command::new(root.join("target/release/ottla-broker"));
+        let mut command = pinned(root.join("target/release/ottla-broker").as_os_str(), pinned_to);
         let listeners = format!("PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}");
         let data = work.join("data");
         for setting in [
             format!("listeners={listeners}"),
             format!("log.dirs={}", data.display()),
             format!("admin.listener=127.0.0.1:{admin}"),
-        ] {
+        ]
+        .iter()
+        .chain(settings)
+        {
             command.arg("--set").arg(setting);
         }
         let (server, output) = Self::start(command, client, data, work)?;
@@ -62,7 +67,7 @@ impl Server {
     }
 
     /// Apache Kafka, one node with both roles, its data formatted anew.
-    pub(crate) fn kafka(class_path: &str, work: &Path) -> Result<Self, Failure> {
+    pub(crate) fn kafka(class_path: &str, work: &Path, pinned_to: Option<u32>) -> Result<Self, Failure> {
         let (client, controller) = (free_port()?, free_port()?);
         let data = work.join("data");
         let file = work.join("server.properties");
@@ -79,7 +84,7 @@ impl Server {
             ),
         )?;
         let java = |class: &str| {
-            let mut java = Command::new("java");
+            let mut java = pinned("java".as_ref(), pinned_to);
             java.args(["-Xmx1g", "-cp", class_path, class]);
             java
         };
@@ -99,6 +104,26 @@ impl Server {
         }
         progress(&format!("Apache Kafka on {}", server.bootstrap));
         Ok(server)
+    }
+
+    /// Any other program that says `ready ADDRESS` once it serves.
+    pub(crate) fn program(mut command: Command, work: &Path) -> Result<Self, Failure> {
+        let log = work.join("server.log");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let mut child = command.spawn().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut first)?;
+        let bootstrap = first.strip_prefix("ready ").unwrap_or_default().trim().to_owned();
+        let server = Self { bootstrap, data_dir: None, process: Some(Mutex::new(child)), log };
+        match server.bootstrap.is_empty() {
+            false => Ok(server),
+            true => Err(server.failed(&format!("no ready line but {first:?}"))),
+        }
+    }
+
+    /// The process, if it is ours.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        Some(self.process.as_ref()?.lock().ok()?.id())
     }
 
     /// Asks the node to stop; a node of ours has to end with status 0.
@@ -168,6 +193,14 @@ impl Drop for Server {
             let _ = child.wait();
         }
     }
+}
+
+/// A command that runs on one processor only, if that is wanted.
+pub(crate) fn pinned(program: &OsStr, processor: Option<u32>) -> Command {
+    let Some(processor) = processor else { return Command::new(program) };
+    let mut command = Command::new("taskset");
+    command.args(["-c", &processor.to_string()]).arg(program);
+    command
 }
 
 fn free_port() -> Result<u16, Failure> {

@@ -34,12 +34,14 @@ pub(super) const DEFS: &[ConfigDef] = &[
         "The listeners that controllers use; the first is the one on which brokers look for them. \
              Kafka has no default here.",
     ),
-    int("socket.send.buffer.bytes", "102400")
-        .high()
-        .doc("The kernel's send buffer of a connection; -1 leaves it to the system."),
-    int("socket.receive.buffer.bytes", "102400")
-        .high()
-        .doc("The kernel's receive buffer of a connection; -1 leaves it to the system."),
+    int("socket.send.buffer.bytes", "-1").high().doc(
+        "The kernel's send buffer of a connection; -1 leaves it to the system. Kafka's default is 102400, which also \
+             keeps the system from growing it: a reader of megabytes is then served in many small steps.",
+    ),
+    int("socket.receive.buffer.bytes", "-1").high().doc(
+        "The kernel's receive buffer of a connection; -1 leaves it to the system. Kafka's default is 102400, which also \
+             keeps the system from growing it.",
+    ),
     int("socket.request.max.bytes", "104857600")
         .at_least(1)
         .high()

@@ -1,0 +1,106 @@
+//! The requests that are replayed: encoded once, sent as they are.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use ottla_protocol::frame::encode_request;
+use ottla_protocol::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use ottla_protocol::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use ottla_protocol::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use ottla_protocol::messages::{MetadataRequest, RequestHeader};
+use ottla_protocol::{EncodeError, Uuid};
+use ottla_records::{BatchBuilder, RecordsError};
+
+/// The versions that are spoken: all that Kafka 4 and Ottla have. Produce and Fetch name topics by text and id.
+pub const PRODUCE: i16 = 11;
+pub const FETCH: i16 = 16;
+pub const CREATE_TOPICS: i16 = 7;
+pub const METADATA: i16 = 12;
+
+/// A record batch, and how many records it has.
+pub struct Batch {
+    pub bytes: Bytes,
+    pub records: u32,
+}
+
+/// Records of `record` bytes, as many as make up `size` bytes, at least one. Their bytes do not compress to nothing.
+pub fn batch(record: usize, size: usize) -> Result<Batch, RecordsError> {
+    // Of today, or retention would take them at once.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let timestamp = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+    let mut builder = BatchBuilder::new();
+    let mut seed = 1_u64;
+    loop {
+        let value: Vec<u8> = (0..record)
+            .map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                b'a' + (seed >> 59) as u8 % 26
+            })
+            .collect();
+        builder.append(timestamp, None, Some(&value), &[])?;
+        if builder.size() + record > size {
+            break;
+        }
+    }
+    let records = builder.count().unsigned_abs();
+    Ok(Batch { bytes: builder.build()?, records })
+}
+
+/// A Produce request of one batch.
+pub fn produce(topic: &str, partition: i32, batch: &Batch, acks: i16) -> Result<Bytes, EncodeError> {
+    let partition = PartitionProduceData {
+        index: partition,
+        records: Some(batch.bytes.clone().into()),
+        ..Default::default()
+    };
+    let topic =
+        TopicProduceData { name: topic.into(), partition_data: vec![partition], ..Default::default() };
+    let request = ProduceRequest { acks, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() };
+    encode_request(&RequestHeader::of::<ProduceRequest>(PRODUCE, 7, Some("replay".into())), &request)
+}
+
+/// A Fetch request outside of any session for at most `max_bytes` of one partition.
+pub fn fetch(topic_id: Uuid, partition: i32, offset: i64, max_bytes: i32) -> Result<Bytes, EncodeError> {
+    let partition = FetchPartition {
+        partition,
+        fetch_offset: offset,
+        partition_max_bytes: max_bytes,
+        ..Default::default()
+    };
+    let topic = FetchTopic { topic_id, partitions: vec![partition], ..Default::default() };
+    let request = FetchRequest {
+        max_wait_ms: 500,
+        min_bytes: 1,
+        max_bytes,
+        session_id: 0,
+        session_epoch: -1,
+        topics: vec![topic],
+        ..Default::default()
+    };
+    encode_request(&RequestHeader::of::<FetchRequest>(FETCH, 7, Some("replay".into())), &request)
+}
+
+/// A CreateTopics request for one topic with one replica.
+pub fn create_topic(name: &str, partitions: i32) -> Result<Bytes, EncodeError> {
+    let topic = CreatableTopic {
+        name: name.into(),
+        num_partitions: partitions,
+        replication_factor: 1,
+        ..Default::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    encode_request(
+        &RequestHeader::of::<CreateTopicsRequest>(CREATE_TOPICS, 7, Some("replay".into())),
+        &request,
+    )
+}
+
+/// A Metadata request for one topic.
+pub fn metadata(name: &str) -> Result<Bytes, EncodeError> {
+    let topic = ottla_protocol::messages::metadata::MetadataRequestTopic {
+        name: Some(name.into()),
+        ..Default::default()
+    };
+    let request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
+    encode_request(&RequestHeader::of::<MetadataRequest>(METADATA, 7, Some("replay".into())), &request)
+}

@@ -1,0 +1,37 @@
+//! What a process has used, from `/proc`.
+
+use std::fs;
+use std::io;
+
+/// The user and system time of a process so far, seconds; in steps of a hundredth.
+pub fn cpu_seconds(pid: u32) -> io::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold spaces.
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace()).into_iter().flatten();
+    let ticks: Vec<u64> = fields.skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    Ok(ticks.iter().sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// The resident memory of a process, MiB.
+pub fn resident_mib(pid: u32) -> io::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    Ok(kib.unwrap_or(0.0) / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_used_time_and_memory() {
+        let pid = std::process::id();
+        let before = cpu_seconds(pid).unwrap();
+        let mut sum = 0_u64;
+        while cpu_seconds(pid).unwrap() < before + 0.02 {
+            sum = sum.wrapping_add(1);
+        }
+        assert!(sum > 0 && resident_mib(pid).unwrap() > 0.5);
+    }
+}
