@@ -69,8 +69,7 @@ fn batch() -> Bytes {
 }
 
 fn produce() -> ProduceRequest {
-    let partition =
-        |index| PartitionProduceData { index, records: Some(batch().into()), ..Default::default() };
+    let partition = |index| PartitionProduceData { index, records: Some(batch()), ..Default::default() };
     let topic = TopicProduceData {
         name: "topic".into(),
         partition_data: (0..PARTITIONS).map(partition).collect(),
@@ -85,7 +84,7 @@ fn fetched() -> FetchResponse {
         high_watermark: 1000,
         last_stable_offset: 1000,
         log_start_offset: 0,
-        records: Some(FetchedRecords::Bytes(batch().into())),
+        records: Some(FetchedRecords::Bytes(batch())),
         ..Default::default()
     };
     let topic = FetchableTopicResponse {
@@ -193,7 +192,7 @@ fn fetch_with_records(c: &mut Criterion) {
                 for batch in batches(records) {
                     let batch = batch.unwrap();
                     batch.check_crc().unwrap();
-                    for record in batch.records(1 << 20).unwrap() {
+                    for record in batch.records(1 << 20).unwrap().views() {
                         black_box(record.unwrap());
                     }
                 }

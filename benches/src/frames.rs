@@ -48,11 +48,8 @@ pub fn batch(record: usize, size: usize) -> Result<Batch, RecordsError> {
 
 /// A Produce request of one batch.
 pub fn produce(topic: &str, partition: i32, batch: &Batch, acks: i16) -> Result<Bytes, EncodeError> {
-    let partition = PartitionProduceData {
-        index: partition,
-        records: Some(batch.bytes.clone().into()),
-        ..Default::default()
-    };
+    let partition =
+        PartitionProduceData { index: partition, records: Some(batch.bytes.clone()), ..Default::default() };
     let topic =
         TopicProduceData { name: topic.into(), partition_data: vec![partition], ..Default::default() };
     let request = ProduceRequest { acks, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() };

@@ -87,7 +87,7 @@ pub(crate) fn offset_tombstone(
 /// Reads the record at `offset`.
 pub(crate) fn decode(offset: Offset, record: &KeyValueRecord) -> Result<GroupRecord, ReplayError> {
     let failed = |reason: String| ReplayError { offset, reason };
-    let mut key = Reader::new(record.key.clone());
+    let mut key = Reader::new(&record.key);
     let Ok(record_type) = key.read_array().map(i16::from_be_bytes) else {
         return Err(failed("its key is too short for a type".to_owned()));
     };
@@ -112,7 +112,7 @@ pub(crate) fn decode(offset: Offset, record: &KeyValueRecord) -> Result<GroupRec
 }
 
 fn decode_value<M: Message>(value: &Bytes) -> Result<M, String> {
-    let mut r = Reader::new(value.clone());
+    let mut r = Reader::new(value);
     let version = r.read_array().map(i16::from_be_bytes).map_err(|error| error.to_string())?;
     if !(0..=LAST_VALUE_VERSION).contains(&version) {
         return Err(format!("its value has version {version}, and {LAST_VALUE_VERSION} is the newest known"));

@@ -118,7 +118,7 @@ fn encode(kind: u8, offset: Offset, records: &[MetadataRecord]) -> Result<Bytes,
 }
 
 fn decode(kind: u8, payload: Bytes) -> Result<(Offset, Vec<MetadataRecord>), BatchError> {
-    let mut r = Reader::new(payload);
+    let mut r = Reader::new(&payload);
     let [found, format] = r.read_array()?;
     if found != kind {
         return Err(BatchError::Kind { expected: kind, found });

@@ -95,6 +95,7 @@ fn null(start: usize) -> DecodeError {
 }
 
 /// `read` in terms of `read_nullable`.
+#[inline]
 fn read_some<T: NullableField>(r: &mut Reader, version: Version) -> Result<T, DecodeError> {
     let start = r.position();
     T::read_nullable(r, version)?.ok_or_else(|| null(start))
@@ -104,8 +105,13 @@ impl Field for ByteString {
     const TYPE: FieldType = FieldType::String;
     const MIN_SIZE: usize = 1;
 
-    fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError> {
-        read_some(r, version)
+    #[inline]
+    fn read(r: &mut Reader, _version: Version) -> Result<Self, DecodeError> {
+        let start = r.position();
+        match r.read_string_len()? {
+            Some(len) => r.read_text(len),
+            None => Err(null(start)),
+        }
     }
 
     fn write(&self, w: &mut Writer, _version: Version) -> Result<(), EncodeError> {
@@ -116,8 +122,12 @@ impl Field for ByteString {
 }
 
 impl NullableField for ByteString {
+    #[inline]
     fn read_nullable(r: &mut Reader, _version: Version) -> Result<Option<Self>, DecodeError> {
-        r.read_string_len()?.map(|len| r.read_text(len)).transpose()
+        match r.read_string_len()? {
+            Some(len) => r.read_text(len).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn write_nullable(value: Option<&Self>, w: &mut Writer, version: Version) -> Result<(), EncodeError> {
@@ -133,8 +143,13 @@ impl Field for Bytes {
     const TYPE: FieldType = FieldType::Bytes;
     const MIN_SIZE: usize = 1;
 
-    fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError> {
-        read_some(r, version)
+    #[inline]
+    fn read(r: &mut Reader, _version: Version) -> Result<Self, DecodeError> {
+        let start = r.position();
+        match r.read_len()? {
+            Some(len) => r.read_slice(len),
+            None => Err(null(start)),
+        }
     }
 
     fn write(&self, w: &mut Writer, _version: Version) -> Result<(), EncodeError> {
@@ -145,8 +160,12 @@ impl Field for Bytes {
 }
 
 impl NullableField for Bytes {
+    #[inline]
     fn read_nullable(r: &mut Reader, _version: Version) -> Result<Option<Self>, DecodeError> {
-        r.read_len()?.map(|len| r.read_slice(len)).transpose()
+        match r.read_len()? {
+            Some(len) => r.read_slice(len).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn write_nullable(value: Option<&Self>, w: &mut Writer, version: Version) -> Result<(), EncodeError> {
@@ -228,6 +247,7 @@ impl<T: Message> Field for T {
     const TYPE: FieldType = FieldType::Struct(T::SCHEMA);
     const MIN_SIZE: usize = <T as Message>::MIN_SIZE;
 
+    #[inline]
     fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError> {
         Self::decode(r, version)
     }

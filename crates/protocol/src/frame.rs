@@ -19,7 +19,7 @@ use crate::{
 /// header is still read as far as every version of it agrees.
 pub fn decode_request_header(frame: &mut Bytes) -> Result<RequestHeader, DecodeError> {
     let (key, version) = peek_request(frame)?;
-    let mut r = Reader::new(frame.clone());
+    let mut r = Reader::new(frame);
     let header = RequestHeader::decode(&mut r, key.request_header_version(version))?;
     *frame = r.into_rest();
     Ok(header)
@@ -27,14 +27,14 @@ pub fn decode_request_header(frame: &mut Bytes) -> Result<RequestHeader, DecodeE
 
 /// The API and version that a request's frame starts with.
 pub fn peek_request(frame: &Bytes) -> Result<(ApiKey, Version), DecodeError> {
-    let mut r = Reader::new(frame.clone());
+    let mut r = Reader::new(frame);
     let key = i16::from_be_bytes(r.read_array()?);
     Ok((ApiKey(key), Version::from_be_bytes(r.read_array()?)))
 }
 
 /// Reads all of `body` as a message of `version`. Strings and byte fields share its memory.
 pub fn decode_body<M: Message>(body: Bytes, version: Version) -> Result<M, DecodeError> {
-    let mut r = Reader::new(body);
+    let mut r = Reader::new(&body);
     let message = decode_start(&mut r, version)?;
     r.finish()?;
     Ok(message)
@@ -45,7 +45,7 @@ pub fn decode_body<M: Message>(body: Bytes, version: Version) -> Result<M, Decod
 ///
 /// Comes with the memory that the request's containers take, bytes; strings and byte fields share `body`'s.
 pub fn decode_request_body<R: Request>(body: Bytes, version: Version) -> Result<(R, usize), DecodeError> {
-    let mut r = Reader::new(body);
+    let mut r = Reader::new(&body);
     let request = decode_start(&mut r, version)?;
     Ok((request, r.memory_used()))
 }
@@ -61,12 +61,12 @@ fn decode_start<M: Message>(r: &mut Reader, version: Version) -> Result<M, Decod
 
 /// The correlation id that a response's frame starts with.
 pub fn peek_correlation_id(frame: &Bytes) -> Result<i32, DecodeError> {
-    Reader::new(frame.clone()).read_array().map(i32::from_be_bytes)
+    Reader::new(frame).read_array().map(i32::from_be_bytes)
 }
 
 /// Reads a response's frame: its correlation id and the response.
 pub fn decode_response<R: ApiMessage>(frame: Bytes, version: Version) -> Result<(i32, R), DecodeError> {
-    let mut r = Reader::new(frame);
+    let mut r = Reader::new(&frame);
     let header = ResponseHeader::decode(&mut r, R::KEY.response_header_version(version))?;
     Ok((header.correlation_id, decode_body(r.into_rest(), version)?))
 }

@@ -18,31 +18,34 @@ const MAX_TAGGED_FIELDS: usize = 1024;
 /// A peer's counts are checked against the bytes that are left, and all containers of one frame are charged against
 /// one memory budget, so a small frame cannot make a large value.
 #[derive(Debug)]
-pub struct Reader {
-    bytes: Bytes,
-    at: usize,
-    /// Reads stop here: the end of the frame, or of the tagged field being read.
-    end: usize,
+pub struct Reader<'a> {
+    frame: &'a Bytes,
+    /// What is not read yet: up to the end of the frame, or of the tagged field being read.
+    rest: &'a [u8],
+    /// Bytes of the frame behind `rest`.
+    behind: usize,
     flexible: bool,
     memory_limit: usize,
     memory_left: usize,
 }
 
-impl Reader {
-    /// Reads `bytes` from their start.
-    pub fn new(bytes: Bytes) -> Self {
-        let limit = bytes.len().saturating_mul(MEMORY_FACTOR).saturating_add(BASE_MEMORY);
-        Self { end: bytes.len(), bytes, at: 0, flexible: false, memory_limit: limit, memory_left: limit }
+impl<'a> Reader<'a> {
+    /// Reads `frame` from its start.
+    pub fn new(frame: &'a Bytes) -> Self {
+        let limit = frame.len().saturating_mul(MEMORY_FACTOR).saturating_add(BASE_MEMORY);
+        Self { frame, rest: frame, behind: 0, flexible: false, memory_limit: limit, memory_left: limit }
     }
 
     /// Bytes not yet read.
+    #[inline]
     pub fn remaining(&self) -> usize {
-        self.end - self.at
+        self.rest.len()
     }
 
     /// Bytes read.
+    #[inline]
     pub fn position(&self) -> usize {
-        self.at
+        self.frame.len() - self.behind - self.rest.len()
     }
 
     /// What the containers of the values read so far take in memory, bytes.
@@ -52,7 +55,7 @@ impl Reader {
 
     /// Everything not yet read.
     pub fn into_rest(self) -> Bytes {
-        self.bytes.slice(self.at..self.end)
+        self.frame.slice_ref(self.rest)
     }
 
     /// Refuses bytes behind the message.
@@ -76,9 +79,9 @@ impl Reader {
     /// `N` bytes.
     #[inline]
     pub fn read_array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        match self.bytes.get(self.at..self.end).and_then(|rest| rest.first_chunk::<N>()) {
-            Some(chunk) => {
-                self.at += N;
+        match self.rest.split_first_chunk() {
+            Some((chunk, rest)) => {
+                self.rest = rest;
                 Ok(*chunk)
             }
             None => Err(self.truncated(N)),
@@ -88,20 +91,22 @@ impl Reader {
     /// `len` bytes, shared with the frame.
     #[inline]
     pub fn read_slice(&mut self, len: usize) -> Result<Bytes, DecodeError> {
-        if len > self.remaining() {
-            return Err(self.truncated(len));
+        let start = self.position();
+        match self.rest.split_at_checked(len) {
+            Some((_, rest)) => {
+                self.rest = rest;
+                Ok(self.frame.slice(start..start + len))
+            }
+            None => Err(self.truncated(len)),
         }
-        let slice = self.bytes.slice(self.at..self.at + len);
-        self.at += len;
-        Ok(slice)
     }
 
     /// An unsigned variable-length number of at most 32 bits: seven bits a byte, lowest first.
     #[inline]
     pub fn read_varint(&mut self) -> Result<u32, DecodeError> {
-        match self.bytes.get(self.at..self.end) {
-            Some([byte, ..]) if byte & 0x80 == 0 => {
-                self.at += 1;
+        match self.rest {
+            [byte, rest @ ..] if byte & 0x80 == 0 => {
+                self.rest = rest;
                 Ok(u32::from(*byte))
             }
             _ => self.read_long_varint(),
@@ -109,20 +114,19 @@ impl Reader {
     }
 
     fn read_long_varint(&mut self) -> Result<u32, DecodeError> {
-        let rest = self.bytes.get(self.at..self.end).unwrap_or_default();
+        let start = self.position();
         let mut value: u32 = 0;
-        for (byte, place) in rest.iter().zip(0..5) {
-            if place == 4 && *byte > 0x0f {
-                return Err(self.error(Kind::Varint));
+        for place in 0..5 {
+            let [byte] = self.read_array()?;
+            if place == 4 && byte > 0x0f {
+                break;
             }
             value |= u32::from(byte & 0x7f) << (7 * place);
             if byte & 0x80 == 0 {
-                self.at += place + 1;
                 return Ok(value);
             }
         }
-        self.at = self.end;
-        Err(self.truncated(1))
+        Err(DecodeError::new(Kind::Varint, start))
     }
 
     /// The length of a string, or nothing for null.
@@ -145,11 +149,12 @@ impl Reader {
         }
     }
 
+    #[inline]
     fn length<N: Into<i64>>(
         &mut self,
         read: impl Fn(&mut Self) -> Result<N, DecodeError>,
     ) -> Result<Option<usize>, DecodeError> {
-        let start = self.at;
+        let start = self.position();
         let length: i64 = read(self)?.into();
         match usize::try_from(length) {
             Ok(length) => Ok(Some(length)),
@@ -159,12 +164,14 @@ impl Reader {
     }
 
     /// One more than the length, so that 0 can stand for null.
+    #[inline]
     fn read_compact_len(&mut self) -> Result<Option<usize>, DecodeError> {
         Ok(self.read_varint()?.checked_sub(1).map(|length| length as usize))
     }
 
+    #[inline]
     pub(crate) fn read_text(&mut self, len: usize) -> Result<ByteString, DecodeError> {
-        let start = self.at;
+        let start = self.position();
         let slice = self.read_slice(len)?;
         ByteString::try_from(slice).map_err(|_| DecodeError::new(Kind::Utf8, start))
     }
@@ -206,21 +213,23 @@ impl Reader {
         for _ in 0..count {
             let tag = self.read_varint()?;
             let declared = self.read_varint()? as usize;
-            if declared > self.remaining() {
+            let Some((value, rest)) = self.rest.split_at_checked(declared) else {
                 return Err(self.truncated(declared));
-            }
-            let start = self.at;
-            let outer_end = std::mem::replace(&mut self.end, start + declared);
+            };
+            self.rest = value;
+            self.behind += rest.len();
             if known(self, tag)? {
-                if self.at != self.end {
-                    return Err(self.error(Kind::TagLength { tag, declared, used: self.at - start }));
+                if !self.rest.is_empty() {
+                    let used = declared - self.rest.len();
+                    return Err(self.error(Kind::TagLength { tag, declared, used }));
                 }
             } else {
                 // A vector that grows has up to twice its length, and holds both while it moves.
                 self.charge(3 * size_of::<TaggedField>())?;
                 unknown.push(TaggedField { tag, value: self.read_slice(declared)? });
             }
-            self.end = outer_end;
+            self.behind -= rest.len();
+            self.rest = rest;
         }
         Ok(unknown)
     }
@@ -229,8 +238,10 @@ impl Reader {
     #[inline]
     pub fn read_unknown_tags(&mut self) -> Result<TaggedFields, DecodeError> {
         // As good as always.
-        if self.flexible && self.bytes.get(self.at..self.end).is_some_and(|rest| rest.first() == Some(&0)) {
-            self.at += 1;
+        if self.flexible
+            && let [0, rest @ ..] = self.rest
+        {
+            self.rest = rest;
             return Ok(TaggedFields::default());
         }
         self.read_tagged_fields(|_, _| Ok(false))
@@ -243,6 +254,6 @@ impl Reader {
 
     #[cold]
     pub(crate) fn error(&self, kind: Kind) -> DecodeError {
-        DecodeError::new(kind, self.at)
+        DecodeError::new(kind, self.position())
     }
 }

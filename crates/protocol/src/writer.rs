@@ -1,6 +1,6 @@
 //! Puts values into a frame.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::error::{EncodeError, EncodeErrorKind as Kind};
 use crate::segment::Segment;
@@ -12,7 +12,7 @@ const MIN_SEGMENT_LEN: usize = 1024;
 /// Puts values into a frame, front to back.
 #[derive(Debug, Default)]
 pub struct Writer {
-    buf: BytesMut,
+    buf: Vec<u8>,
     flexible: bool,
     /// Payloads that stay outside of `buf`, each with its place in it; `None` when all are copied.
     outside: Option<Vec<(usize, Segment)>>,
@@ -26,7 +26,7 @@ impl Writer {
 
     /// A writer with room for `capacity` bytes; it grows as needed.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { buf: BytesMut::with_capacity(capacity), flexible: false, outside: None }
+        Self { buf: Vec::with_capacity(capacity), flexible: false, outside: None }
     }
 
     /// A writer that leaves long byte fields and external records outside of its buffer.
@@ -47,24 +47,24 @@ impl Writer {
 
     /// Everything written, if nothing stayed outside.
     pub fn into_bytes(self) -> Bytes {
-        self.buf.freeze()
+        self.buf.into()
     }
 
     /// Everything written, in order.
     pub fn into_segments(self) -> Vec<Segment> {
-        let mut buf = self.buf;
+        let mut buf = Bytes::from(self.buf);
         let outside = self.outside.unwrap_or_default();
         let mut segments = Vec::with_capacity(outside.len() * 2 + 1);
         let mut taken = 0;
         for (place, segment) in outside {
             if place > taken {
-                segments.push(Segment::Bytes(buf.split_to(place - taken).freeze()));
+                segments.push(Segment::Bytes(buf.split_to(place - taken)));
                 taken = place;
             }
             segments.push(segment);
         }
         if !buf.is_empty() {
-            segments.push(Segment::Bytes(buf.freeze()));
+            segments.push(Segment::Bytes(buf));
         }
         segments
     }
@@ -90,19 +90,21 @@ impl Writer {
     /// Bytes as they are.
     #[inline]
     pub fn put_slice(&mut self, bytes: &[u8]) {
-        self.buf.put_slice(bytes);
+        self.buf.extend_from_slice(bytes);
     }
 
     /// An unsigned variable-length number: seven bits a byte, lowest first.
+    #[inline]
     pub fn put_varint(&mut self, mut value: u32) {
         while value >= 0x80 {
-            self.buf.put_u8(value as u8 | 0x80);
+            self.buf.push(value as u8 | 0x80);
             value >>= 7;
         }
-        self.buf.put_u8(value as u8);
+        self.buf.push(value as u8);
     }
 
     /// The length of a string. Kafka refuses text of over 32,767 bytes in either notation.
+    #[inline]
     pub(crate) fn put_string_len(&mut self, len: usize) -> Result<(), EncodeError> {
         let short = i16::try_from(len).map_err(|_| EncodeError::new(Kind::TooLong(len)))?;
         if self.flexible {
@@ -114,6 +116,7 @@ impl Writer {
     }
 
     /// The length of a byte field or the count of an array.
+    #[inline]
     pub(crate) fn put_len(&mut self, len: usize) -> Result<(), EncodeError> {
         if self.flexible {
             return self.put_compact_len(len);
@@ -123,6 +126,7 @@ impl Writer {
         Ok(())
     }
 
+    #[inline]
     fn put_compact_len(&mut self, len: usize) -> Result<(), EncodeError> {
         // Kafka's lengths are of 31 bits in either notation.
         let len = i32::try_from(len).map_err(|_| EncodeError::new(Kind::TooLong(len)))?;
@@ -146,7 +150,7 @@ impl Writer {
             Some(outside) if bytes.len() >= MIN_SEGMENT_LEN => {
                 outside.push((self.buf.len(), Segment::Bytes(bytes.clone())));
             }
-            _ => self.buf.put_slice(bytes),
+            _ => self.buf.extend_from_slice(bytes),
         }
     }
 
@@ -196,6 +200,7 @@ impl Writer {
     }
 
     /// The tagged fields of a struct that has none of its own, if the notation has any.
+    #[inline]
     pub fn put_unknown_tags(&mut self, unknown: &TaggedFields) -> Result<(), EncodeError> {
         if !self.flexible {
             return Ok(());

@@ -34,5 +34,5 @@ pub use crate::crc::crc32c;
 pub use crate::error::RecordsError;
 pub use crate::framing::{Framing, Keys, validate_framing};
 pub use crate::header::{BatchHeader, Peek, add_sequence, peek};
-pub use crate::record::{Record, RecordHeader, Records};
+pub use crate::record::{Record, RecordHeader, RecordView, RecordViews, Records};
 pub use crate::view::{BatchView, Batches, batches};

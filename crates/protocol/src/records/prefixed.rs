@@ -10,12 +10,12 @@ use crate::{
 
 /// The number in front of the bytes.
 pub fn peek_version(bytes: &Bytes) -> Result<Version, DecodeError> {
-    Version::read(&mut Reader::new(bytes.clone()), 0)
+    Version::read(&mut Reader::new(bytes), 0)
 }
 
 /// Reads a record's value: its version and the message, with nothing behind it.
 pub fn decode_prefixed<M: Message>(bytes: Bytes) -> Result<M, DecodeError> {
-    let mut r = Reader::new(bytes);
+    let mut r = Reader::new(&bytes);
     let version = Version::read(&mut r, 0)?;
     decode_body(r.into_rest(), version)
 }
@@ -23,7 +23,7 @@ pub fn decode_prefixed<M: Message>(bytes: Bytes) -> Result<M, DecodeError> {
 /// Reads a member's payload, which a newer client may have written: a version above the newest known is read as that
 /// one, and what it adds behind is left out (Kafka: `ConsumerProtocol`).
 pub fn decode_payload<M: Message>(bytes: Bytes) -> Result<M, DecodeError> {
-    let mut r = Reader::new(bytes);
+    let mut r = Reader::new(&bytes);
     let version = Version::read(&mut r, 0)?;
     let known = M::SCHEMA.versions;
     if version < known.first {

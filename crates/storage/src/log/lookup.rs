@@ -118,6 +118,7 @@ impl Log {
                 }));
             };
             let hit = records
+                .views()
                 .filter_map(Result::ok)
                 .find(|record| record.timestamp >= timestamp_ms && record.offset.0 >= log_start);
             if let Some(record) = hit {

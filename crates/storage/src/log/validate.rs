@@ -197,14 +197,14 @@ fn check_timestamps(
 fn bad_records(
     view: &BatchView,
     config: &LogConfig,
-    blame: impl Fn(Option<&Bytes>, TimestampMs) -> Option<String>,
+    blame: impl Fn(Option<&[u8]>, TimestampMs) -> Option<String>,
 ) -> Vec<RecordError> {
     let Ok(records) = view.records(config.max_decompressed_bytes) else { return Vec::new() };
     (0..)
-        .zip(records)
+        .zip(records.views())
         .filter_map(|(batch_index, record)| {
             let record = record.ok()?;
-            blame(record.key.as_ref(), record.timestamp).map(|message| RecordError { batch_index, message })
+            blame(record.key, record.timestamp).map(|message| RecordError { batch_index, message })
         })
         .collect()
 }

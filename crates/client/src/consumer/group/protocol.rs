@@ -82,7 +82,7 @@ fn encode(message: &impl Message, version: i16) -> Result<Bytes, EncodeError> {
 }
 
 fn decode<M: Message>(bytes: &Bytes) -> Result<M, DecodeError> {
-    let mut reader = ottla_protocol::Reader::new(bytes.clone());
+    let mut reader = ottla_protocol::Reader::new(bytes);
     let version = i16::from_be_bytes(reader.read_array()?);
     if version > NEWEST {
         // Fields that were added since are left unread.

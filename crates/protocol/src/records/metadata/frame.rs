@@ -20,7 +20,7 @@ macro_rules! metadata_records {
         impl MetadataRecord {
             /// Reads a record with its frame. Bytes behind it are an error.
             pub fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
-                let mut r = Reader::new(bytes);
+                let mut r = Reader::new(&bytes);
                 let frame = r.read_varint()?;
                 if frame != FRAME_VERSION {
                     return Err(r.error(DecodeErrorKind::FrameVersion(frame)));
