@@ -116,8 +116,10 @@ impl Importance {
 pub enum Scope {
     /// Needs a restart.
     ReadOnly,
-    /// May be altered for one broker; only a few keys also as the cluster-wide default.
+    /// May be altered for one broker.
     PerBroker,
+    /// May be altered for one broker and one of its listeners: as `listener.name.<listener>.<key>`.
+    PerListener,
     /// May be altered for one broker and as the default of all.
     ClusterWide,
 }
@@ -127,7 +129,8 @@ impl Scope {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ReadOnly => "read-only",
-            Self::PerBroker => "per-broker",
+            // Kafka's documentation makes no difference.
+            Self::PerBroker | Self::PerListener => "per-broker",
             Self::ClusterWide => "cluster-wide",
         }
     }
@@ -293,6 +296,11 @@ impl ConfigDef {
 
     pub(crate) const fn per_broker(mut self) -> Self {
         self.scope = Scope::PerBroker;
+        self
+    }
+
+    pub(crate) const fn per_listener(mut self) -> Self {
+        self.scope = Scope::PerListener;
         self
     }
 

@@ -29,17 +29,30 @@ pub enum ConfigRejected {
         /// The known key that was perhaps meant.
         nearest: Option<&'static str>,
     },
-    /// A broker key that is fixed at start.
-    #[error("Cannot update these configs dynamically: Set({name})")]
+    /// Broker keys that are fixed at start.
+    #[error("Cannot update these configs dynamically: [{}]", names.join(", "))]
     ReadOnly {
-        /// The key.
-        name: String,
+        /// The keys.
+        names: Vec<String>,
     },
-    /// A broker key that may only be set for one broker.
-    #[error("Cannot update these configs at default cluster level, broker id must be specified: Set({name})")]
+    /// Broker keys that may only be set for one listener.
+    #[error(
+        "These security configs can be dynamically updated only per-listener using the listener prefix \
+         (listener.name.<listener>.<key>): [{}]",
+        names.join(", ")
+    )]
+    PerListenerOnly {
+        /// The keys.
+        names: Vec<String>,
+    },
+    /// Broker keys that may only be set for one broker.
+    #[error(
+        "Cannot update these configs at default cluster level, broker id must be specified: [{}]",
+        names.join(", ")
+    )]
     PerBrokerOnly {
-        /// The key.
-        name: String,
+        /// The keys.
+        names: Vec<String>,
     },
     /// A value that its row does not allow.
     #[error(transparent)]
@@ -82,16 +95,25 @@ pub fn validate_topic(configs: &ConfigMap) -> Result<(), ConfigRejected> {
 
 /// Checks all dynamic settings that a broker (`per_broker`), or the cluster-wide default, is to have.
 /// Keys that nobody knows are kept: a plug-in's, in Kafka.
+/// In Kafka's order (`DynamicBrokerConfig.validateConfigs`), so that the first complaint is the same.
 pub fn validate_broker(configs: &ConfigMap, per_broker: bool) -> Result<(), ConfigRejected> {
-    for (name, value) in configs {
-        let Some(def) = table::broker(name) else { continue };
-        match def.scope {
-            Scope::ReadOnly => return Err(ConfigRejected::ReadOnly { name: name.clone() }),
-            Scope::PerBroker if !per_broker => {
-                return Err(ConfigRejected::PerBrokerOnly { name: name.clone() });
-            }
-            Scope::PerBroker | Scope::ClusterWide => def.parse(value, Syntax::Kafka)?,
-        };
+    let known = || configs.iter().filter_map(|(name, value)| Some((table::broker(name)?, name, value)));
+    let names = |wrong: fn(&ConfigDef, &str) -> bool| {
+        let names: Vec<_> =
+            known().filter(|(def, name, _)| wrong(def, name)).map(|(_, name, _)| name.clone()).collect();
+        (!names.is_empty()).then_some(names)
+    };
+    if let Some(names) = names(|def, _| def.scope == Scope::ReadOnly) {
+        return Err(ConfigRejected::ReadOnly { names });
+    }
+    if let Some(names) = names(|def, name| def.scope == Scope::PerListener && name == def.name) {
+        return Err(ConfigRejected::PerListenerOnly { names });
+    }
+    for (def, _, value) in known() {
+        def.parse(value, Syntax::Kafka)?;
+    }
+    if let Some(names) = names(|def, _| def.scope != Scope::ClusterWide).filter(|_| !per_broker) {
+        return Err(ConfigRejected::PerBrokerOnly { names });
     }
     Ok(())
 }
@@ -148,6 +170,26 @@ mod tests {
         assert!(validate_broker(&map(&[("ssl.client.auth", "none")]), false).is_err());
         assert!(validate_broker(&map(&[("log.retention.ms", "5")]), false).is_ok());
         assert!(validate_broker(&map(&[("my.plugin.key", "5")]), false).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_names_all_keys_as_kafka_does() {
+        let refused = |keys: &[(&str, &str)], per| validate_broker(&map(keys), per).unwrap_err().to_string();
+        let fixed = [("node.id", "2"), ("process.roles", "broker"), ("log.retention.ms", "5")];
+        assert_eq!(
+            refused(&fixed, true),
+            "Cannot update these configs dynamically: [node.id, process.roles]"
+        );
+        let plain = refused(&[("ssl.truststore.type", "PKCS12")], true);
+        assert!(plain.starts_with("These security configs can be dynamically updated only per-listener"));
+        assert!(plain.ends_with("[ssl.truststore.type]"));
+        let of_listener = [("listener.name.internal.ssl.truststore.type", "PKCS12")];
+        assert!(validate_broker(&map(&of_listener), true).is_ok());
+        assert_eq!(
+            refused(&of_listener, false),
+            "Cannot update these configs at default cluster level, broker id must be specified: \
+             [listener.name.internal.ssl.truststore.type]"
+        );
     }
 
     #[test]

@@ -81,7 +81,10 @@ fn changes_that_cannot_be() {
     let broker = ConfigResource::broker(NodeId(1));
     assert!(refused(&broker, &[("node.id", set("2"))]).contains("Cannot update these configs dynamically"));
     let all = ConfigResource::default_broker();
-    assert!(refused(&all, &[("ssl.keystore.location", set("/k"))]).contains("broker id must be specified"));
+    assert!(
+        refused(&all, &[("listener.name.a.ssl.keystore.location", set("/k"))])
+            .contains("broker id must be specified")
+    );
 }
 
 #[test]

@@ -10,43 +10,43 @@ pub(super) const DEFS: &[ConfigDef] = &[
         .accepted()
         .doc("Whether clients must, may or need not show a certificate."),
     string("ssl.keystore.type", "JKS")
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The format of the key store. Ottla reads PEM and PKCS12."),
     unset("ssl.keystore.location", ValueType::String)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The file that holds this node's key and certificate."),
     unset("ssl.keystore.password", ValueType::Password)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The password of the key store."),
     unset("ssl.keystore.key", ValueType::Password)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("This node's private key, as PEM text."),
     unset("ssl.keystore.certificate.chain", ValueType::Password)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("This node's certificates, as PEM text."),
     unset("ssl.key.password", ValueType::Password)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The password of the private key."),
     string("ssl.truststore.type", "JKS")
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The format of the trust store. Ottla reads PEM and PKCS12."),
     unset("ssl.truststore.location", ValueType::String)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The file that holds trusted certificates."),
     unset("ssl.truststore.password", ValueType::Password)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("The password of the trust store."),
     unset("ssl.truststore.certificates", ValueType::Password)
-        .per_broker()
+        .per_listener()
         .accepted()
         .doc("Trusted certificates, as PEM text."),
     string("ssl.protocol", "TLSv1.3").per_broker().accepted().doc("The TLS version that is preferred."),
