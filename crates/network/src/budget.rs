@@ -1,207 +1,59 @@
 //! How many bytes of request bodies all connections together may hold (Kafka's `queued.max.request.bytes`).
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use crate::Lease;
+use crate::share::Share;
+
+/// The longest body that counts as short. It is read ahead of its admission, so nobody holds bytes of the short share while
+/// the rest of a body is still to come.
+pub(crate) const SHORT: usize = 32 * 1024;
+/// The part of the whole that is kept for short bodies: an eighth.
+const SHORT_PART: usize = 8;
 
 /// The bytes that requests in memory may take up, shared by all connections of a process.
 ///
-/// A body is admitted in steps as its bytes arrive, first come first served. Because many half-received bodies
-/// could wait for each other for ever, the first in line may overdraw: at most one lease at a time, so that
-/// the total stays below `limit` plus one request.
+/// Short bodies have a share of their own. Among them is all that keeps groups, sessions and connections alive: none of it
+/// waits behind large requests that are slow to arrive.
 #[derive(Debug)]
 pub struct RequestBudget {
-    limit: usize,
-    used: AtomicUsize,
-    /// Entries in `Line::waiters`; while there are any, nobody overtakes them.
-    waiting: AtomicUsize,
-    line: Mutex<Line>,
-}
-
-#[derive(Debug, Default)]
-struct Line {
-    next_ticket: u64,
-    waiters: BTreeMap<u64, Waiter>,
-    overdrawn: bool,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    bytes: usize,
-    waker: Waker,
-    granted: Option<Grant>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Grant {
-    overdraft: bool,
+    short: Arc<Share>,
+    long: Arc<Share>,
 }
 
 impl RequestBudget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            used: AtomicUsize::new(0),
-            waiting: AtomicUsize::new(0),
-            line: Mutex::new(Line::default()),
-        })
+        let short = limit / SHORT_PART;
+        Self::of_shares(short, limit - short)
     }
 
     /// A budget that admits everything and still counts.
     pub fn unlimited() -> Arc<Self> {
-        Self::new(usize::MAX)
+        Self::of_shares(usize::MAX, usize::MAX)
+    }
+
+    pub(crate) fn of_shares(short: usize, long: usize) -> Arc<Self> {
+        Arc::new(Self { short: Share::new(short), long: Share::new(long) })
     }
 
     /// Bytes held by requests at this moment.
     pub fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
+        self.short.used().saturating_add(self.long.used())
     }
 
     /// Connections that wait for bytes at this moment.
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.short.waiting() + self.long.waiting()
     }
 
-    /// A lease of nothing yet.
-    pub fn lease(self: &Arc<Self>) -> Lease {
-        Lease { budget: Arc::clone(self), held: 0, overdraft: false, ticket: None }
+    /// Whether somebody waits for the bytes that long bodies hold.
+    pub(crate) fn is_contended(&self) -> bool {
+        self.long.waiting() > 0
     }
 
-    fn try_take(&self, bytes: usize) -> bool {
-        let room = |used: usize| used.checked_add(bytes).filter(|total| *total <= self.limit);
-        self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, room).is_ok()
-    }
-
-    fn give_back(&self, bytes: usize, overdraft: bool) {
-        self.used.fetch_sub(bytes, Ordering::SeqCst);
-        if overdraft || self.waiting.load(Ordering::SeqCst) > 0 {
-            let mut line = self.line();
-            line.overdrawn &= !overdraft;
-            self.serve(&mut line);
-        }
-    }
-
-    /// Grants from the head of the line for as long as there is room.
-    fn serve(&self, line: &mut Line) {
-        let Line { waiters, overdrawn, .. } = line;
-        for waiter in waiters.values_mut().filter(|waiter| waiter.granted.is_none()) {
-            let overdraft = !self.try_take(waiter.bytes);
-            if overdraft {
-                if *overdrawn {
-                    return;
-                }
-                *overdrawn = true;
-                self.used.fetch_add(waiter.bytes, Ordering::SeqCst);
-            }
-            waiter.granted = Some(Grant { overdraft });
-            waiter.waker.wake_by_ref();
-        }
-    }
-
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A lease of nothing yet, for a body of `len` bytes.
+    pub fn lease(&self, len: usize) -> Lease {
+        if len <= SHORT { self.short.lease() } else { self.long.lease() }
     }
 }
-
-/// The bytes that one request holds; given back when dropped.
-#[derive(Debug)]
-pub struct Lease {
-    budget: Arc<RequestBudget>,
-    held: usize,
-    overdraft: bool,
-    /// Place in line and the bytes asked for.
-    ticket: Option<(u64, usize)>,
-}
-
-impl Lease {
-    /// Bytes held.
-    pub fn held(&self) -> usize {
-        self.held
-    }
-
-    /// Whether it stands in line for more.
-    pub fn is_waiting(&self) -> bool {
-        self.ticket.is_some()
-    }
-
-    /// Adds `bytes`, waiting in line when there is no room. Ask again with the same number until it is ready.
-    pub fn poll_grow(&mut self, cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
-        if let Some((ticket, asked)) = self.ticket {
-            return self.poll_ticket(cx, ticket, asked);
-        }
-        if self.overdraft {
-            self.budget.used.fetch_add(bytes, Ordering::SeqCst);
-            self.held += bytes;
-            return Poll::Ready(());
-        }
-        let nobody_waits = self.budget.waiting.load(Ordering::SeqCst) == 0;
-        if nobody_waits && self.budget.try_take(bytes) {
-            self.held += bytes;
-            return Poll::Ready(());
-        }
-        let ticket = self.stand_in_line(cx, bytes);
-        self.poll_ticket(cx, ticket, bytes)
-    }
-
-    /// Adds what a request takes besides its bytes, such as the containers that they were decoded into. It does not
-    /// wait, for the memory is taken already: those in line wait for longer.
-    pub fn charge(&mut self, bytes: usize) {
-        self.budget.used.fetch_add(bytes, Ordering::SeqCst);
-        self.held += bytes;
-    }
-
-    fn stand_in_line(&mut self, cx: &Context<'_>, bytes: usize) -> u64 {
-        let mut line = self.budget.line();
-        let ticket = line.next_ticket;
-        line.next_ticket += 1;
-        line.waiters.insert(ticket, Waiter { bytes, waker: cx.waker().clone(), granted: None });
-        // Counted before the attempt inside `serve`: whoever gives back after it, sees us.
-        self.budget.waiting.fetch_add(1, Ordering::SeqCst);
-        self.budget.serve(&mut line);
-        drop(line);
-        self.ticket = Some((ticket, bytes));
-        ticket
-    }
-
-    fn poll_ticket(&mut self, cx: &Context<'_>, ticket: u64, bytes: usize) -> Poll<()> {
-        let mut line = self.budget.line();
-        let Some(waiter) = line.waiters.get_mut(&ticket) else {
-            return Poll::Pending; // not reachable: only this lease removes its ticket
-        };
-        let Some(grant) = waiter.granted else {
-            waiter.waker.clone_from(cx.waker());
-            return Poll::Pending;
-        };
-        line.waiters.remove(&ticket);
-        self.budget.waiting.fetch_sub(1, Ordering::SeqCst);
-        drop(line);
-        self.ticket = None;
-        self.overdraft |= grant.overdraft;
-        self.held += bytes;
-        Poll::Ready(())
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let mut bytes = self.held;
-        let mut overdraft = self.overdraft;
-        if let Some((ticket, asked)) = self.ticket {
-            let left = self.budget.line().waiters.remove(&ticket);
-            self.budget.waiting.fetch_sub(1, Ordering::SeqCst);
-            if let Some(grant) = left.and_then(|waiter| waiter.granted) {
-                bytes += asked;
-                overdraft |= grant.overdraft;
-            }
-        }
-        if bytes > 0 || overdraft || self.ticket.is_some() {
-            self.budget.give_back(bytes, overdraft);
-        }
-    }
-}
-
-#[cfg(test)]
-#[path = "budget_test.rs"]
-mod tests;

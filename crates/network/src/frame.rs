@@ -5,11 +5,14 @@ use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use tokio::time::Instant;
 
+use crate::budget::SHORT;
 use crate::{Lease, RequestBudget};
 
 /// Bytes of the length in front of a frame.
@@ -25,11 +28,13 @@ const MUTED_READ_AHEAD: usize = 4 * 1024;
 /// Smaller bodies are copied out, so that a parked request does not pin the read-ahead buffer.
 const COPY_BELOW: usize = 4 * 1024;
 /// Larger bodies get a buffer of their own and are read straight into it.
-const DIRECT_ABOVE: usize = 32 * 1024;
-/// A body's own buffer starts with this and grows fourfold as bytes arrive, up to the length of the body.
+const DIRECT_ABOVE: usize = SHORT;
+/// A body's own buffer starts with this and doubles as bytes arrive, up to the length of the body.
 const FIRST_STEP: usize = 64 * 1024;
 /// A connection that delivered a large body gets as much at once for its next, up to this, and no copy for growing.
 const PROVEN_MAX: usize = 4 * 1024 * 1024;
+/// How fast a body has to arrive for as long as others wait for the bytes that it holds, bytes a second.
+const MIN_PACE: u64 = 256 * 1024;
 
 /// Why the length of a frame is not acceptable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -71,6 +76,7 @@ struct Body {
     lease: Lease,
     /// Only of bodies above `DIRECT_ABOVE`.
     direct: Vec<u8>,
+    since: Instant,
 }
 
 impl FrameReader {
@@ -163,6 +169,14 @@ impl FrameReader {
         self.body.as_ref().is_some_and(|body| body.lease.is_waiting())
     }
 
+    /// Bytes of the current body that came and how long that took, if it took longer than `patience` and they came slower
+    /// than others who wait for its memory have to bear with.
+    pub(crate) fn too_slow(&self, patience: Duration) -> Option<(usize, Duration)> {
+        let body = self.body.as_ref().filter(|body| body.len > DIRECT_ABOVE)?;
+        let (came, took) = (body.direct.len(), body.since.elapsed());
+        (took > patience && (came as u64) < MIN_PACE * took.as_secs()).then_some((came, took))
+    }
+
     /// Gives the read-ahead buffer back when nothing is in it.
     pub(crate) fn shrink(&mut self) {
         if self.buffer.is_empty() {
@@ -184,7 +198,8 @@ impl FrameReader {
             return Err(FrameError::TooLarge { length: len, limit: self.limit });
         }
         self.buffer.advance(LENGTH);
-        Ok(Some(Body { len, lease: self.budget.lease(), direct: Vec::new() }))
+        let lease = self.budget.lease(len);
+        Ok(Some(Body { len, lease, direct: Vec::new(), since: Instant::now() }))
     }
 
     fn poll_buffered(&mut self, cx: &mut Context<'_>, body: &mut Body) -> Poll<Option<Bytes>> {
@@ -204,7 +219,7 @@ impl FrameReader {
         loop {
             let granted = body.lease.held();
             if body.direct.len() == granted {
-                let next = body.len.min(self.first_step.max(granted.saturating_mul(4)));
+                let next = body.len.min(self.first_step.max(granted.saturating_mul(2)));
                 ready!(body.lease.poll_grow(cx, next - granted));
                 body.direct.reserve_exact(next - granted);
             }

@@ -21,9 +21,10 @@ mod outbound;
 mod quota;
 mod residency;
 mod service;
+mod share;
 mod transport;
 
-pub use crate::budget::{Lease, RequestBudget};
+pub use crate::budget::RequestBudget;
 pub use crate::client::{ClientOptions, ConnectError, Connection, ConnectionEnd, RequestError};
 pub use crate::connection::{
     CloseReason, ConnectionOptions, next_connection_id, serve_in_memory, serve_stream,
@@ -34,4 +35,5 @@ pub use crate::listener::{BindError, Listener, ListenerConfig, ListenerHandle};
 pub use crate::metrics::{Count, NetworkMetrics};
 pub use crate::quota::{ConnectionPermit, ConnectionQuota};
 pub use crate::service::{Call, ConnectionContext, Reply, ReplyFuture, ReplySegment, Service};
+pub use crate::share::Lease;
 pub use crate::transport::Transport;

@@ -323,7 +323,7 @@ fn a_request_is_charged_for_what_it_is_decoded_into() {
     let request = ListGroupsRequest { states_filter: vec!["Empty".into(); 100], ..Default::default() };
     let header = RequestHeader::of::<ListGroupsRequest>(4, 17, None);
     let frame = strip_length(encode_request(&header, &request).unwrap());
-    let mut lease = RequestBudget::unlimited().lease();
+    let mut lease = RequestBudget::unlimited().lease(0);
     let call = dispatcher.call(&mut session, frame, &mut lease);
     assert_eq!(lease.held(), 100 * size_of_val(&request.states_filter[0]));
     drop(call);

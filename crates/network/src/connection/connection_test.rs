@@ -328,7 +328,7 @@ async fn a_peer_that_stops_in_the_middle_of_a_request_is_not_waited_for() {
 
 #[tokio::test]
 async fn when_the_budget_is_used_up_the_next_body_waits_for_it() {
-    let options = ConnectionOptions { budget: RequestBudget::new(10), ..Default::default() };
+    let options = ConnectionOptions { budget: RequestBudget::of_shares(10, 10), ..Default::default() };
     let (mut first, mut second, mut third) =
         (Bench::with(options.clone()), Bench::with(options.clone()), Bench::with(options));
     first.send(&["wait:12345"]).await;
@@ -340,4 +340,29 @@ async fn when_the_budget_is_used_up_the_next_body_waits_for_it() {
     assert!(third.started().is_empty());
     second.release("wait:second").await;
     assert_eq!(third.started(), ["wait:third"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_requests_that_trickle_in_hold_up_neither_small_ones_nor_for_long_each_other() {
+    let options = ConnectionOptions { budget: RequestBudget::of_shares(1000, 100_000), ..Default::default() };
+    let (mut holder, mut overdrawn) = (Bench::with(options.clone()), Bench::with(options.clone()));
+    let (mut large, mut small) = (Bench::with(options.clone()), Bench::with(options));
+    for slow in [&mut holder, &mut overdrawn] {
+        slow.peer.write_all(&90_000_i32.to_be_bytes()).await.unwrap();
+        slow.peer.write_all(&[b'x'; 70_000]).await.unwrap();
+    }
+    settle().await;
+    large.send(&[&format!("echo:{}", "y".repeat(40_000))]).await;
+    assert!(large.started().is_empty(), "it has to wait");
+    small.send(&["echo:heartbeat"]).await;
+    assert_eq!(small.receive().await, "echo:heartbeat");
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        for slow in [&mut holder, &mut overdrawn] {
+            let _ = slow.peer.write_all(b"x").await;
+        }
+    }
+    assert_eq!(large.started().len(), 1);
+    let reason = holder.reason().await;
+    assert!(matches!(reason, CloseReason::TooSlow { .. }), "{reason}");
 }

@@ -64,8 +64,16 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
         }
     }
 
-    /// Called now and then: ready if the peer has been silent for too long.
+    /// Called now and then: ready if the peer has been silent, or in others' way, for too long.
     pub(crate) fn tick(&mut self) -> Poll<CloseReason> {
+        let peer_owes_bytes =
+            self.reader.is_mid_frame() && self.may_start() && !self.reader.waits_for_budget();
+        if peer_owes_bytes
+            && self.options.budget.is_contended()
+            && let Some((came, took)) = self.reader.too_slow(self.options.max_stall)
+        {
+            return Poll::Ready(CloseReason::TooSlow { came, took });
+        }
         let now = Instant::now();
         if std::mem::take(&mut self.moved) > 0 {
             self.last_moved = now;
@@ -75,8 +83,6 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
         self.in_flight.shrink();
         self.outbound.shrink();
         let silent = now.duration_since(self.last_moved);
-        let peer_owes_bytes =
-            self.reader.is_mid_frame() && self.may_start() && !self.reader.waits_for_budget();
         if peer_owes_bytes && silent >= self.options.max_stall {
             return Poll::Ready(CloseReason::Stalled(silent));
         }

@@ -70,6 +70,18 @@ pub enum CloseReason {
     /// The peer paused in the middle of a request.
     #[error("no bytes for {} s in the middle of a request", .0.as_secs())]
     Stalled(Duration),
+    /// The peer sent a large request too slowly while others waited for the memory that it held.
+    #[error(
+        "only {came} bytes of a request came within {} s, while others waited for memory; raise \
+         queued.max.request.bytes if such clients are to be served",
+        .took.as_secs()
+    )]
+    TooSlow {
+        /// Bytes that came.
+        came: usize,
+        /// Since the request began.
+        took: Duration,
+    },
     /// The listener stops.
     #[error("the listener stops")]
     Stopping,
@@ -201,7 +213,10 @@ fn record<S>(reason: &CloseReason, shared: &Shared<S>, context: &ConnectionConte
             metrics.closed_panic.add(1);
             tracing::error!("closed connection {id} from {peer} on {listener}: {reason}");
         }
-        CloseReason::BadFrame(_) | CloseReason::Refused(_) | CloseReason::Stalled(_) => {
+        CloseReason::BadFrame(_)
+        | CloseReason::Refused(_)
+        | CloseReason::Stalled(_)
+        | CloseReason::TooSlow { .. } => {
             metrics.closed_bad_input.add(1);
             match shared.log.check() {
                 None => {}

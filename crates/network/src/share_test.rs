@@ -17,35 +17,35 @@ fn grow(lease: &mut Lease, bytes: usize) -> bool {
 
 #[test]
 fn bytes_come_back_when_the_lease_goes() {
-    let budget = RequestBudget::new(100);
-    let mut lease = budget.lease();
+    let share = Share::new(100);
+    let mut lease = share.lease();
     assert!(grow(&mut lease, 60));
     assert!(grow(&mut lease, 40));
-    assert_eq!((budget.used(), lease.held()), (100, 100));
+    assert_eq!((share.used(), lease.held()), (100, 100));
     drop(lease);
-    assert_eq!(budget.used(), 0);
+    assert_eq!(share.used(), 0);
 }
 
 #[test]
 fn one_lease_at_a_time_may_overdraw_so_that_half_received_bodies_cannot_wait_for_each_other() {
-    let budget = RequestBudget::new(100);
-    let (mut a, mut b) = (budget.lease(), budget.lease());
+    let share = Share::new(100);
+    let (mut a, mut b) = (share.lease(), share.lease());
     assert!(grow(&mut a, 50));
     assert!(grow(&mut b, 50));
     assert!(grow(&mut a, 50), "the first in line overdraws");
     assert!(!grow(&mut b, 50), "the second waits");
     assert!(grow(&mut a, 10), "whoever has overdrawn may finish");
-    assert_eq!(budget.used(), 160);
+    assert_eq!(share.used(), 160);
     drop(a);
     assert!(grow(&mut b, 50));
     drop(b);
-    assert_eq!((budget.used(), budget.waiting()), (0, 0));
+    assert_eq!((share.used(), share.waiting()), (0, 0));
 }
 
 #[test]
 fn first_come_first_served() {
-    let budget = RequestBudget::new(100);
-    let (mut a, mut b, mut big, mut small) = (budget.lease(), budget.lease(), budget.lease(), budget.lease());
+    let share = Share::new(100);
+    let (mut a, mut b, mut big, mut small) = (share.lease(), share.lease(), share.lease(), share.lease());
     assert!(grow(&mut a, 100));
     assert!(grow(&mut b, 1), "overdraft");
     assert!(!grow(&mut big, 90));
@@ -59,8 +59,8 @@ fn first_come_first_served() {
 
 #[test]
 fn a_waiter_is_woken_once_there_is_room() {
-    let budget = RequestBudget::new(10);
-    let (mut a, mut b, mut c) = (budget.lease(), budget.lease(), budget.lease());
+    let share = Share::new(10);
+    let (mut a, mut b, mut c) = (share.lease(), share.lease(), share.lease());
     assert!(grow(&mut a, 10));
     assert!(grow(&mut b, 10), "overdraft");
     let wakes = Arc::new(Wakes::default());
@@ -73,8 +73,8 @@ fn a_waiter_is_woken_once_there_is_room() {
 
 #[test]
 fn leaving_the_line_lets_the_next_one_in() {
-    let budget = RequestBudget::new(10);
-    let (mut a, mut b, mut c, mut d) = (budget.lease(), budget.lease(), budget.lease(), budget.lease());
+    let share = Share::new(10);
+    let (mut a, mut b, mut c, mut d) = (share.lease(), share.lease(), share.lease(), share.lease());
     assert!(grow(&mut a, 5));
     assert!(grow(&mut b, 50), "overdraft");
     assert!(!grow(&mut c, 50));
@@ -83,35 +83,35 @@ fn leaving_the_line_lets_the_next_one_in() {
     drop(b);
     assert!(grow(&mut d, 5));
     drop((a, d));
-    assert_eq!((budget.used(), budget.waiting()), (0, 0));
+    assert_eq!((share.used(), share.waiting()), (0, 0));
 }
 
 #[test]
 fn a_granted_ticket_that_is_dropped_untaken_gives_its_bytes_back() {
-    let budget = RequestBudget::new(10);
-    let (mut a, mut b, mut c) = (budget.lease(), budget.lease(), budget.lease());
+    let share = Share::new(10);
+    let (mut a, mut b, mut c) = (share.lease(), share.lease(), share.lease());
     assert!(grow(&mut a, 10));
     assert!(grow(&mut b, 10), "overdraft");
     assert!(!grow(&mut c, 10));
     drop(a);
     drop(b);
-    assert_eq!(budget.used(), 10, "granted to the one in line");
+    assert_eq!(share.used(), 10, "granted to the one in line");
     drop(c);
-    assert_eq!((budget.used(), budget.waiting()), (0, 0));
+    assert_eq!((share.used(), share.waiting()), (0, 0));
 }
 
 #[test]
 fn a_charge_is_held_at_once_and_others_wait_for_it() {
-    let budget = RequestBudget::new(100);
-    let (mut a, mut b) = (budget.lease(), budget.lease());
+    let share = Share::new(100);
+    let (mut a, mut b) = (share.lease(), share.lease());
     assert!(grow(&mut a, 60));
     a.charge(300);
-    assert_eq!((budget.used(), a.held()), (360, 360));
+    assert_eq!((share.used(), a.held()), (360, 360));
     assert!(grow(&mut b, 1), "the first in line may overdraw");
-    let mut c = budget.lease();
+    let mut c = share.lease();
     assert!(!grow(&mut c, 1));
     drop(a);
     assert!(grow(&mut c, 1));
     drop((b, c));
-    assert_eq!(budget.used(), 0);
+    assert_eq!(share.used(), 0);
 }
