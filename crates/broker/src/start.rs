@@ -5,20 +5,17 @@
 //!  stop accepting ─▶ controlled shutdown ─▶ close logs ─▶ clean shutdown marker
 //! ```
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings, SocketConfig};
+use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings};
 use ottla_env::{Clock, Disk, RealRng};
 use ottla_metadata::MetadataImage;
-use ottla_network::{
-    BindError, ClientOptions, ConnectionOptions, ConnectionQuota, Listener, ListenerConfig, ListenerHandle,
-    NetworkMetrics, RequestBudget,
-};
-use ottla_server::{Dispatcher, ListenerKind};
+use ottla_network::{BindError, ClientOptions, Listener, ListenerHandle};
+use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage::{LogDir, LogDirOptions, OpenError};
 use ottla_telemetry::Registry;
 use ottla_types::{BrokerEpoch, ByteString, Uuid};
@@ -39,8 +36,6 @@ use crate::replica_manager::ReplicaManager;
 
 /// Sessions that are idle this long may be evicted from a full cache (`min.incremental.fetch.session.eviction.ms`).
 const EVICT_SESSIONS_AFTER: Duration = Duration::from_secs(120);
-/// Request bytes admitted at a time when `queued.max.request.bytes` is not set.
-const DEFAULT_REQUEST_BUDGET: usize = 256 * 1024 * 1024;
 /// How long connections may finish what they began when the broker stops.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -60,8 +55,8 @@ pub struct BrokerOptions {
     pub clock: Arc<dyn Clock>,
     /// Where it reports its metrics.
     pub registry: Arc<Registry>,
-    /// Counts of all connections of the process.
-    pub network_metrics: Arc<NetworkMetrics>,
+    /// What its listeners share with the other listeners of the process.
+    pub socket_server: Arc<SocketServer>,
 }
 
 /// Why a broker does not start.
@@ -230,43 +225,11 @@ fn open_log_dirs(
 }
 
 async fn bind(options: &BrokerOptions) -> Result<Vec<(ListenerSetting, Listener)>, BindError> {
-    let socket = &options.config.socket;
-    let quota = connection_quota(socket);
-    let budget = socket.queued_max_request_bytes.and_then(|bytes| usize::try_from(bytes).ok());
-    let connection = ConnectionOptions {
-        max_request_bytes: usize::try_from(socket.request_max_bytes).unwrap_or(0),
-        max_idle: millis(socket.connections_max_idle_ms),
-        budget: RequestBudget::new(budget.unwrap_or(DEFAULT_REQUEST_BUDGET)),
-        metrics: Arc::clone(&options.network_metrics),
-        ..ConnectionOptions::default()
-    };
     let mut bound = Vec::new();
     for setting in &options.config.listeners.broker {
-        let config = ListenerConfig {
-            backlog: socket.listen_backlog_size,
-            send_buffer: socket.send_buffer_bytes.map(|bytes| bytes as usize),
-            receive_buffer: socket.receive_buffer_bytes.map(|bytes| bytes as usize),
-            quota: Arc::clone(&quota),
-            connection: connection.clone(),
-            ..ListenerConfig::new(&setting.name, &setting.host, setting.port)
-        };
-        bound.push((setting.clone(), Listener::bind(config).await?));
+        bound.push((setting.clone(), Listener::bind(options.socket_server.listener(setting)).await?));
     }
     Ok(bound)
-}
-
-fn connection_quota(socket: &SocketConfig) -> Arc<ConnectionQuota> {
-    let count = |limit: i32| usize::try_from(limit).unwrap_or(0);
-    // Kafka takes host names here too; they are looked up once.
-    let overrides = socket.max_connections_per_ip_overrides.iter().flat_map(|(host, limit)| {
-        let addresses = (host.as_str(), 0).to_socket_addrs().into_iter().flatten();
-        addresses.map(|address| (address.ip(), count(*limit)))
-    });
-    ConnectionQuota::new(
-        count(socket.max_connections),
-        count(socket.max_connections_per_ip),
-        overrides.collect(),
-    )
 }
 
 /// What clients are told, with the ports that the system chose and a name where none was given.
@@ -294,7 +257,6 @@ fn host_name() -> String {
 fn channel(options: &BrokerOptions, timeout: Duration) -> ControllerChannel {
     let client = ClientOptions {
         client_id: Some(ByteString::from(format!("broker-{}", options.config.node.node_id))),
-        metrics: Arc::clone(&options.network_metrics),
         ..ClientOptions::default()
     };
     ControllerChannel::new(Arc::clone(&options.controllers), client, timeout)

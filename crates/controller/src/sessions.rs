@@ -37,6 +37,7 @@ impl Sessions {
     /// This node became the active controller: nobody's silence before counts.
     pub(crate) fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
         self.by_broker.clear();
+        self.next_tick = None;
         for broker in image.brokers.iter().filter(|broker| !broker.fenced) {
             self.touch(broker.id, Offset::NONE, now);
         }

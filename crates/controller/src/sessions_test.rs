@@ -71,3 +71,17 @@ fn a_shutdown_waits_for_the_slowest_active_broker() {
     sessions.begin(NodeId(1), at(2));
     assert_eq!(sessions.shutdown_progress(&image, NodeId(1)).decided_at, None, "another incarnation");
 }
+
+#[test]
+fn a_controller_that_takes_office_again_was_not_late() {
+    let image = image(1);
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    run(&mut sessions, &image, 0, 1000);
+    sessions.take_office(&image, at(60_000));
+    assert_eq!(
+        run(&mut sessions, &image, 60_050, 63_000),
+        [(62_000, 1)],
+        "the minute out of office extends nothing"
+    );
+}

@@ -12,7 +12,7 @@
 //! INCONSISTENT_GROUP_PROTOCOL, MEMBER_ID_REQUIRED, FENCED_INSTANCE_ID.
 
 use ottla_coordinator::RequestId;
-use ottla_types::{ByteString, Bytes, GroupId};
+use ottla_types::{ByteString, Bytes, Detach, GroupId};
 
 use crate::error::GroupError;
 use crate::group::{ClassicGroup, unknown};
@@ -85,6 +85,19 @@ pub struct JoinedMember {
     pub metadata: Bytes,
 }
 
+impl JoinGroup {
+    /// A member outlives the request that it came with.
+    fn detach(&mut self) {
+        self.instance_id = self.instance_id.detach();
+        self.client_id = self.client_id.detach();
+        self.client_host = self.client_host.detach();
+        self.protocol_type = self.protocol_type.detach();
+        for protocol in &mut self.protocols {
+            *protocol = Protocol { name: protocol.name.detach(), metadata: protocol.metadata.detach() };
+        }
+    }
+}
+
 impl GroupShard {
     pub(crate) fn join_group(&mut self, cx: Cx<'_>, id: RequestId, request: JoinGroup, out: &mut Out) {
         if let Err(error) = self.try_join(cx, id, request, out) {
@@ -115,7 +128,7 @@ impl GroupShard {
         let group = match self.groups.get_mut(&request.group_id) {
             Some(group) => group,
             None => {
-                let group = self.groups.create(&request.group_id, cx.now.wall_ms);
+                let group = self.groups.create(&request.group_id.detach(), cx.now.wall_ms);
                 out.records.push(records::group_metadata(&group.id, &group.to_stored())?);
                 out.undo = Some(GroupUndo(Change::NewGroup(group.id.clone())));
                 group
@@ -128,6 +141,7 @@ impl GroupShard {
         if !group.supports_protocols(&request.protocol_type, &request.protocols) {
             return Err(GroupError::InconsistentGroupProtocol);
         }
+        request.detach();
         if request.member_id.is_empty() {
             group.join_new_member(cx, id, request, out)
         } else {

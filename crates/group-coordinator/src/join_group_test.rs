@@ -354,3 +354,19 @@ fn two_members_may_ask_for_an_id_where_one_may_join() {
     rig.advance(0);
     assert_eq!(rig.joined(a).generation, 1, "and nobody waits for the other");
 }
+
+#[test]
+fn a_member_does_not_keep_the_frame_of_its_request() {
+    let mut rig = Rig::prompt();
+    let frame = Bytes::from(vec![b'x'; 100_000]);
+    let name = |at: usize| ByteString::try_from(frame.slice(at..at + 3)).unwrap();
+    let join = edit(joining("a"), |join| {
+        join.group_id = name(10);
+        join.client_id = name(20);
+        join.protocols = vec![Protocol { name: name(30), metadata: frame.slice(40..50) }];
+    });
+    let joined = rig.send(join);
+    rig.advance(0);
+    drop(rig.joined(joined));
+    assert!(frame.is_unique(), "the group has copies of what it keeps");
+}

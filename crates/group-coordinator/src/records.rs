@@ -6,7 +6,7 @@ use ottla_protocol::records::consumer_offsets::{
     GroupMetadataKey, GroupMetadataValue, OffsetCommitKey, OffsetCommitValue,
 };
 use ottla_protocol::{EncodeError, Message, Reader, Writer};
-use ottla_types::{ByteString, Bytes, GroupId, LeaderEpoch, Offset, PartitionIndex, TopicPartition};
+use ottla_types::{ByteString, Bytes, Detach, GroupId, LeaderEpoch, Offset, PartitionIndex, TopicPartition};
 
 use crate::error::GroupError;
 use crate::offsets::CommittedOffset;
@@ -84,7 +84,7 @@ pub(crate) fn offset_tombstone(
     Ok(KeyValueRecord { key: offset_key(group, partition)?, value: None })
 }
 
-/// Reads the record at `offset`.
+/// Reads the record at `offset`. What it says is detached: a record that is loaded lies among many others.
 pub(crate) fn decode(offset: Offset, record: &KeyValueRecord) -> Result<GroupRecord, ReplayError> {
     let failed = |reason: String| ReplayError { offset, reason };
     let mut key = Reader::new(&record.key);
@@ -97,15 +97,15 @@ pub(crate) fn decode(offset: Offset, record: &KeyValueRecord) -> Result<GroupRec
             let value = record.value.as_ref().map(decode_value::<OffsetCommitValue>).transpose();
             let value = value.map_err(failed)?;
             Ok(GroupRecord::Commit {
-                group: key.group,
-                partition: TopicPartition::new(key.topic, PartitionIndex(key.partition)),
+                group: key.group.detach(),
+                partition: TopicPartition::new(key.topic.detach(), PartitionIndex(key.partition)),
                 committed: value.map(|value| committed(offset, value)),
             })
         }
         GROUP_METADATA => {
             let key = GroupMetadataKey::decode(&mut key, 0).map_err(|error| failed(error.to_string()))?;
             let value = record.value.as_ref().map(decode_value::<GroupMetadataValue>).transpose();
-            Ok(GroupRecord::Group { id: key.group, stored: value.map_err(failed)?.map(stored) })
+            Ok(GroupRecord::Group { id: key.group.detach(), stored: value.map_err(failed)?.map(stored) })
         }
         _ => Ok(GroupRecord::Unknown),
     }
@@ -124,7 +124,7 @@ fn committed(record_offset: Offset, value: OffsetCommitValue) -> CommittedOffset
     CommittedOffset {
         offset: Offset(value.offset),
         leader_epoch: LeaderEpoch(value.leader_epoch),
-        metadata: value.metadata,
+        metadata: value.metadata.detach(),
         commit_timestamp_ms: value.commit_timestamp,
         expire_timestamp_ms: Some(value.expire_timestamp).filter(|&at| at != -1),
         topic_id: value.topic_id,
@@ -134,10 +134,10 @@ fn committed(record_offset: Offset, value: OffsetCommitValue) -> CommittedOffset
 
 fn stored(value: GroupMetadataValue) -> StoredGroup {
     StoredGroup {
-        protocol_type: Some(value.protocol_type).filter(|protocol_type| !protocol_type.is_empty()),
+        protocol_type: Some(value.protocol_type.detach()).filter(|protocol_type| !protocol_type.is_empty()),
         generation: value.generation,
-        protocol: value.protocol,
-        leader: value.leader,
+        protocol: value.protocol.detach(),
+        leader: value.leader.detach(),
         state_since_ms: Some(value.current_state_timestamp).filter(|&at| at != -1),
         members: value.members.into_iter().map(stored_member).collect(),
     }
@@ -146,18 +146,18 @@ fn stored(value: GroupMetadataValue) -> StoredGroup {
 fn stored_member(member: MemberMetadata) -> StoredMember {
     let has_rebalance_timeout = member.rebalance_timeout != -1;
     StoredMember {
-        id: member.member_id,
-        instance_id: member.group_instance_id,
-        client_id: member.client_id,
-        client_host: member.client_host,
+        id: member.member_id.detach(),
+        instance_id: member.group_instance_id.detach(),
+        client_id: member.client_id.detach(),
+        client_host: member.client_host.detach(),
         rebalance_timeout_ms: if has_rebalance_timeout {
             member.rebalance_timeout
         } else {
             member.session_timeout
         },
         session_timeout_ms: member.session_timeout,
-        subscription: member.subscription,
-        assignment: member.assignment,
+        subscription: member.subscription.detach(),
+        assignment: member.assignment.detach(),
     }
 }
 

@@ -30,7 +30,7 @@ impl ClassicGroup {
         }
         self.remove(member_id, out);
         match self.state {
-            GroupState::PreparingRebalance if self.has_all_members_joined() => self.complete_join(cx, out),
+            GroupState::PreparingRebalance => self.maybe_complete_join(cx, out),
             GroupState::CompletingRebalance | GroupState::Stable if !is_pending => {
                 self.prepare_rebalance(cx, out);
             }

@@ -1,5 +1,5 @@
 use crate::test_support::*;
-use crate::{GroupError, GroupRequest, GroupState, OffsetCommit};
+use crate::{GroupConfig, GroupError, GroupRequest, GroupState, OffsetCommit};
 
 #[test]
 fn a_silent_member_is_removed_and_the_others_rebalance() {
@@ -119,4 +119,17 @@ fn a_member_awaiting_the_assignment_may_send_heartbeats() {
     rig.advance(0);
     let joined = rig.joined(id);
     assert_eq!(rig.heartbeat(&joined), Ok(()));
+}
+
+#[test]
+fn a_pending_member_that_ends_does_not_cut_the_initial_delay_short() {
+    let mut rig =
+        Rig::with(GroupConfig { initial_rebalance_delay_ms: 3 * SESSION_MS, ..GroupConfig::default() });
+    let parked = rig.join("a");
+    let pending = rig.send(edit(joining("b"), |join| join.member_id_required = true));
+    assert!(matches!(rig.answer(pending), Some(Err(GroupError::MemberIdRequired { .. }))));
+    rig.advance(i64::from(SESSION_MS));
+    assert_eq!(rig.answer(parked), None, "others may still come");
+    rig.advance(i64::from(REBALANCE_MS));
+    assert_eq!(rig.joined(parked).generation, 1);
 }

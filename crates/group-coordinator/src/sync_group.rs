@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use ottla_coordinator::RequestId;
-use ottla_types::{ByteString, Bytes, GroupId};
+use ottla_types::{ByteString, Bytes, Detach, GroupId};
 
 use crate::error::GroupError;
 use crate::group::{ClassicGroup, unknown};
@@ -114,7 +114,7 @@ impl ClassicGroup {
     ) -> Result<(), GroupError> {
         let mut assignments: HashMap<_, _> = request.assignments.into_iter().collect();
         for member in self.members.values_mut() {
-            member.assignment = assignments.remove(&member.id).unwrap_or_default();
+            member.assignment = assignments.remove(&member.id).unwrap_or_default().detach();
         }
         let record = records::group_metadata(&self.id, &self.to_stored())?;
         out.records.push(record);

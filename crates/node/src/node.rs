@@ -9,8 +9,8 @@ use ottla_config::{BrokerConfig, SecurityProtocol, Settings};
 use ottla_consensus::{NoTransport, QuorumConfig};
 use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
 use ottla_env::{Clock, Disk, RealRng};
-use ottla_network::{BindError, ConnectionOptions, Listener, ListenerConfig, ListenerHandle, NetworkMetrics};
-use ottla_server::{Dispatcher, ListenerKind};
+use ottla_network::{BindError, Listener, ListenerHandle};
+use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
 use ottla_types::{ByteString, Uuid};
 
@@ -100,7 +100,7 @@ impl Node {
         let registry = Registry::new();
         let health = Health::new();
         let ready = health.condition("node", "starting");
-        let network_metrics: Arc<NetworkMetrics> = Arc::default();
+        let socket_server = Arc::new(SocketServer::new(&options.config.socket, &registry));
         registry.add(Arc::new(ProcessMetrics::new()));
         let admin = match &options.config.node.admin_listener {
             Some(at) => {
@@ -110,13 +110,8 @@ impl Node {
             None => None,
         };
         let cluster_id = cluster_id(&options).await?;
-        let connection = ConnectionOptions {
-            max_request_bytes: usize::try_from(options.config.socket.request_max_bytes).unwrap_or(0),
-            metrics: Arc::clone(&network_metrics),
-            ..ConnectionOptions::default()
-        };
         let controller = if options.config.node.is_controller {
-            let running = start_controller(&options, &cluster_id, &connection, &registry).await?;
+            let running = start_controller(&options, &cluster_id, &socket_server, &registry).await?;
             let controller = Arc::clone(&running.controller);
             health.probe("metadata quorum", move || controller.failure());
             Some(running)
@@ -125,7 +120,7 @@ impl Node {
         };
         let broker = if options.config.node.is_broker {
             let local = controller.as_ref().map(|running| &running.dispatcher);
-            let controllers = controllers::routes(&options.config, local, &connection);
+            let controllers = controllers::routes(&options.config, local, &socket_server);
             let start = Broker::start(BrokerOptions {
                 settings: options.settings,
                 config: options.config,
@@ -134,7 +129,7 @@ impl Node {
                 disk: options.disk,
                 clock: options.clock,
                 registry,
-                network_metrics,
+                socket_server,
             });
             let broker = start.await?;
             health.probe("log directories", broker.failed_directories());
@@ -215,7 +210,7 @@ async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
 async fn start_controller(
     options: &NodeOptions,
     cluster_id: &str,
-    connection: &ConnectionOptions,
+    socket_server: &SocketServer,
     registry: &Registry,
 ) -> Result<RunningController, NodeError> {
     let config = &options.config;
@@ -243,11 +238,7 @@ async fn start_controller(
     registry.add(Arc::clone(&controller) as Arc<_>);
     let mut listeners = Vec::new();
     for listener in &config.listeners.controller {
-        let bind = ListenerConfig {
-            connection: connection.clone(),
-            ..ListenerConfig::new(&listener.name, &listener.host, listener.port)
-        };
-        let handle = Listener::bind(bind).await?.serve(Arc::clone(&dispatcher));
+        let handle = Listener::bind(socket_server.listener(listener)).await?.serve(Arc::clone(&dispatcher));
         controller.advertise(&listener.name, &listener.host, handle.local_addr().port());
         listeners.push((listener.name.clone(), handle));
     }

@@ -15,6 +15,9 @@ use crate::{
     Segment, Version, Writer,
 };
 
+/// What the containers of one request may take in memory at most.
+const MAX_REQUEST_MEMORY: usize = 256 << 20;
+
 /// Takes the header off a request's frame, and leaves the body. The API and version may be unknown ones: then the
 /// header is still read as far as every version of it agrees.
 pub fn decode_request_header(frame: &mut Bytes) -> Result<RequestHeader, DecodeError> {
@@ -45,7 +48,7 @@ pub fn decode_body<M: Message>(body: Bytes, version: Version) -> Result<M, Decod
 ///
 /// Comes with the memory that the request's containers take, bytes; strings and byte fields share `body`'s.
 pub fn decode_request_body<R: Request>(body: Bytes, version: Version) -> Result<(R, usize), DecodeError> {
-    let mut r = Reader::new(&body);
+    let mut r = Reader::new(&body).at_most(MAX_REQUEST_MEMORY);
     let request = decode_start(&mut r, version)?;
     Ok((request, r.memory_used()))
 }

@@ -8,8 +8,11 @@ use crate::tagged::{TaggedField, TaggedFields};
 
 /// What decoded values may take in memory: this much, and …
 const BASE_MEMORY: usize = 48 << 10;
-/// … this many times the size of the frame. Real messages stay below 12 times even with names of one letter.
+/// … this many times the first mebibyte of the frame, and …
 const MEMORY_FACTOR: usize = 32;
+/// … this many times the rest. Real messages stay below 12 times even with names of one letter.
+const MEMORY_FACTOR_BEYOND: usize = 12;
+const SMALL_FRAME: usize = 1 << 20;
 /// Tagged fields that one struct may have. Kafka's own have at most a dozen.
 const MAX_TAGGED_FIELDS: usize = 1024;
 
@@ -32,8 +35,18 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `frame` from its start.
     pub fn new(frame: &'a Bytes) -> Self {
-        let limit = frame.len().saturating_mul(MEMORY_FACTOR).saturating_add(BASE_MEMORY);
+        let small = frame.len().min(SMALL_FRAME);
+        let beyond = (frame.len() - small).saturating_mul(MEMORY_FACTOR_BEYOND);
+        let limit = (BASE_MEMORY + small * MEMORY_FACTOR).saturating_add(beyond);
         Self { frame, rest: frame, behind: 0, flexible: false, memory_limit: limit, memory_left: limit }
+    }
+
+    /// The same, where values may take at most `limit` bytes in memory.
+    #[must_use]
+    pub fn at_most(mut self, limit: usize) -> Self {
+        self.memory_limit = self.memory_limit.min(limit);
+        self.memory_left = self.memory_left.min(limit);
+        self
     }
 
     /// Bytes not yet read.

@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 
-use ottla_protocol::frame::{decode_body, decode_request_header};
+use ottla_protocol::frame::{decode_body, decode_request_body, decode_request_header};
 use ottla_protocol::messages::{
     DescribeConfigsResponse, FetchRequest, HeartbeatResponse, MetadataRequest, OffsetFetchRequest,
 };
@@ -97,6 +97,28 @@ fn a_frame_full_of_tiny_elements_may_not_grow_beyond_its_budget() {
         matches!(error.kind(), DecodeErrorKind::Count { .. } | DecodeErrorKind::Memory { .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_large_frame_may_grow_less_than_a_small_one() {
+    // Each topic takes 4 bytes on the wire and some 100 in memory.
+    let request = |topics: usize| {
+        let mut bytes = vec![2, 2, b'g'];
+        let mut count = topics + 1;
+        while count > 0x7f {
+            bytes.push(count as u8 | 0x80);
+            count >>= 7;
+        }
+        bytes.push(count as u8);
+        bytes.extend(std::iter::repeat_n([2, b't', 1, 0], topics).flatten());
+        bytes.extend([0, 0, 0]);
+        decode_request_body::<OffsetFetchRequest>(bytes.into(), 8).map(|(_, memory)| memory)
+    };
+    let small = request(100_000).expect("every topic of a small frame may be empty");
+    assert!(small > 6 << 20, "{small}");
+    let error = request(8 << 20).unwrap_err();
+    let DecodeErrorKind::Memory { limit } = error.kind() else { panic!("{error}") };
+    assert!(limit <= 256 << 20, "{limit}");
 }
 
 #[test]

@@ -120,6 +120,11 @@ impl Leader {
         self.advance_high_watermark()
     }
 
+    /// Whether `id` is a replica other than this one.
+    pub fn has_follower(&self, id: NodeId) -> bool {
+        self.followers.contains_key(&id)
+    }
+
     /// A follower fetched from `progress.log_end_offset` on: it has everything below.
     /// Returns the new high watermark if it moved.
     pub fn handle_follower_fetch(

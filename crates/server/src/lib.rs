@@ -22,6 +22,7 @@ mod forward;
 mod metrics;
 mod network_metrics;
 mod reference;
+mod socket_server;
 mod table;
 
 pub use crate::acl::{AclOperation, AllowAll, Authorizer, Principal, ResourceType};
@@ -35,4 +36,5 @@ pub use crate::exchange::{Exchange, Incoming};
 pub use crate::forward::{ControllerChannel, Forwards, forward};
 pub use crate::network_metrics::NetworkCollector;
 pub use crate::reference::{apis_page, check_table};
+pub use crate::socket_server::SocketServer;
 pub use crate::table::{Acl, ApiRow, Lane, ListenerKind, Versions};

@@ -9,11 +9,13 @@
 //!    │ read_committed   │ read_uncommitted│ acknowledged│ written     │ next append
 //! ```
 
+mod detach;
 mod ids;
 mod name;
 mod offset;
 mod uuid;
 
+pub use crate::detach::Detach;
 pub use crate::ids::{
     BrokerEpoch, ControllerEpoch, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, ProducerEpoch,
     ProducerId,

@@ -3,7 +3,9 @@
 //! Resource types: topic 2, broker 4 (an empty name: what is set for all brokers), broker loggers 8, client metrics 16, group
 //! 32. No keys, null or empty, means all. Synonyms, and from version 3 on documentation, on request only.
 //! Errors, per resource: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_REQUEST for another broker's id, an
-//! empty group name or an unknown type.
+//! empty group name, an unknown type, or more than ten thousand groups.
+
+use std::collections::HashSet;
 
 use ottla_config::ConfigEntry;
 use ottla_metadata::image::{ConfigResource, ResourceKind};
@@ -15,6 +17,7 @@ use ottla_protocol::messages::describe_configs::{
 use ottla_server::RequestContext;
 use ottla_types::{ByteString, TopicName};
 
+use super::distinct::distinct;
 use crate::Broker;
 use crate::effective_configs::own;
 
@@ -23,20 +26,31 @@ const BROKER: i8 = 4;
 const BROKER_LOGGER: i8 = 8;
 const CLIENT_METRICS: i8 = 16;
 const GROUP: i8 = 32;
+/// Any name of a group has configs, so that a request of names could make an answer a thousand times as large.
+const MAX_GROUPS: usize = 10_000;
 
 type Described = Result<Vec<ConfigEntry>, (ErrorCode, String)>;
 
 pub(crate) async fn handle(
     broker: &Broker,
     _cx: &RequestContext,
-    request: DescribeConfigsRequest,
+    mut request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
+    distinct(&mut request.resources, |resource| (resource.resource_type, resource.resource_name.clone()));
+    let mut groups_left = MAX_GROUPS;
     let results = request.resources.iter().map(|resource| {
         let described = match resource.resource_type {
             TOPIC => topic(broker, &resource.resource_name),
             BROKER => this_broker(broker, &resource.resource_name),
             BROKER_LOGGER | CLIENT_METRICS => Ok(Vec::new()),
-            GROUP => group(broker, &resource.resource_name),
+            GROUP if groups_left == 0 => Err((
+                ErrorCode::INVALID_REQUEST,
+                format!("more than {MAX_GROUPS} groups at once; ask for fewer at a time"),
+            )),
+            GROUP => {
+                groups_left -= 1;
+                group(broker, &resource.resource_name)
+            }
             other => Err((ErrorCode::INVALID_REQUEST, format!("resource type {other} has no configs"))),
         };
         result(&request, resource, described)
@@ -93,8 +107,9 @@ fn result(
     };
     match described {
         Ok(entries) => {
-            let keys = resource.configuration_keys.as_deref().unwrap_or_default();
-            let asked = |entry: &ConfigEntry| keys.is_empty() || keys.iter().any(|key| *key == entry.name);
+            let keys: HashSet<&str> =
+                resource.configuration_keys.iter().flatten().map(AsRef::as_ref).collect();
+            let asked = |entry: &ConfigEntry| keys.is_empty() || keys.contains(entry.name.as_str());
             result.configs = entries.into_iter().filter(asked).map(|entry| config(request, entry)).collect();
         }
         Err((code, message)) => {

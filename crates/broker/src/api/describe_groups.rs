@@ -11,6 +11,7 @@ use ottla_protocol::messages::describe_groups::{
 use ottla_server::{RequestContext, ResourceType};
 use ottla_types::ByteString;
 
+use super::distinct::distinct;
 use crate::Broker;
 use crate::coordinators::AskError;
 use crate::error_codes::ToErrorCode;
@@ -21,8 +22,9 @@ const DEAD: ByteString = ByteString::from_static("Dead");
 pub(crate) async fn handle(
     broker: &Broker,
     cx: &RequestContext,
-    request: DescribeGroupsRequest,
+    mut request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
+    distinct(&mut request.groups, ByteString::clone);
     let mut groups = Vec::with_capacity(request.groups.len());
     for group_id in request.groups {
         let mut described = match describe(broker, &group_id).await {

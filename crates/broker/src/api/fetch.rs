@@ -15,6 +15,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ottla_metadata::MetadataImage;
 use ottla_network::{AsFile, FileRange, ReplySegment};
 use ottla_protocol::messages::fetch::{
     AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse,
@@ -23,7 +24,7 @@ use ottla_protocol::messages::fetch::{
 use ottla_protocol::{ErrorCode, FetchedRecords, Request};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::RecordsSlice;
-use ottla_types::{LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
+use ottla_types::{ByteString, Detach, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -202,14 +203,16 @@ fn open_session(
     cx: &RequestContext,
     request: &FetchRequest,
 ) -> Result<FetchContext, FetchSessionError> {
-    let key = |topic: &ottla_types::ByteString, topic_id, partition| PartitionKey {
+    let key = |topic: &TopicName, topic_id, partition| PartitionKey {
         topic_id,
-        topic: TopicName::from(topic.clone()),
+        topic: topic.clone(),
         partition: PartitionIndex(partition),
     };
+    let image = broker.image();
     let wanted = request.topics.iter().flat_map(|topic| {
+        let name = name_to_keep(&image, &topic.topic);
         topic.partitions.iter().map(move |partition| FetchPartition {
-            key: key(&topic.topic, topic.topic_id, partition.partition),
+            key: key(&name, topic.topic_id, partition.partition),
             fetch_offset: Offset(partition.fetch_offset),
             max_bytes: partition.partition_max_bytes,
             current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
@@ -221,7 +224,8 @@ fn open_session(
         .forgotten_topics_data
         .iter()
         .flat_map(|topic| {
-            topic.partitions.iter().map(move |&partition| key(&topic.topic, topic.topic_id, partition))
+            let name = TopicName::from(topic.topic.clone());
+            topic.partitions.iter().map(move |&partition| key(&name, topic.topic_id, partition))
         })
         .collect();
     broker.fetch_sessions().context(
@@ -232,6 +236,14 @@ fn open_session(
         wanted.collect(),
         &forgotten,
     )
+}
+
+/// Sessions outlive requests: a name is shared with the metadata, or copied.
+fn name_to_keep(image: &MetadataImage, name: &ByteString) -> TopicName {
+    match image.topics.by_name(name) {
+        Some(topic) => topic.name.clone(),
+        None => TopicName::from(name.clone()).detach(),
+    }
 }
 
 fn respond(

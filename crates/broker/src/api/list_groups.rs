@@ -1,6 +1,7 @@
 //! ListGroups: the groups that this broker coordinates; a client asks every broker.
 //!
-//! From version 4 on filtered by state (KIP-518), from 5 on by type (KIP-848). Errors: COORDINATOR_LOAD_IN_PROGRESS.
+//! From version 4 on filtered by state (KIP-518), from 5 on by type (KIP-848). Errors: COORDINATOR_LOAD_IN_PROGRESS,
+//! COORDINATOR_NOT_AVAILABLE.
 
 use ottla_group_coordinator::{GroupRequest, GroupResponse, ListGroups};
 use ottla_protocol::Request;

@@ -1,11 +1,13 @@
 //! Metadata: the brokers, and for each topic who leads its partitions.
 //!
-//! Version 0 asks for all topics with an empty list, later ones with null. From 12 on a topic can be asked for by its id
+//! A topic that is named twice is answered once. Version 0 asks for all topics with an empty list, later ones with null. From 12 on a topic can be asked for by its id
 //! alone. A name that does not exist is created if both the request and `auto.create.topics.enable` allow it, and
 //! the answer waits for it, so that a client's first record finds its leader.
 //!
 //! Errors, per topic: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, INVALID_TOPIC_EXCEPTION, LEADER_NOT_AVAILABLE;
 //! INVALID_REQUEST for the whole.
+
+use std::collections::HashMap;
 
 use ottla_metadata::MetadataImage;
 use ottla_metadata::image::{PartitionImage, TopicImage};
@@ -17,17 +19,23 @@ use ottla_protocol::messages::metadata::{
 use ottla_server::{RequestContext, ResourceType};
 use ottla_types::{ByteString, TopicName, Uuid};
 
+use super::distinct::distinct;
 use crate::Broker;
-use crate::auto_topics::TopicWanted;
 
 /// The first version that may name a topic by its id alone.
 const TOPIC_IDS_FROM: i16 = 12;
 
+/// Why topics could not be created.
+type Refused = HashMap<TopicName, ErrorCode>;
+
 pub(crate) async fn handle(
     broker: &Broker,
     cx: &RequestContext,
-    request: MetadataRequest,
+    mut request: MetadataRequest,
 ) -> MetadataResponse {
+    if let Some(topics) = &mut request.topics {
+        distinct(topics, |topic| (topic.name.clone(), topic.topic_id));
+    }
     let wanted = match &request.topics {
         None => None,
         Some(topics) if topics.is_empty() && cx.version == 0 => None,
@@ -45,7 +53,13 @@ pub(crate) async fn handle(
         _ => Vec::new(),
     };
     // Topics that could not be created keep the controller's answer.
-    let refused = broker.auto_topics().create(&missing).await;
+    let refused: Refused = broker
+        .auto_topics()
+        .create(&missing)
+        .await
+        .into_iter()
+        .map(|wanted| (wanted.name, wanted.error))
+        .collect();
     let image = broker.image();
     let describe = |topic: &TopicImage| topic_metadata(cx, &request, &image, topic);
     let topics = match wanted {
@@ -82,12 +96,12 @@ fn find<'a>(image: &'a MetadataImage, topic: &MetadataRequestTopic) -> Option<&'
     found.map(AsRef::as_ref)
 }
 
-fn unknown(topic: &MetadataRequestTopic, refused: &[TopicWanted]) -> MetadataResponseTopic {
+fn unknown(topic: &MetadataRequestTopic, refused: &Refused) -> MetadataResponseTopic {
     let (name, topic_id, error_code) = match &topic.name {
         Some(name) if topic.topic_id.is_zero() => {
             let name = TopicName::from(name.clone());
-            let error = match refused.iter().find(|wanted| wanted.name == name) {
-                Some(wanted) => wanted.error,
+            let error = match refused.get(&name) {
+                Some(&error) => error,
                 None if name.validate().is_err() => ErrorCode::INVALID_TOPIC_EXCEPTION,
                 None => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             };

@@ -6,6 +6,7 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_topic_partitions;
+mod distinct;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;

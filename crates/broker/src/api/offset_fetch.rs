@@ -5,6 +5,8 @@
 //! Errors, per group from 8 on, else for the whole (from 2 on) or per partition: see `GroupError`. Per partition:
 //! UNSTABLE_OFFSET_COMMIT, UNKNOWN_TOPIC_ID.
 
+use std::collections::HashSet;
+
 use ottla_group_coordinator::{
     FetchTopic, FetchedPartition, FetchedTopic, GroupRequest, GroupResponse, OffsetFetch,
 };
@@ -18,6 +20,7 @@ use ottla_protocol::{ErrorCode, Request};
 use ottla_server::RequestContext;
 use ottla_types::{ByteString, PartitionIndex, TopicId, TopicName};
 
+use super::distinct::distinct;
 use crate::Broker;
 use crate::coordinators::AskError;
 use crate::error_codes::ToErrorCode;
@@ -28,10 +31,11 @@ const TOPIC_IDS_FROM: i16 = 10;
 pub(crate) async fn handle(
     broker: &Broker,
     cx: &RequestContext,
-    request: OffsetFetchRequest,
+    mut request: OffsetFetchRequest,
 ) -> OffsetFetchResponse {
     let image = broker.image();
     if cx.version >= MANY_FROM {
+        distinct(&mut request.groups, |group| group.group_id.clone());
         let mut groups = Vec::with_capacity(request.groups.len());
         for group in request.groups {
             groups.push(fetch(broker, &image, cx, group, request.require_stable).await);
@@ -86,7 +90,10 @@ fn resolve(
     topics: Vec<OffsetFetchRequestTopics>,
 ) -> (Vec<FetchTopic>, Vec<OffsetFetchResponseTopics>) {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for topic in topics {
+    let mut seen = HashSet::new();
+    for mut topic in topics {
+        // An offset may carry 4 KiB of metadata: each is answered once.
+        topic.partition_indexes.retain(|&index| seen.insert((topic.name.clone(), topic.topic_id, index)));
         let partitions = topic.partition_indexes.iter().map(|&index| PartitionIndex(index));
         let named = if by_id {
             image.topics.by_id(topic.topic_id).map(|found| (found.name.clone(), found.id))

@@ -150,24 +150,24 @@ where
         }
     }
 
-    /// Asks every loaded shard the same; for requests about all groups of this broker.
+    /// Asks every loaded shard the same; for requests about all groups of this broker. An error if any has no answer:
+    /// what it holds must not look as if it were not there.
     pub(crate) async fn request_all(
         &self,
         request: impl Fn() -> S::Request,
     ) -> Result<Vec<S::Response>, HostError> {
-        if !self.expected.read().is_empty() {
-            return Err(HostError::Loading);
-        }
+        let mut missing = (!self.expected.read().is_empty()).then_some(HostError::Loading);
         let partitions: Vec<PartitionIndex> = self.slots.read().keys().copied().collect();
         let mut answers = Vec::with_capacity(partitions.len());
         for partition in partitions {
             match self.request(partition, request()).await {
                 Ok(answer) => answers.push(answer),
-                Err(HostError::Loading) => return Err(HostError::Loading),
-                Err(HostError::NotCoordinator | HostError::Failed) => {}
+                // Another broker's from now on.
+                Err(HostError::NotCoordinator) => {}
+                Err(error) => missing = Some(error),
             }
         }
-        Ok(answers)
+        missing.map_or(Ok(answers), Err)
     }
 
     /// This broker is about to lead `partition`: its shard counts as loading.

@@ -1,4 +1,4 @@
-//! All sessions of a broker: bounded in number, the idle ones evicted first.
+//! All sessions of a broker: bounded in number and in the partitions that they hold, the idle ones evicted first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use super::session::{Answered, FetchPartition, PartitionKey, Session};
 const FINAL_EPOCH: i32 = -1;
 const INITIAL_EPOCH: i32 = 0;
 const NO_SESSION: i32 = 0;
+/// Partitions that all sessions together may hold, some 300 bytes each. Whoever finds no room is served without a session.
+const MAX_PARTITIONS: usize = 1 << 19;
 
 /// Why a session cannot be continued; the client opens a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,12 +55,15 @@ impl FetchContext {
 #[derive(Debug)]
 pub(crate) struct FetchSessions {
     max_sessions: usize,
+    max_partitions: usize,
     evict_after: Duration,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
     sessions: HashMap<i32, Entry>,
+    /// Of all sessions together.
+    partitions: usize,
     rng: Box<dyn Rng>,
 }
 
@@ -71,6 +76,8 @@ impl std::fmt::Debug for Inner {
 #[derive(Debug)]
 struct Entry {
     session: Arc<Mutex<Session>>,
+    /// How many it held after the last request.
+    partitions: usize,
     used_at: Monotonic,
 }
 
@@ -78,13 +85,14 @@ impl FetchSessions {
     /// At most `max_sessions` (`max.incremental.fetch.session.cache.slots`); a full cache evicts a session that was
     /// not used for `evict_after` (`min.incremental.fetch.session.eviction.ms`), or opens no new one.
     pub(crate) fn new(max_sessions: usize, evict_after: Duration, rng: Box<dyn Rng>) -> Self {
-        Self { max_sessions, evict_after, inner: Mutex::new(Inner { sessions: HashMap::new(), rng }) }
+        let inner = Mutex::new(Inner { sessions: HashMap::new(), partitions: 0, rng });
+        Self { max_sessions, max_partitions: MAX_PARTITIONS, evict_after, inner }
     }
 
     /// How many sessions there are, and how many partitions they hold.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let inner = self.inner.lock();
-        (inner.sessions.len(), inner.sessions.values().map(|e| e.session.lock().len()).sum())
+        (inner.sessions.len(), inner.partitions)
     }
 
     /// Finds, opens or closes the session that a request names.
@@ -99,18 +107,22 @@ impl FetchSessions {
     ) -> Result<FetchContext, FetchSessionError> {
         match session_epoch {
             FINAL_EPOCH => {
-                self.inner.lock().sessions.remove(&session_id);
+                self.inner.lock().remove(session_id);
                 Ok(sessionless(partitions))
             }
             INITIAL_EPOCH => {
                 let mut inner = self.inner.lock();
-                inner.sessions.remove(&session_id);
-                if partitions.is_empty() || !self.make_room(&mut inner, now) {
+                inner.remove(session_id);
+                if partitions.is_empty() || !self.make_room(&mut inner, now, partitions.len()) {
                     return Ok(sessionless(partitions));
                 }
                 let id = free_id(&mut inner);
-                let session = Arc::new(Mutex::new(Session::new(uses_topic_ids, partitions.clone())));
-                inner.sessions.insert(id, Entry { session: Arc::clone(&session), used_at: now });
+                let state = Session::new(uses_topic_ids, partitions.clone());
+                let len = state.len();
+                let session = Arc::new(Mutex::new(state));
+                inner.partitions += len;
+                let entry = Entry { session: Arc::clone(&session), partitions: len, used_at: now };
+                inner.sessions.insert(id, entry);
                 Ok(FetchContext { partitions, session_id: id, incremental: None, full: Some(session) })
             }
             epoch => self.next(now, session_id, epoch, uses_topic_ids, partitions, forgotten),
@@ -126,7 +138,8 @@ impl FetchSessions {
         partitions: Vec<FetchPartition>,
         forgotten: &[PartitionKey],
     ) -> Result<FetchContext, FetchSessionError> {
-        let mut inner = self.inner.lock();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
         let entry = inner.sessions.get_mut(&id).ok_or(FetchSessionError::NotFound { id })?;
         let session = Arc::clone(&entry.session);
         let mut state = session.lock();
@@ -141,24 +154,41 @@ impl FetchSessions {
         state.update(partitions, forgotten);
         let partitions = state.partitions();
         drop(state);
+        inner.partitions = inner.partitions - entry.partitions + partitions.len();
+        entry.partitions = partitions.len();
         if partitions.is_empty() {
-            inner.sessions.remove(&id);
+            inner.remove(id);
             return Ok(sessionless(partitions));
+        }
+        if inner.partitions > self.max_partitions {
+            inner.remove(id);
+            return Err(FetchSessionError::NotFound { id });
         }
         Ok(FetchContext { partitions, session_id: id, incremental: Some(session), full: None })
     }
 
-    fn make_room(&self, inner: &mut Inner, now: Monotonic) -> bool {
-        if inner.sessions.len() < self.max_sessions {
+    /// Whether there is room for a session of `partitions`, if need be after the longest idle one has gone.
+    fn make_room(&self, inner: &mut Inner, now: Monotonic, partitions: usize) -> bool {
+        let fits = |inner: &Inner| {
+            inner.sessions.len() < self.max_sessions && inner.partitions + partitions <= self.max_partitions
+        };
+        if fits(inner) {
             return true;
         }
         let oldest = inner.sessions.iter().min_by_key(|(_, e)| e.used_at).map(|(&id, e)| (id, e.used_at));
-        match oldest {
-            Some((id, used_at)) if now.since(used_at) >= self.evict_after => {
-                inner.sessions.remove(&id);
-                true
-            }
-            _ => false,
+        if let Some((id, used_at)) = oldest
+            && now.since(used_at) >= self.evict_after
+        {
+            inner.remove(id);
+        }
+        fits(inner)
+    }
+}
+
+impl Inner {
+    fn remove(&mut self, id: i32) {
+        if let Some(entry) = self.sessions.remove(&id) {
+            self.partitions -= entry.partitions;
         }
     }
 }

@@ -125,3 +125,18 @@ fn epochs_wrap_past_the_reserved_ones() {
     assert_eq!(Session::next_epoch_after(i32::MAX), 1);
     assert_eq!(Session::next_epoch_after(1), 2);
 }
+
+#[test]
+fn partitions_of_all_sessions_together_are_bounded() {
+    let cache = FetchSessions { max_partitions: 3, ..sessions(10) };
+    let open = |wanted| cache.context(at(0), 0, 0, false, wanted, &[]).unwrap().session_id;
+    let first = open(vec![want(0, 0), want(1, 0)]);
+    assert_eq!(open(vec![want(0, 0), want(1, 0)]), 0, "served without a session");
+    let second = open(vec![want(2, 0)]);
+    assert_eq!(cache.counts(), (2, 3));
+    let grown = cache.context(at(1), second, 1, false, vec![want(3, 0)], &[]).map(|_| ());
+    assert_eq!(grown.unwrap_err(), FetchSessionError::NotFound { id: second });
+    assert_eq!(cache.counts(), (1, 2));
+    cache.context(at(1), first, 1, false, vec![], &[key(0)]).unwrap();
+    assert_eq!(cache.counts(), (1, 1));
+}

@@ -67,7 +67,11 @@ impl Session {
     pub(super) fn update(&mut self, changed: Vec<FetchPartition>, forgotten: &[PartitionKey]) {
         for wanted in changed {
             match self.turn_of.get(&wanted.key).and_then(|turn| self.by_turn.get_mut(turn)) {
-                Some(cached) => cached.wanted = wanted,
+                Some(cached) => {
+                    // The key stays: of two equal names one may lie in a frame of its own.
+                    let key = cached.wanted.key.clone();
+                    cached.wanted = FetchPartition { key, ..wanted };
+                }
                 // −1: nothing was answered yet, so that the first answer counts as a change.
                 None => self.push(Cached { wanted, high_watermark: -1, log_start_offset: -1 }),
             }

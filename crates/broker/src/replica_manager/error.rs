@@ -2,7 +2,7 @@
 
 use ottla_replication::{EpochError, NotLeader, NotReady};
 use ottla_storage::{AppendError, ReadError, StorageError};
-use ottla_types::Offset;
+use ottla_types::{NodeId, Offset};
 
 /// Why a partition does not do what a request asks.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,8 @@ pub(crate) enum PartitionError {
         "the leader is new and does not know yet what is committed: high watermark {high_watermark}, took office at {epoch_start}; retry"
     )]
     HighWatermarkBehind { high_watermark: Offset, epoch_start: Offset },
+    #[error("broker {id} fetches as a follower but is no replica of the partition; refresh the metadata")]
+    NotAReplica { id: NodeId },
     #[error(transparent)]
     NotReady(#[from] NotReady),
     #[error(transparent)]

@@ -82,9 +82,13 @@ impl Partition {
             return Ok(state.nothing_read(request, Some(diverging)));
         }
         if let Reader::Follower(id) = request.reader {
+            let leader = state.replica.leader_mut()?;
+            if !leader.has_follower(id) {
+                return Err(PartitionError::NotAReplica { id });
+            }
             let now = std::time::Duration::from_nanos(self.clock.now().0);
             let progress = ReplicaProgress { log_end_offset: request.from, flushed_offset: request.from };
-            state.replica.leader_mut()?.handle_follower_fetch(now, id, progress, None);
+            leader.handle_follower_fetch(now, id, progress, None);
         }
         let end = state.end(request.isolation);
         let offsets = state.offsets();
@@ -144,7 +148,7 @@ impl Partition {
             OffsetSpec::Timestamp(timestamp_ms) => state.log.offset_for_timestamp(timestamp_ms)?,
             OffsetSpec::MaxTimestamp => state.log.max_timestamp_offset()?,
         };
-        let visible = |found: &TimestampOffset| found.offset < end || spec == OffsetSpec::MaxTimestamp;
+        let visible = |found: &TimestampOffset| found.offset < end;
         if !found.as_ref().is_none_or(visible) {
             state.check_high_watermark(isolation)?;
         }

@@ -26,6 +26,7 @@ fn acks_all_is_answered_and_read_only_after_the_sync() {
     assert!(producer.is_silent(), "acknowledged before it was on disk");
     assert_eq!(consumer.read_values("gated", 0).len(), 0, "read before it was committed");
     assert_eq!(consumer.list_offset("gated", ottla_testkit::LATEST).offset, 0);
+    assert_eq!(consumer.list_offset("gated", -3).offset, -1, "the largest timestamp is not committed");
     gate.open();
     let produced = producer.receive_produced(id);
     assert_eq!((produced.error_code, produced.base_offset), (ErrorCode::NONE, 0));

@@ -290,6 +290,14 @@ fn health_and_metrics_are_served() {
     assert_eq!(node.admin("/nothing").0, 404);
     assert!(node.metric("kafka_server_replicamanager_leadercount") >= 1.0);
     assert!(node.metric("process_resident_memory_bytes") > 1e6);
+    let client = node.client();
+    assert!(node.metric("kafka_server_socket_server_metrics_connection_count") >= 1.0);
+    let (_, metrics) = node.admin("/metrics");
+    for listener in ["PLAINTEXT", "CONTROLLER"] {
+        let series = format!("kafka_server_socket_server_metrics_request_total{{listener=\"{listener}\"}} ");
+        assert!(metrics.contains(&series), "{metrics}");
+    }
+    drop(client);
 }
 
 #[test]

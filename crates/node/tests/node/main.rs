@@ -20,6 +20,7 @@ mod long_poll;
 mod offsets;
 mod opening;
 mod records;
+mod repeated;
 mod restart;
 mod roles;
 mod storage_faults;

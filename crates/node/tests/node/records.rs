@@ -210,3 +210,16 @@ fn segments_are_one_log_to_readers() {
     assert_eq!(client.read_values("t", 37), expected[37..]);
     assert!(node.metric("kafka_log_log_numlogsegments") >= 3.0);
 }
+
+#[test]
+fn who_is_no_replica_does_not_fetch_as_a_follower() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.create_topic("t");
+    client.produce("t", batch::one("v"));
+    for replica_id in [1, 7] {
+        let request = FetchRequest { replica_id, ..FetchAt::new("t", 0).to_request() };
+        let data = client.call(11, &request).responses.remove(0).partitions.remove(0);
+        assert_eq!(data.error_code, ErrorCode::NOT_LEADER_OR_FOLLOWER, "{replica_id}");
+    }
+}

@@ -11,6 +11,11 @@ use crate::append::{AppendOrigin, LeaderAppend};
 use crate::config::{CompressionType, LogConfig, RecordValidation};
 use crate::error::{AppendError, RecordError};
 
+/// A record of no key, no value and no headers, bytes.
+const SMALLEST_RECORD: usize = 7;
+/// A compressed batch that claims more is looked into: it would use up offsets that nobody can read.
+const PLAUSIBLE_RECORDS_PER_BYTE: usize = 64;
+
 /// A batch that may be appended, and what has to change in it.
 #[derive(Debug)]
 pub(super) struct Accepted {
@@ -98,7 +103,11 @@ pub(super) fn accept(
     let framing = check_records(&view, config, recompress)?;
     check_timestamps(&view, framing.as_ref(), config, how)?;
     let view = if recompress { recompressed(&view, target, config)? } else { view };
+    // Another codec, or none, may have made it larger.
     let size = view.size() as u64;
+    if size > config.max_message_bytes {
+        return Err(AppendError::MessageTooLarge { size, max: config.max_message_bytes });
+    }
     if size > config.segment_bytes {
         return Err(AppendError::BatchTooLarge { size, max: config.segment_bytes });
     }
@@ -139,8 +148,17 @@ fn check_records(
 ) -> Result<Option<Framing>, AppendError> {
     let is_control = view.attributes.is_control();
     let keys = if config.cleanup_compact && !is_control { Keys::Required } else { Keys::Optional };
-    let look_inside =
-        recompress || config.cleanup_compact || config.record_validation == RecordValidation::Full;
+    let claimed = usize::try_from(view.records_count).unwrap_or(0);
+    if claimed.saturating_mul(SMALLEST_RECORD) > config.max_decompressed_bytes {
+        let max = config.max_decompressed_bytes;
+        return Err(AppendError::invalid(format!(
+            "it claims {claimed} records, more than {max} bytes could hold (record.decompressed.max.bytes)"
+        )));
+    }
+    let look_inside = recompress
+        || config.cleanup_compact
+        || config.record_validation == RecordValidation::Full
+        || claimed > view.size().saturating_mul(PLAUSIBLE_RECORDS_PER_BYTE);
     let limit = look_inside.then_some(config.max_decompressed_bytes);
     match view.validate_framing(keys, limit) {
         // A batch of the broker's own log append time does not bear out its records' timestamps.

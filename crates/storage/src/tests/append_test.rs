@@ -144,6 +144,37 @@ fn the_topics_codec_replaces_the_producers() {
 }
 
 #[test]
+fn a_batch_that_its_topics_codec_makes_too_large_is_refused() {
+    let records = compressed(Codec::Gzip, &[&"x".repeat(10_000)]);
+    let config = LogConfig {
+        max_message_bytes: records.len() as u64,
+        compression: CompressionType::Codec(Codec::None),
+        ..small()
+    };
+    assert!(matches!(check(config, records), Err(AppendError::MessageTooLarge { size: 10_001.., .. })));
+}
+
+/// A compressed batch whose header claims `count` records, with a checksum to match.
+fn claiming(count: i32) -> Bytes {
+    let mut bytes = compressed(Codec::Gzip, &["a"]).to_vec();
+    bytes[23..27].copy_from_slice(&(count - 1).to_be_bytes());
+    bytes[57..61].copy_from_slice(&count.to_be_bytes());
+    let crc = ottla_records::crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.into()
+}
+
+#[test]
+fn a_compressed_batch_that_claims_more_records_than_it_could_hold_is_refused() {
+    for count in [i32::MAX, 100_000] {
+        let refused = check(LogConfig::default(), claiming(count));
+        assert!(matches!(refused, Err(AppendError::InvalidRecord { .. })), "{count}: {refused:?}");
+    }
+    // Not looked into: nobody is harmed by a few offsets without records.
+    check(LogConfig::default(), claiming(3)).unwrap();
+}
+
+#[test]
 fn full_validation_looks_into_compressed_records_up_to_a_bound() {
     let bomb = compressed(Codec::Gzip, &[&"x".repeat(100_000)]);
     let config = LogConfig { max_decompressed_bytes: 50_000, ..small() };
