@@ -52,7 +52,7 @@ impl ReplicaManager {
                     manager.apply_retention();
                     retention_at = Instant::now() + retention_every;
                 }
-                manager.write_checkpoints();
+                manager.tend_directories();
             }
         };
         self.threads.lock().push(thread::Builder::new().name("log-maintenance".into()).spawn(run)?);
@@ -81,13 +81,11 @@ impl ReplicaManager {
         }
     }
 
-    fn write_checkpoints(&self) {
-        for dir in &self.dirs {
-            if dir.failure().is_some() {
-                continue;
-            }
-            let written = dir.write_checkpoints().and_then(|()| dir.run_deletions(DELETIONS_AT_ONCE));
-            if let Err(error) = written {
+    fn tend_directories(&self) {
+        for dir in self.dirs.iter().filter(|dir| dir.failure().is_none()) {
+            // Deletions do not wait for the checkpoints: on a full disk they are what makes room for them.
+            let deleted = dir.run_deletions(DELETIONS_AT_ONCE).map(|_| ());
+            for error in [deleted, dir.write_checkpoints()].into_iter().filter_map(Result::err) {
                 tracing::warn!("maintenance of {}: {error}", dir.path().display());
             }
         }

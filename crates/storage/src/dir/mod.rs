@@ -9,6 +9,7 @@ mod open;
 pub(crate) mod partition_metadata;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use open::{FoundPartition, OpenReport};
 
 use crate::config::{LogConfig, LogDirOptions};
 use crate::context::{Context, Shared};
+use crate::dir::doomed::{LogStarts, Removed};
 use crate::error::{OpenError, StorageError};
 use crate::log::Log;
 use crate::text_file;
@@ -107,6 +109,10 @@ impl LogDir {
         if self.shared.materialised.contains(partition) {
             return Err(StorageError::damaged(&ctx.dir, "the partition had records, but its folder is gone"));
         }
+        if self.shared.materialised.owes(partition) {
+            // It was deleted and comes back: the record must not take the one for the other.
+            self.shared.materialised.settle().map_err(|e| self.record_failed(&e))?;
+        }
         let mut partitions = self.partitions.lock();
         if let Some(other) = partitions.get(&partition.topic_partition) {
             let reason = if *other == partition.topic_id {
@@ -167,28 +173,70 @@ impl LogDir {
         if let Some(log) = log {
             log.abandon();
         }
-        let shared = &self.shared;
-        let ctx = Context::new(Arc::clone(shared), partition.clone());
-        let mut partitions = self.partitions.lock();
-        if partitions.get(&partition.topic_partition).is_some_and(|id| *id != partition.topic_id) {
-            return Ok(());
+        self.delete_logs(std::slice::from_ref(partition))
+    }
+
+    /// Like [`LogDir::delete_log`] for many partitions, whose logs were abandoned: costs two syncs, not two for each.
+    /// Those that are not here are passed over.
+    pub fn delete_logs(&self, partitions: &[TopicIdPartition]) -> Result<(), StorageError> {
+        let taken = self.take_away(partitions, "-delete")?;
+        for (_, folder) in taken {
+            self.shared.doomed.add_folder(folder);
         }
-        let failed = |e| shared.health.write_failed("delete", &ctx.dir, &e);
-        // The name first: if the power goes before the record follows, the next start finishes it.
-        let mut away = None;
-        if shared.disk.exists(&ctx.dir).map_err(failed)? {
-            let name = shared.root.join(doomed_name(partition));
-            shared.disk.rename(&ctx.dir, &name).map_err(failed)?;
-            shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))?;
-            away = Some(name);
-        }
-        shared.materialised.remove(partition).map_err(failed)?;
-        if let Some(away) = away {
-            shared.doomed.add_folder(away);
-        }
-        shared.checkpoints.abandon(&partition.topic_partition);
-        partitions.remove(&partition.topic_partition);
         Ok(())
+    }
+
+    /// Renames the folders of partitions; what is known of them here is forgotten. Returns the new names, durable.
+    fn take_away(
+        &self,
+        partitions: &[TopicIdPartition],
+        suffix: &str,
+    ) -> Result<Vec<(TopicIdPartition, PathBuf)>, StorageError> {
+        let shared = &self.shared;
+        let mut here = self.partitions.lock();
+        let mut taken = Vec::new();
+        let mut gone = Vec::new();
+        let mut renamed = Ok(());
+        for partition in partitions {
+            if here.get(&partition.topic_partition).is_some_and(|id| *id != partition.topic_id) {
+                continue;
+            }
+            let folder = shared.root.join(partition.topic_partition.to_string());
+            let away = shared.root.join(name_away(partition, suffix));
+            let moved = shared.disk.exists(&folder).and_then(|there| {
+                if there {
+                    shared.disk.rename(&folder, &away)?;
+                }
+                Ok(there)
+            });
+            match moved {
+                Ok(true) => taken.push((partition.clone(), away)),
+                Ok(false) => {}
+                Err(e) => {
+                    renamed = Err(shared.health.write_failed("rename", &folder, &e));
+                    break;
+                }
+            }
+            gone.push(partition.clone());
+        }
+        // The names first: if the power goes before the record follows, the next start finishes it.
+        if !taken.is_empty() {
+            shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))?;
+        }
+        for partition in &gone {
+            shared.checkpoints.abandon(&partition.topic_partition);
+            here.remove(&partition.topic_partition);
+        }
+        match shared.materialised.remove(&gone).map_err(|e| self.record_failed(&e)) {
+            // The record follows when there is space, which may be only once these folders are removed.
+            Ok(()) | Err(StorageError::Full { .. }) => {}
+            Err(e) => return Err(e),
+        }
+        renamed.map(|()| taken)
+    }
+
+    fn record_failed(&self, error: &io::Error) -> StorageError {
+        self.shared.health.write_failed("record partitions in", &self.shared.root, error)
     }
 
     /// Writes recovery points, log starts and high watermarks, where they changed. Bounds what the next start reads;
@@ -202,26 +250,50 @@ impl LogDir {
 
     /// Whether [`LogDir::run_deletions`] has something to do.
     pub fn has_deletions(&self) -> bool {
-        !self.shared.doomed.is_empty()
+        self.shared.doomed.len() > 0 || self.shared.materialised.is_owing()
     }
 
     /// Removes what retention and deletion took out of use, one file or folder after the other, at most `max`. Returns
-    /// how many. Blocks; run it in the background.
+    /// how many. Goes on where the disk is full, as nothing else frees it. Blocks; run it in the background.
     pub fn run_deletions(&self, max: usize) -> Result<usize, StorageError> {
         let shared = &self.shared;
-        if shared.doomed.is_empty() {
+        if !self.has_deletions() {
             return Ok(0);
         }
+        // What is put out of use from here on is not covered by what is written next.
+        let max = max.min(shared.doomed.len());
         // A segment may go only after the log's new start is durable: or a crash could leave holes.
-        self.write_checkpoints()?;
-        for done in 0..max {
-            match shared.doomed.remove_one(&*shared.disk) {
-                Ok(true) => {}
-                Ok(false) => return Ok(done),
-                Err(e) => return Err(shared.health.write_failed("remove a file in", &shared.root, &e)),
+        let starts = match self.write_checkpoints() {
+            Ok(()) => LogStarts::Durable,
+            Err(StorageError::Full { .. }) => LogStarts::ByNames,
+            Err(e) => return Err(e),
+        };
+        let failed = |e| shared.health.write_failed("remove a file in", &shared.root, &e);
+        let mut done = 0;
+        for _ in 0..max {
+            match shared.doomed.remove_next(&*shared.disk, starts).map_err(failed)? {
+                Removed::Nothing => break,
+                Removed::File => done += 1,
+                Removed::Contents(folder) => match self.settle()? {
+                    true => {
+                        doomed::remove_husk(&*shared.disk, &folder).map_err(failed)?;
+                        done += 1;
+                    }
+                    false => shared.doomed.add_folder(folder),
+                },
             }
         }
-        Ok(max)
+        self.settle()?;
+        Ok(done)
+    }
+
+    /// Writes what the record owes; false if there is no space for it.
+    fn settle(&self) -> Result<bool, StorageError> {
+        match self.shared.materialised.settle().map_err(|e| self.record_failed(&e)) {
+            Ok(()) => Ok(true),
+            Err(StorageError::Full { .. }) => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 
     /// Ends in order: after all logs were closed. The next start then knows that nothing is missing, and which broker
@@ -236,10 +308,10 @@ impl LogDir {
     }
 }
 
-/// Kafka's name of a folder that is being deleted: `topic-partition.32hex-delete`, of at most 255 bytes.
-fn doomed_name(partition: &TopicIdPartition) -> PathBuf {
+/// Kafka's name of a folder that is on its way out: `topic-partition.32hex-delete`, of at most 255 bytes.
+fn name_away(partition: &TopicIdPartition, suffix: &str) -> PathBuf {
     let id: String = ottla_types::Uuid::random().0.iter().map(|b| format!("{b:02x}")).collect();
-    let suffix = format!("-{}.{id}-delete", partition.topic_partition.partition);
+    let suffix = format!("-{}.{id}{suffix}", partition.topic_partition.partition);
     let topic = partition.topic_partition.topic.as_str();
     let kept = topic.get(..topic.len().min(255_usize.saturating_sub(suffix.len()))).unwrap_or_default();
     PathBuf::from(format!("{kept}{suffix}"))

@@ -122,7 +122,7 @@ impl FlushJob {
         ctx.materialised.add(&ctx.partition).map_err(failed)?;
         // Deleted meanwhile: the deletion may have come before this.
         if ctx.life.lock().gone {
-            ctx.materialised.remove(&ctx.partition).map_err(failed)?;
+            ctx.materialised.remove(std::slice::from_ref(&ctx.partition)).map_err(failed)?;
         }
         Ok(())
     }

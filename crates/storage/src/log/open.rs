@@ -56,8 +56,9 @@ impl Log {
         Ok(log)
     }
 
-    /// The partition is being deleted: nothing more is written.
-    pub(crate) fn abandon(&mut self) {
+    /// The partition is being deleted, or given up here: nothing more is written. Readers may finish with the files that
+    /// they have.
+    pub fn abandon(&mut self) {
         self.ctx.life.lock().gone = true;
         self.release();
         self.poisoned = true;
