@@ -15,7 +15,10 @@ mod maintenance;
 mod opening;
 mod partition;
 mod read;
+mod strays;
 mod sync_policy;
+#[cfg(test)]
+mod tests;
 mod waiters;
 
 use std::collections::HashMap;

@@ -8,7 +8,7 @@ pub(crate) mod meta_properties;
 mod open;
 pub(crate) mod partition_metadata;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,6 +73,16 @@ impl LogDir {
     /// The topic whose partition has the folder of this name, if there is one.
     pub fn topic_id_of(&self, partition: &TopicPartition) -> Option<TopicId> {
         self.partitions.lock().get(partition).copied()
+    }
+
+    /// Every partition that has a folder here, may get one, or must have one.
+    pub fn partitions(&self) -> Vec<TopicIdPartition> {
+        let here = self.partitions.lock().clone();
+        let ids =
+            |(at, id): (TopicPartition, TopicId)| TopicIdPartition { topic_id: id, topic_partition: at };
+        let mut all: BTreeSet<TopicIdPartition> = here.into_iter().map(ids).collect();
+        all.extend(self.shared.materialised.all());
+        all.into_iter().collect()
     }
 
     /// How many partitions are here.
@@ -179,60 +189,74 @@ impl LogDir {
     /// Like [`LogDir::delete_log`] for many partitions, whose logs were abandoned: costs two syncs, not two for each.
     /// Those that are not here are passed over.
     pub fn delete_logs(&self, partitions: &[TopicIdPartition]) -> Result<(), StorageError> {
-        let taken = self.take_away(partitions, "-delete")?;
-        for (_, folder) in taken {
-            self.shared.doomed.add_folder(folder);
-        }
-        Ok(())
+        let mut renamed = Vec::new();
+        let done = self.take_away(partitions, "-delete", &mut renamed);
+        renamed.into_iter().for_each(|(_, folder)| self.shared.doomed.add_folder(folder));
+        done
     }
 
-    /// Renames the folders of partitions; what is known of them here is forgotten. Returns the new names, durable.
+    /// Renames the folders of partitions that nobody asks for, and keeps them for somebody to look at: Kafka's strays.
+    /// Those renamed are added to `renamed` with their new path.
+    pub fn set_aside(
+        &self,
+        partitions: &[TopicIdPartition],
+        renamed: &mut Vec<(TopicIdPartition, PathBuf)>,
+    ) -> Result<(), StorageError> {
+        self.take_away(partitions, "-stray", renamed)
+    }
+
+    /// Renames the folders of partitions, durably; what is known of them here is forgotten.
     fn take_away(
         &self,
         partitions: &[TopicIdPartition],
         suffix: &str,
-    ) -> Result<Vec<(TopicIdPartition, PathBuf)>, StorageError> {
+        renamed: &mut Vec<(TopicIdPartition, PathBuf)>,
+    ) -> Result<(), StorageError> {
         let shared = &self.shared;
         let mut here = self.partitions.lock();
-        let mut taken = Vec::new();
         let mut gone = Vec::new();
-        let mut renamed = Ok(());
+        let mut result = Ok(());
         for partition in partitions {
-            if here.get(&partition.topic_partition).is_some_and(|id| *id != partition.topic_id) {
-                continue;
-            }
-            let folder = shared.root.join(partition.topic_partition.to_string());
-            let away = shared.root.join(name_away(partition, suffix));
-            let moved = shared.disk.exists(&folder).and_then(|there| {
-                if there {
-                    shared.disk.rename(&folder, &away)?;
+            let at = &partition.topic_partition;
+            // The folder of this name may be another topic's.
+            if here.get(at).is_none_or(|id| *id == partition.topic_id) {
+                match self.rename_away(partition, suffix) {
+                    Ok(away) => renamed.extend(away.map(|away| (partition.clone(), away))),
+                    Err(e) => {
+                        result = Err(e);
+                        break;
+                    }
                 }
-                Ok(there)
-            });
-            match moved {
-                Ok(true) => taken.push((partition.clone(), away)),
-                Ok(false) => {}
-                Err(e) => {
-                    renamed = Err(shared.health.write_failed("rename", &folder, &e));
-                    break;
-                }
+                shared.checkpoints.abandon(at);
+                here.remove(at);
             }
             gone.push(partition.clone());
         }
         // The names first: if the power goes before the record follows, the next start finishes it.
-        if !taken.is_empty() {
+        if !renamed.is_empty() {
             shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))?;
-        }
-        for partition in &gone {
-            shared.checkpoints.abandon(&partition.topic_partition);
-            here.remove(&partition.topic_partition);
         }
         match shared.materialised.remove(&gone).map_err(|e| self.record_failed(&e)) {
             // The record follows when there is space, which may be only once these folders are removed.
-            Ok(()) | Err(StorageError::Full { .. }) => {}
-            Err(e) => return Err(e),
+            Ok(()) | Err(StorageError::Full { .. }) => result,
+            Err(e) => Err(e),
         }
-        renamed.map(|()| taken)
+    }
+
+    /// The folder's new path; `None` if there is no folder.
+    fn rename_away(
+        &self,
+        partition: &TopicIdPartition,
+        suffix: &str,
+    ) -> Result<Option<PathBuf>, StorageError> {
+        let shared = &self.shared;
+        let folder = shared.root.join(partition.topic_partition.to_string());
+        let away = shared.root.join(name_away(partition, suffix));
+        match shared.disk.rename(&folder, &away) {
+            Ok(()) => Ok(Some(away)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(shared.health.write_failed("rename", &folder, &e)),
+        }
     }
 
     fn record_failed(&self, error: &io::Error) -> StorageError {
