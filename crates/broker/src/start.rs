@@ -153,8 +153,8 @@ impl Broker {
             tracing::warn!("the metadata does not show this broker as unfenced yet");
         }
         // The controller unfences a broker that has all of the metadata.
-        let (replicas, image) = (Arc::clone(&broker.replicas), metadata.image());
-        if tokio::task::spawn_blocking(move || replicas.set_strays_aside(&image)).await.is_err() {
+        let replicas = Arc::clone(&broker.replicas);
+        if tokio::task::spawn_blocking(move || replicas.set_strays_aside()).await.is_err() {
             tracing::error!("looking for stray partitions panicked; report it");
         }
 

@@ -36,10 +36,11 @@ impl ReplicaManager {
         delta: &MetadataDelta,
         config_of: impl Fn(&str) -> PartitionConfig,
     ) {
-        let changing = self.changing.lock();
+        let mut changing = self.changing.lock();
         if changing.closed {
             return;
         }
+        changing.image = after.clone();
         let changes = delta.topics.local_changes(self.node_id, before, after);
         self.remove(changes.removed.iter().map(|(change, _)| change));
         for change in changes.leads.iter().chain(&changes.follows) {
@@ -87,7 +88,7 @@ impl ReplicaManager {
         }
     }
 
-    fn forget(&self, id: &TopicIdPartition) -> Option<Arc<Partition>> {
+    pub(super) fn forget(&self, id: &TopicIdPartition) -> Option<Arc<Partition>> {
         let at = &id.topic_partition;
         let mut topics = self.topics.write();
         let topic = topics.get_mut(&at.topic).filter(|topic| topic.id == id.topic_id)?;
@@ -115,9 +116,15 @@ impl ReplicaManager {
         if !queued {
             self.opening.add(target());
         }
+        self.tell_of_opening(change);
+    }
+
+    /// The partition is not open yet.
+    pub(super) fn tell_of_opening(&self, change: &LocalChange) {
+        let at = id_of(change).topic_partition;
         self.tell(match change.partition.leader == self.node_id {
-            true => RoleChanged::WillLead(at.clone()),
-            false => RoleChanged::Left(at.clone()),
+            true => RoleChanged::WillLead(at),
+            false => RoleChanged::Left(at),
         });
     }
 
@@ -154,7 +161,7 @@ impl ReplicaManager {
             id.clone(),
             log,
             replica,
-            config.sync,
+            config.clone(),
             Arc::clone(&self.clock),
             Arc::clone(&self.flush_queue),
             self.topic_metrics.of(&at.topic),
@@ -224,7 +231,7 @@ impl ReplicaManager {
         let config = config_of(name.as_str());
         for (index, state) in topic.partitions() {
             if let Some(partition) = self.partition(name.as_str(), index) {
-                partition.update_config(config.log.clone(), config.sync);
+                partition.update_config(config.clone());
                 partition.handle_partition_state(partition_state(state, &config));
             } else {
                 self.opening.update_config(&TopicPartition::new(name.clone(), index), &config);

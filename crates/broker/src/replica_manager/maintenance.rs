@@ -1,16 +1,20 @@
-//! What logs need from time to time: checkpoints, retention, deletion of files, forgetting of silent producers. One
-//! thread; each step takes a partition's lock only for itself.
+//! What logs need from time to time: checkpoints, retention, deletion of files, forgetting of silent producers; release
+//! of what idle ones hold, and opening anew of failed ones. One thread; each step takes a partition's lock only for itself.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ottla_env::Monotonic;
 use parking_lot::{Condvar, Mutex};
 
 use super::ReplicaManager;
 
 /// Recovery points and high watermarks are written this often: it bounds what a restart reads.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// How often idle partitions are looked for.
+const IDLE_CHECK_EVERY: Duration = Duration::from_secs(60);
 /// Files removed at a time, so that checkpoints are not held up.
 const DELETIONS_AT_ONCE: usize = 64;
 
@@ -37,26 +41,61 @@ impl Stop {
     }
 }
 
+/// When the rarer steps are due.
+#[derive(Debug)]
+struct Schedule {
+    retention_every: Duration,
+    retention_at: Monotonic,
+    idle_check_at: Monotonic,
+}
+
 impl ReplicaManager {
-    /// Starts the maintenance thread. Retention runs every `retention_every` (`log.retention.check.interval.ms`).
+    /// Starts the maintenance thread. Retention runs every `retention_every` (`log.retention.check.interval.ms`). Call it
+    /// on the runtime.
     pub(crate) fn start_maintenance(
         self: &Arc<Self>,
         retention_every: Duration,
     ) -> Result<(), std::io::Error> {
         let (manager, stop) = (Arc::downgrade(self), Arc::clone(&self.stop_maintenance));
+        let runtime = tokio::runtime::Handle::current();
+        let now = self.clock.now();
+        let mut schedule = Schedule {
+            retention_every,
+            retention_at: now + retention_every.min(Duration::from_secs(30)),
+            idle_check_at: now + IDLE_CHECK_EVERY,
+        };
         let run = move || {
-            let mut retention_at = Instant::now() + retention_every.min(Duration::from_secs(30));
+            let _runtime = runtime.enter();
             while stop.wait(CHECKPOINT_EVERY) {
                 let Some(manager) = manager.upgrade() else { return };
-                if Instant::now() >= retention_at {
-                    manager.apply_retention();
-                    retention_at = Instant::now() + retention_every;
+                // A partition's fault costs that partition.
+                if catch_unwind(AssertUnwindSafe(|| manager.maintain(&mut schedule))).is_err() {
+                    tracing::error!("maintenance of the logs panicked; it goes on: report it");
                 }
-                manager.tend_directories();
             }
         };
         self.threads.lock().push(thread::Builder::new().name("log-maintenance".into()).spawn(run)?);
         Ok(())
+    }
+
+    fn maintain(self: &Arc<Self>, schedule: &mut Schedule) {
+        let now = self.clock.now();
+        self.tend_directories();
+        self.reopen_failed();
+        if now >= schedule.idle_check_at {
+            schedule.idle_check_at = now + IDLE_CHECK_EVERY;
+            self.release_idle();
+        }
+        if now >= schedule.retention_at {
+            schedule.retention_at = now + schedule.retention_every;
+            self.apply_retention();
+        }
+    }
+
+    /// Has partitions that nobody uses hold no files and no memory.
+    pub(super) fn release_idle(&self) {
+        let now = self.clock.now();
+        self.partitions().iter().for_each(|partition| partition.release_if_idle(now));
     }
 
     fn apply_retention(&self) {

@@ -9,13 +9,14 @@ use ottla_types::TopicIdPartition;
 use super::ReplicaManager;
 
 impl ReplicaManager {
-    /// Renames what is on disk and `image` does not know. Call it once the image is complete, as it is when the
+    /// Renames what is on disk and not in the metadata. Call it once the metadata is complete, as it is when the
     /// controller has unfenced this broker. Works with files: not for a runtime's thread.
-    pub(crate) fn set_strays_aside(&self, image: &MetadataImage) {
+    pub(crate) fn set_strays_aside(&self) {
         let changing = self.changing.lock();
         if changing.closed {
             return;
         }
+        let image = &changing.image;
         for dir in &self.dirs {
             let strays: Vec<_> =
                 dir.partitions().into_iter().filter(|id| !self.is_wanted(image, id)).collect();
@@ -33,13 +34,11 @@ impl ReplicaManager {
         }
     }
 
-    /// Whether the image gives it to this broker, or a later one has.
+    /// Whether it is this broker's, or whoever opens it right now will delete it.
     fn is_wanted(&self, image: &MetadataImage, id: &TopicIdPartition) -> bool {
         let at = &id.topic_partition;
         let given = image.topics.partition(id.topic_id, at.partition);
-        given.is_some_and(|partition| partition.is_replica(self.node_id))
-            || self.opening.contains(at)
-            || self.partition(at.topic.as_str(), at.partition).is_some_and(|hosted| hosted.id() == id)
+        given.is_some_and(|partition| partition.is_replica(self.node_id)) || self.opening.contains(at)
     }
 }
 

@@ -60,7 +60,7 @@ impl Log {
     /// they have.
     pub fn abandon(&mut self) {
         self.ctx.life.lock().gone = true;
-        self.release();
+        self.drop_held();
         self.poisoned = true;
         self.ctx.handles.forget_log(self.id);
     }

@@ -1,5 +1,7 @@
 //! Facts about the partitions of a broker, on the simulated disk.
 
+mod faults_test;
+mod idle_test;
 mod strays_test;
 
 use std::path::Path;
@@ -62,6 +64,7 @@ fn creation(topic: &'static str, id: u8, partitions: i32) -> Vec<MetadataRecord>
 /// A broker's partitions, with the metadata that they follow.
 struct Host {
     disk: SimDisk,
+    clock: Arc<ManualClock>,
     manager: Arc<ReplicaManager>,
     image: MetadataImage,
 }
@@ -71,8 +74,8 @@ impl Host {
         let options = LogDirOptions { new_directory_id: Uuid([9; 16]), ..LogDirOptions::new("cluster", ME) };
         let opened = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &options).unwrap();
         let clock = Arc::new(ManualClock::at_wall_ms(NOW));
-        let manager = ReplicaManager::new(ME, clock, vec![opened], 1).unwrap();
-        Self { disk: disk.clone(), manager, image: MetadataImage::empty() }
+        let manager = ReplicaManager::new(ME, Arc::clone(&clock) as Arc<_>, vec![opened], 1).unwrap();
+        Self { disk: disk.clone(), clock, manager, image: MetadataImage::empty() }
     }
 
     /// The metadata becomes `after`.

@@ -36,26 +36,25 @@ async fn partitions_that_the_metadata_does_not_know_are_set_aside() {
     let mut host = Host::start(&written().await);
     host.apply(created("u", 2, 1).0);
     produce(&host.partition("u", 0).await.unwrap(), "v").await;
-    host.manager.set_strays_aside(&host.image);
+    host.manager.set_strays_aside();
     assert_kept(&host, "t-0");
     assert_kept(&host, "t-1");
     assert!(host.folders().contains(&"u-0".to_owned()));
     // They are nothing to the next start.
-    let host = Host::start(&host.close());
-    host.manager.set_strays_aside(&created("u", 2, 1).0);
+    let mut host = Host::start(&host.close());
+    host.apply(created("u", 2, 1).0);
+    host.manager.set_strays_aside();
     assert_eq!(host.folders().len(), 3);
 }
 
 #[tokio::test]
 async fn what_the_metadata_knows_is_left_alone() {
     let mut host = Host::start(&written().await);
-    let earlier = host.image.clone();
     host.apply(created("t", 1, 2).0);
-    // Whether it is open yet or not, and also if the image that was looked at is an older one.
-    host.manager.set_strays_aside(&earlier);
+    // Whether it is open yet or not.
+    host.manager.set_strays_aside();
     assert_eq!(host.partition("t", 0).await.unwrap().offsets().log_end.0, 1);
-    host.manager.set_strays_aside(&earlier);
-    host.manager.set_strays_aside(&host.image);
+    host.manager.set_strays_aside();
     assert_eq!(host.folders(), ["t-0", "t-1"]);
 }
 
