@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ottla_env::{Disk, File, OpenOptions};
+use ottla_env::{Disk, File, OpenOptions, create_dir_durably};
 use ottla_types::{BrokerEpoch, TopicId, TopicIdPartition, TopicPartition};
 use parking_lot::Mutex;
 
@@ -47,7 +47,7 @@ pub(super) fn open(
     options: &LogDirOptions,
 ) -> Result<(LogDir, OpenReport), OpenError> {
     let io_error = |op| move |e| StorageError::io(op, root, e);
-    disk.create_dir_all(root).map_err(io_error("create"))?;
+    create_dir_durably(&*disk, root).map_err(io_error("create"))?;
     let lock = lock(&*disk, root)?;
     let mut report = OpenReport::default();
     let meta = match MetaProperties::read(&*disk, root)? {
@@ -130,10 +130,6 @@ fn format(disk: &dyn Disk, root: &Path, options: &LogDirOptions) -> Result<MetaP
         directory_id: Some(options.new_directory_id),
     };
     meta.write(disk, root)?;
-    // The directory's own name.
-    if let Some(parent) = root.parent().filter(|p| !p.as_os_str().is_empty()) {
-        disk.sync_dir(parent).map_err(|e| StorageError::io("sync", parent, e))?;
-    }
     Ok(meta)
 }
 

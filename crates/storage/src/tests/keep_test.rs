@@ -318,3 +318,21 @@ fn a_deletion_that_cannot_be_recorded_keeps_what_tells_whose_it_was() {
     drop(dir);
     assert_eq!(open_dir(&disk).1.partitions, []);
 }
+
+#[test]
+fn a_new_directory_and_those_above_it_survive_power_loss() {
+    for seed in 0..50 {
+        let disk = SimDisk::new(seed);
+        let root = Path::new("/srv/kafka/data");
+        // The process may end once before all is synced.
+        if seed % 2 == 0 {
+            disk.inject(Fault::io(Op::SyncDir).after(seed / 2 % 4));
+            LogDir::open(Arc::new(disk.clone()), root, &options()).unwrap_err();
+        }
+        let (dir, _) = LogDir::open(Arc::new(disk.clone()), root, &options()).unwrap();
+        drop(dir);
+        disk.crash();
+        let (_, report) = LogDir::open(Arc::new(disk.clone()), root, &options()).unwrap();
+        assert!(!report.formatted, "seed {seed}: the directory was lost");
+    }
+}
