@@ -197,7 +197,7 @@ impl ReplicaManager {
         }
     }
 
-    fn tell(&self, change: RoleChanged) {
+    pub(super) fn tell(&self, change: RoleChanged) {
         if let Some(listener) = self.role_listener.get() {
             listener(change);
         }

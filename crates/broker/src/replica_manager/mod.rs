@@ -18,6 +18,7 @@ mod partition;
 mod read;
 mod reopen;
 mod strays;
+mod sync;
 mod sync_policy;
 #[cfg(test)]
 mod tests;

@@ -24,9 +24,10 @@ use ottla_types::{LeaderEpoch, Offset, TopicIdPartition};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::flush_queue::{FlushBy, FlushQueue, Ticket};
+use super::flush_queue::{FlushBy, FlushQueue};
 use super::locked::Locked;
-use super::sync_policy::{SyncPolicy, Unsynced, retry_after};
+use super::sync::SyncState;
+use super::sync_policy::SyncPolicy;
 use super::waiters::{AckOutcome, AckWaiters, FetchWaiters};
 use super::{Acks, PartitionError};
 use crate::effective_configs::PartitionConfig;
@@ -42,7 +43,7 @@ const IDLE_AFTER: Duration = Duration::from_secs(600);
 pub(crate) struct Partition {
     id: TopicIdPartition,
     pub(super) clock: Arc<dyn Clock>,
-    flush_queue: Arc<FlushQueue<Self>>,
+    pub(super) flush_queue: Arc<FlushQueue<Self>>,
     pub(super) counts: Arc<TopicCounts>,
     /// What [`State::failed`] says, for those who look without the lock.
     pub(super) has_failed: AtomicBool,
@@ -55,11 +56,8 @@ pub(super) struct State {
     pub(super) replica: Replica,
     pub(super) acks: AckWaiters,
     pub(super) fetches: FetchWaiters,
-    config: PartitionConfig,
-    queued: Option<Queued>,
-    syncing: bool,
-    /// Syncs that failed in a row.
-    failed_syncs: u32,
+    pub(super) config: PartitionConfig,
+    pub(super) sync: SyncState,
     /// A panic left this half-changed.
     pub(super) failed: bool,
     /// Used since the last look at whether it is idle; and since when it was not, while it holds anything.
@@ -67,14 +65,6 @@ pub(super) struct State {
     idle_since: Option<Monotonic>,
     /// Gone from this broker; whoever still holds the partition is told so.
     retired: bool,
-    /// Appended since the last sync began.
-    unsynced_bytes: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Queued {
-    Later(Ticket),
-    Now,
 }
 
 impl std::fmt::Debug for Partition {
@@ -120,14 +110,11 @@ impl Partition {
             acks: AckWaiters::default(),
             fetches: FetchWaiters::default(),
             config,
-            queued: None,
-            syncing: false,
-            failed_syncs: 0,
+            sync: SyncState::default(),
             failed: false,
             used: true,
             idle_since: None,
             retired: false,
-            unsynced_bytes: 0,
         };
         Arc::new(Self {
             id,
@@ -241,11 +228,7 @@ impl Partition {
         let mut state = self.look();
         state.log.update_config(config.log.clone());
         state.config = config;
-        if let Some(Queued::Later(_)) = state.queued {
-            // It may be due sooner now.
-            let by = state.sync_by(false);
-            self.schedule_sync(&mut state, by);
-        }
+        self.reschedule_sync(&mut state);
     }
 
     /// What it obeys.
@@ -294,7 +277,7 @@ impl Partition {
     }
 
     /// For what does not keep the partition from being idle.
-    fn look(&self) -> Locked<'_> {
+    pub(super) fn look(&self) -> Locked<'_> {
         Locked::new(self, self.state.lock())
     }
 
@@ -307,7 +290,7 @@ impl Partition {
         waits_for_sync: bool,
     ) -> Option<Offset> {
         let moved = state.advance();
-        state.unsynced_bytes += bytes;
+        state.sync.unsynced_bytes += bytes;
         let by = state.sync_by(waits_for_sync);
         self.schedule_sync(state, by);
         moved
@@ -323,79 +306,6 @@ impl Partition {
                 "who follows the high watermark of {} panicked: report it",
                 self.id.topic_partition
             );
-        }
-    }
-
-    fn schedule_sync(self: &Arc<Self>, state: &mut State, by: FlushBy) {
-        let former = match (state.queued, by) {
-            (Some(Queued::Now), _) => return,
-            (Some(Queued::Later(ticket)), FlushBy::Within(wait)) if ticket.is_due_within(wait) => return,
-            (Some(Queued::Later(ticket)), _) => Some(ticket),
-            (None, _) => None,
-        };
-        if state.syncing && by == FlushBy::Now {
-            // The end of the sync that runs queues the next one.
-            former.into_iter().for_each(|former| self.flush_queue.cancel(former));
-            state.queued = Some(Queued::Now);
-            return;
-        }
-        let ticket = self.flush_queue.push(Arc::clone(self), by, former);
-        state.queued = Some(ticket.map_or(Queued::Now, Queued::Later));
-    }
-
-    /// Syncs what is not yet durable; run by a sync thread, which outlives whatever happens here.
-    pub(super) fn sync(self: &Arc<Self>) {
-        match catch_unwind(AssertUnwindSafe(|| self.sync_once())) {
-            Ok(Some(high_watermark)) => self.notify(high_watermark),
-            Ok(None) => {}
-            // A flush was begun that nobody will complete.
-            Err(_) => self.look().fail(),
-        }
-    }
-
-    /// Returns the new high watermark if it moved.
-    fn sync_once(self: &Arc<Self>) -> Option<Offset> {
-        let (job, bytes) = {
-            let mut state = self.look();
-            if state.syncing {
-                // Its turn came while a sync runs: the end of that one queues the next.
-                state.queued = state.queued.map(|_| Queued::Now);
-                return None;
-            }
-            state.queued = None;
-            let job = state.log.begin_flush()?;
-            state.syncing = true;
-            (job, std::mem::take(&mut state.unsynced_bytes))
-        };
-        let done = job.run();
-        let mut state = self.look();
-        state.syncing = false;
-        let moved = match state.log.complete_flush(done) {
-            Ok(_) => {
-                state.failed_syncs = 0;
-                state.advance()
-            }
-            Err(error) => {
-                state.unsynced_bytes += bytes;
-                self.storage_failed(&mut state, &error);
-                None
-            }
-        };
-        if state.queued == Some(Queued::Now) {
-            self.flush_queue.push(Arc::clone(self), FlushBy::Now, None);
-        }
-        moved
-    }
-
-    fn storage_failed(self: &Arc<Self>, state: &mut State, error: &StorageError) {
-        tracing::error!("{}: {error}", self.id.topic_partition);
-        state.acks.fail(AckOutcome::StorageFailed);
-        state.fetches.wake_all();
-        if error.passes() {
-            // Nobody else would ask for it again, and what was appended is neither durable nor readable until then.
-            state.failed_syncs = state.failed_syncs.saturating_add(1);
-            let by = FlushBy::Within(retry_after(state.failed_syncs));
-            self.schedule_sync(state, by);
         }
     }
 }
@@ -433,15 +343,6 @@ impl State {
         if self.retired { Err(PartitionError::NotHosted) } else { Ok(()) }
     }
 
-    /// When what was appended is to be synced; `awaited` if an acknowledgement waits.
-    fn sync_by(&self, awaited: bool) -> FlushBy {
-        let unsynced = Unsynced {
-            records: self.log.log_end_offset() - self.log.flushed_offset(),
-            bytes: self.unsynced_bytes,
-        };
-        self.config.sync.after_append(awaited, unsynced)
-    }
-
     fn progress(&self) -> ReplicaProgress {
         ReplicaProgress {
             log_end_offset: self.log.log_end_offset(),
@@ -449,7 +350,7 @@ impl State {
         }
     }
 
-    fn advance(&mut self) -> Option<Offset> {
+    pub(super) fn advance(&mut self) -> Option<Offset> {
         let progress = self.progress();
         let moved = match self.replica.leader_mut() {
             Ok(leader) => leader.handle_local_progress(progress)?,

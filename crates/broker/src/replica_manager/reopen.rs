@@ -1,12 +1,13 @@
 //! Partitions that a panic left half-changed are opened anew: their files have all that was appended.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ottla_metadata::LocalChange;
 
-use super::ReplicaManager;
 use super::opening::Target;
 use super::partition::Partition;
+use super::{ReplicaManager, RoleChanged};
 
 impl ReplicaManager {
     /// Takes failed partitions out of service and queues them to be opened. Call it on the runtime, or on a thread that
@@ -29,13 +30,18 @@ impl ReplicaManager {
                 && self.forget(id).is_some()
             {
                 tracing::error!("a fault of the broker left {at} half-changed; it is opened anew: report it");
-                partition.retire();
-                partition.with_log(|log, _| log.abandon());
+                // It may be of no use even for this, and goes all the same.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    partition.retire();
+                    partition.with_log(|log, _| log.abandon());
+                }));
                 let change = LocalChange {
                     topic: Arc::clone(topic),
                     index: at.partition,
                     partition: Arc::clone(state),
                 };
+                // Whoever works with the former one lets it go.
+                self.tell(RoleChanged::Left(at.clone()));
                 self.tell_of_opening(&change);
                 self.opening.add(Target { change, config: partition.config() });
             }

@@ -62,6 +62,8 @@ impl Log {
         self.ctx.life.lock().gone = true;
         self.drop_held();
         self.poisoned = true;
+        // What a flush still brings must not be noted of whoever has the name next.
+        self.progress = Arc::default();
         self.ctx.handles.forget_log(self.id);
     }
 }

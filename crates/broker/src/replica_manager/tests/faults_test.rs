@@ -30,6 +30,8 @@ async fn an_earlier_deadline_takes_the_place_of_a_later_one() {
     let mut host = Host::start(&SimDisk::new(1));
     host.apply(created("t", 1, 1).0);
     let partition = host.partition("t", 0).await.unwrap();
+    // Its becoming leader is synced.
+    produce(&partition, "v").await;
     partition.update_config(every(3600));
     for _ in 0..3 {
         partition.append(batch("v"), Acks::Leader).unwrap();
@@ -100,4 +102,24 @@ async fn sync_threads_survive_who_follows_the_high_watermark() {
         produce(&partition, "v").await;
     }
     assert_eq!(partition.offsets().high_watermark.0, 20);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_sync_has_the_partition_opened_anew() {
+    let disk = SimDisk::new(1);
+    let faulty = faulty_disk::FaultyDisk::new(Arc::new(disk.clone()));
+    let mut host = Host::start_on(&disk, Arc::new(faulty.clone()));
+    host.apply(created("t", 1, 1).0);
+    for round in 1..20 {
+        let partition = host.partition("t", 0).await.unwrap();
+        produce(&partition, "v").await;
+        faulty.panic_once();
+        let unanswered = partition.append(batch("v"), Acks::All).unwrap().acknowledged.unwrap();
+        while !partition.has_failed() {
+            tokio::task::yield_now().await;
+        }
+        host.manager.reopen_failed();
+        assert_eq!(unanswered.await, Ok(AckOutcome::NotLeader));
+        assert_eq!(host.partition("t", 0).await.unwrap().offsets().log_end.0, 2 * round);
+    }
 }
