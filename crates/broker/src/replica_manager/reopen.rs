@@ -33,7 +33,7 @@ impl ReplicaManager {
                 // It may be of no use even for this, and goes all the same.
                 let _ = catch_unwind(AssertUnwindSafe(|| {
                     partition.retire();
-                    partition.with_log(|log, _| log.abandon());
+                    partition.with_log(|log, _| log.give_up());
                 }));
                 let change = LocalChange {
                     topic: Arc::clone(topic),

@@ -122,7 +122,7 @@ impl FlushJob {
         let failed = |e| ctx.health.write_failed("record a partition in", &ctx.root, &e);
         ctx.materialised.add(&ctx.partition).map_err(failed)?;
         // Deleted meanwhile: the deletion may have come before this.
-        if ctx.life.lock().gone {
+        if ctx.life.lock().deleted {
             ctx.materialised.remove(std::slice::from_ref(&ctx.partition)).map_err(failed)?;
         }
         Ok(())

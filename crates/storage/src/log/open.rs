@@ -56,9 +56,14 @@ impl Log {
         Ok(log)
     }
 
-    /// The partition is being deleted, or given up here: nothing more is written. Readers may finish with the files that
-    /// they have.
+    /// The partition is being deleted: nothing more is written. Readers may finish with the files that they have.
     pub fn abandon(&mut self) {
+        self.ctx.life.lock().deleted = true;
+        self.give_up();
+    }
+
+    /// Writes nothing more, so that the partition can be opened anew while this is still held somewhere.
+    pub fn give_up(&mut self) {
         self.ctx.life.lock().gone = true;
         self.drop_held();
         self.poisoned = true;

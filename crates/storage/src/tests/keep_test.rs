@@ -336,3 +336,24 @@ fn a_new_directory_and_those_above_it_survive_power_loss() {
         assert!(!report.formatted, "seed {seed}: the directory was lost");
     }
 }
+
+#[test]
+fn a_log_that_was_given_up_takes_nothing_from_the_one_opened_anew() {
+    let (disk, dir, mut log) = filled(small(), 100);
+    let job = log.begin_flush().unwrap();
+    log.give_up();
+    assert!(append(&mut log, batch(&["x"])).is_err());
+    let mut anew = dir.open_log(&partition("t"), small(), NOW).unwrap();
+    anew.truncate_to(Offset(40), NOW).unwrap();
+    anew.flush().unwrap();
+    let outcome = job.run();
+    let _ = log.complete_flush(outcome);
+    dir.write_checkpoints().unwrap();
+    drop((log, anew, dir));
+    disk.crash();
+    let (dir, _) = open_dir(&disk);
+    assert_eq!(dir.open_log(&partition("t"), small(), NOW).unwrap().log_end_offset(), Offset(40));
+    drop(dir);
+    ottla_env::Disk::remove_dir_all(&disk, Path::new("/data/t-0")).unwrap();
+    assert!(open_dir(&disk).1.partitions[0].damaged.is_some(), "the record does not say that it is there");
+}
