@@ -101,6 +101,12 @@ impl ReplicaManager {
     fn apply_retention(&self) {
         let now_ms = self.clock.wall_ms();
         for partition in self.partitions() {
+            if partition
+                .with_log(|log, high_watermark| log.has_expired(now_ms, high_watermark).unwrap_or(false))
+            {
+                // Without the lock, which retention then holds for memory's sake only.
+                partition.sync();
+            }
             let applied = partition.with_log(|log, high_watermark| {
                 log.expire_producers(now_ms);
                 log.apply_retention(now_ms, high_watermark)

@@ -31,6 +31,20 @@ fn size_retention_keeps_at_least_what_was_asked() {
 }
 
 #[test]
+fn retention_after_a_flush_syncs_nothing_itself() {
+    let config = LogConfig { retention_bytes: 5000, retention_ms: -1, ..small() };
+    let (disk, _dir, mut log) = filled(config, 300);
+    assert!(!log.has_expired(NOW, Offset(10)).unwrap(), "nothing beyond the high watermark");
+    assert!(log.has_expired(NOW, Offset(300)).unwrap());
+    log.flush().unwrap();
+    let before = disk.counters();
+    assert!(log.apply_retention(NOW, Offset(300)).unwrap().segments > 0);
+    let after = disk.counters();
+    assert_eq!((after.syncs, after.dir_syncs), (before.syncs, before.dir_syncs));
+    assert!(!log.has_expired(NOW, Offset(300)).unwrap());
+}
+
+#[test]
 fn nothing_beyond_the_high_watermark_is_deleted() {
     let config = LogConfig { retention_ms: 1, ..small() };
     let (_disk, _dir, mut log) = filled(config, 300);
