@@ -147,6 +147,11 @@ impl Broker {
         while metadata.wait_for(session, serves).await.is_err() {
             tracing::warn!("the metadata does not show this broker as unfenced yet");
         }
+        // The controller unfences a broker that has all of the metadata.
+        let replicas = Arc::clone(&broker.replicas);
+        if tokio::task::spawn_blocking(move || replicas.set_strays_aside()).await.is_err() {
+            tracing::error!("looking for stray partitions panicked; report it");
+        }
 
         let dispatcher = Dispatcher::new(Arc::clone(&broker), API_TABLE, ListenerKind::Broker);
         let dispatcher = Arc::new(dispatcher);

@@ -1,7 +1,6 @@
 //! One node of the quorum.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use bytes::Bytes;
 use openraft::errors::{ClientWriteError, ForwardReason, ForwardToLeader, LinearizableReadError, RaftError};
 use openraft::impls::ProgressResponder;
 use openraft::{Raft, RaftState, ReadPolicy};
-use ottla_env::Disk;
+use ottla_env::{Disk, create_dir_durably};
 use ottla_types::{LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -380,7 +379,7 @@ async fn open_storage(
     let open = move || {
         let dir = options.dir.clone();
         let io = |source| StartError::Io { path: dir.clone(), source };
-        create_dir(disk.as_ref(), &dir).map_err(io)?;
+        create_dir_durably(disk.as_ref(), &dir).map_err(io)?;
         let snapshots = SnapshotStore::open(Arc::clone(&disk), &dir)?;
         let log = RaftLog::open(disk, options)?;
         let newest = snapshots.newest().map_err(io)?;
@@ -395,22 +394,6 @@ async fn open_storage(
     };
     let joined = tokio::task::spawn_blocking(open).await;
     joined.map_err(|e| StartError::Io { path: config.data_dir.clone(), source: io::Error::other(e) })?
-}
-
-/// Creates the directory, and those above it, so that they survive power loss.
-fn create_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-    let mut parents = Vec::new();
-    let mut path = dir;
-    while !disk.exists(path)? {
-        path =
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        parents.push(path);
-    }
-    if parents.is_empty() {
-        return Ok(());
-    }
-    disk.create_dir_all(dir)?;
-    parents.into_iter().rev().try_for_each(|parent| disk.sync_dir(parent))
 }
 
 async fn snapshot_when_due(raft: Raft<TypeConfig, Machine>, growth: Arc<Growth>) {

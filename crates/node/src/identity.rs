@@ -3,10 +3,10 @@
 //! An empty directory is formatted on start. The cluster's id comes, in this order, from a directory that has one, from
 //! `cluster.id`, from the controllers (a broker), or is minted (the only voter of a new quorum).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ottla_config::BrokerConfig;
-use ottla_env::Disk;
+use ottla_env::{Disk, create_dir_durably};
 use ottla_storage::{MetaProperties, StorageError};
 use ottla_types::{DirectoryId, NodeId, Uuid};
 
@@ -104,12 +104,9 @@ pub(crate) fn metadata_directory(
         directory_id: Some(id),
     };
     let failed =
-        |op| move |source| StorageError::Io { op, path: dir.clone(), source: std::sync::Arc::new(source) };
-    disk.create_dir_all(dir).map_err(failed("create"))?;
+        |source| StorageError::Io { op: "create", path: dir.clone(), source: std::sync::Arc::new(source) };
+    create_dir_durably(disk, dir).map_err(failed)?;
     meta.write(disk, dir)?;
-    if let Some(parent) = dir.parent().filter(|parent| *parent != Path::new("")) {
-        disk.sync_dir(parent).map_err(failed("sync the parent of"))?;
-    }
     Ok(id)
 }
 

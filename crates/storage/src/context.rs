@@ -73,8 +73,10 @@ pub(crate) struct Context {
 /// What may overtake a flush.
 #[derive(Debug, Default)]
 pub(crate) struct Life {
-    /// The partition is being deleted: what is still under way does nothing more.
+    /// The log was given up: what is still under way does nothing more.
     pub(crate) gone: bool,
+    /// Because the partition is being deleted: nor may the record say that it is there.
+    pub(crate) deleted: bool,
     /// How often history was cut: what is still under way knows the former one.
     pub(crate) truncations: u64,
 }

@@ -70,6 +70,11 @@ impl StorageError {
         Self::Io { op, path: path.to_owned(), source: Arc::new(source) }
     }
 
+    /// Whether it passes by itself and nothing is in doubt: the same may be tried again later.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::TooManyOpenFiles { .. })
+    }
+
     pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.into() }
     }

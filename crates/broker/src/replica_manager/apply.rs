@@ -10,6 +10,7 @@ use ottla_types::{LeaderEpoch, PartitionIndex, TopicIdPartition, TopicName, Topi
 
 use super::opening::Target;
 use super::partition::{Partition, durability_of};
+use super::strays::set_aside;
 use super::{HostedTopic, ReplicaManager};
 use crate::effective_configs::PartitionConfig;
 
@@ -35,14 +36,13 @@ impl ReplicaManager {
         delta: &MetadataDelta,
         config_of: impl Fn(&str) -> PartitionConfig,
     ) {
-        let changing = self.changing.lock();
+        let mut changing = self.changing.lock();
         if changing.closed {
             return;
         }
+        changing.image = after.clone();
         let changes = delta.topics.local_changes(self.node_id, before, after);
-        for (change, _) in &changes.removed {
-            self.remove(change);
-        }
+        self.remove(changes.removed.iter().map(|(change, _)| change));
         for change in changes.leads.iter().chain(&changes.follows) {
             self.take_on(change, config_of(change.topic.name.as_str()));
         }
@@ -60,30 +60,35 @@ impl ReplicaManager {
         self.start_opening();
     }
 
-    fn remove(&self, change: &LocalChange) {
-        let id = id_of(change);
-        let at = id.topic_partition.clone();
-        self.damaged.lock().remove(&(at.topic.clone(), at.partition));
-        // Whoever opens it deletes it.
-        if !self.opening.retarget(&at, || None) {
-            let removed = self.forget(&id);
-            if let Some(partition) = &removed {
-                partition.retire();
-            }
-            for dir in &self.dirs {
-                let deleted = match &removed {
-                    Some(partition) => partition.with_log(|log, _| dir.delete_log(&id, Some(log))),
-                    None => dir.delete_log(&id, None),
-                };
-                if let Err(error) = deleted {
-                    tracing::error!("cannot delete {at}: {error}");
+    fn remove<'a>(&self, changes: impl Iterator<Item = &'a LocalChange>) {
+        let removed: Vec<TopicIdPartition> = changes.map(id_of).collect();
+        let mut gone = Vec::new();
+        for id in &removed {
+            let at = &id.topic_partition;
+            self.damaged.lock().remove(&(at.topic.clone(), at.partition));
+            // Whoever opens it deletes it.
+            if !self.opening.remove(at) {
+                if let Some(partition) = self.forget(id) {
+                    partition.retire();
+                    partition.with_log(|log, _| log.abandon());
                 }
+                gone.push(id.clone());
             }
         }
-        self.tell(RoleChanged::Left(at));
+        self.delete(&gone);
+        removed.into_iter().for_each(|id| self.tell(RoleChanged::Left(id.topic_partition)));
     }
 
-    fn forget(&self, id: &TopicIdPartition) -> Option<Arc<Partition>> {
+    /// Deletes the files of partitions whose logs were abandoned.
+    fn delete(&self, gone: &[TopicIdPartition]) {
+        for dir in &self.dirs {
+            if let Err(error) = dir.delete_logs(gone) {
+                tracing::error!("cannot delete partitions in {}: {error}", dir.path().display());
+            }
+        }
+    }
+
+    pub(super) fn forget(&self, id: &TopicIdPartition) -> Option<Arc<Partition>> {
         let at = &id.topic_partition;
         let mut topics = self.topics.write();
         let topic = topics.get_mut(&at.topic).filter(|topic| topic.id == id.topic_id)?;
@@ -103,7 +108,7 @@ impl ReplicaManager {
         if let Some(partition) = hosted.filter(|partition| partition.id().topic_id == id.topic_id) {
             return self.change_role(&partition, change, &config);
         }
-        let queued = self.opening.retarget(at, || Some(target()));
+        let queued = self.opening.retarget(at, target);
         if !queued && !self.dirs.iter().any(|dir| dir.topic_id_of(at).is_some()) {
             // Nothing on disk yet: nothing to wait for.
             return self.install(&target(), self.open(&target()));
@@ -111,9 +116,15 @@ impl ReplicaManager {
         if !queued {
             self.opening.add(target());
         }
+        self.tell_of_opening(change);
+    }
+
+    /// The partition is not open yet.
+    pub(super) fn tell_of_opening(&self, change: &LocalChange) {
+        let at = id_of(change).topic_partition;
         self.tell(match change.partition.leader == self.node_id {
-            true => RoleChanged::WillLead(at.clone()),
-            false => RoleChanged::Left(at.clone()),
+            true => RoleChanged::WillLead(at),
+            false => RoleChanged::Left(at),
         });
     }
 
@@ -126,11 +137,11 @@ impl ReplicaManager {
         let id = id_of(&target.change);
         let at = &id.topic_partition;
         let dir = self.dir_for(&id, &target.change);
-        // A folder of a former topic of this name is in the way, and nobody asks for it any more.
-        if let Some(former) = dir.topic_id_of(at)
-            && former != id.topic_id
+        // A folder of another topic of this name is in the way. Nobody has said that it may be deleted.
+        if let Some(other) = dir.topic_id_of(at)
+            && other != id.topic_id
         {
-            dir.delete_log(&TopicIdPartition { topic_id: former, topic_partition: at.clone() }, None)?;
+            set_aside(&dir, &[TopicIdPartition { topic_id: other, topic_partition: at.clone() }])?;
         }
         dir.open_or_create_log(&id, target.config.log.clone(), self.clock.wall_ms())
     }
@@ -150,7 +161,7 @@ impl ReplicaManager {
             id.clone(),
             log,
             replica,
-            config.sync,
+            config.clone(),
             Arc::clone(&self.clock),
             Arc::clone(&self.flush_queue),
             self.topic_metrics.of(&at.topic),
@@ -169,13 +180,10 @@ impl ReplicaManager {
 
     /// Deletes what was opened of a partition that was removed meanwhile.
     pub(super) fn discard(&self, target: &Target, opened: Result<Log, String>) {
-        let id = id_of(&target.change);
-        let mut log = opened.ok();
-        for dir in &self.dirs {
-            if let Err(error) = dir.delete_log(&id, log.as_mut()) {
-                tracing::error!("cannot delete {}: {error}", id.topic_partition);
-            }
+        if let Ok(mut log) = opened {
+            log.abandon();
         }
+        self.delete(&[id_of(&target.change)]);
     }
 
     fn change_role(&self, partition: &Arc<Partition>, change: &LocalChange, config: &PartitionConfig) {
@@ -189,7 +197,7 @@ impl ReplicaManager {
         }
     }
 
-    fn tell(&self, change: RoleChanged) {
+    pub(super) fn tell(&self, change: RoleChanged) {
         if let Some(listener) = self.role_listener.get() {
             listener(change);
         }
@@ -223,7 +231,7 @@ impl ReplicaManager {
         let config = config_of(name.as_str());
         for (index, state) in topic.partitions() {
             if let Some(partition) = self.partition(name.as_str(), index) {
-                partition.update_config(config.log.clone(), config.sync);
+                partition.update_config(config.clone());
                 partition.handle_partition_state(partition_state(state, &config));
             } else {
                 self.opening.update_config(&TopicPartition::new(name.clone(), index), &config);

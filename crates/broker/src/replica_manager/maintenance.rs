@@ -1,16 +1,20 @@
-//! What logs need from time to time: checkpoints, retention, deletion of files, forgetting of silent producers. One
-//! thread; each step takes a partition's lock only for itself.
+//! What logs need from time to time: checkpoints, retention, deletion of files, forgetting of silent producers; release
+//! of what idle ones hold, and opening anew of failed ones. One thread; each step takes a partition's lock only for itself.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ottla_env::Monotonic;
 use parking_lot::{Condvar, Mutex};
 
 use super::ReplicaManager;
 
 /// Recovery points and high watermarks are written this often: it bounds what a restart reads.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// How often idle partitions are looked for.
+const IDLE_CHECK_EVERY: Duration = Duration::from_secs(60);
 /// Files removed at a time, so that checkpoints are not held up.
 const DELETIONS_AT_ONCE: usize = 64;
 
@@ -37,31 +41,72 @@ impl Stop {
     }
 }
 
+/// When the rarer steps are due.
+#[derive(Debug)]
+struct Schedule {
+    retention_every: Duration,
+    retention_at: Monotonic,
+    idle_check_at: Monotonic,
+}
+
 impl ReplicaManager {
-    /// Starts the maintenance thread. Retention runs every `retention_every` (`log.retention.check.interval.ms`).
+    /// Starts the maintenance thread. Retention runs every `retention_every` (`log.retention.check.interval.ms`). Call it
+    /// on the runtime.
     pub(crate) fn start_maintenance(
         self: &Arc<Self>,
         retention_every: Duration,
     ) -> Result<(), std::io::Error> {
         let (manager, stop) = (Arc::downgrade(self), Arc::clone(&self.stop_maintenance));
+        let runtime = tokio::runtime::Handle::current();
+        let now = self.clock.now();
+        let mut schedule = Schedule {
+            retention_every,
+            retention_at: now + retention_every.min(Duration::from_secs(30)),
+            idle_check_at: now + IDLE_CHECK_EVERY,
+        };
         let run = move || {
-            let mut retention_at = Instant::now() + retention_every.min(Duration::from_secs(30));
+            let _runtime = runtime.enter();
             while stop.wait(CHECKPOINT_EVERY) {
                 let Some(manager) = manager.upgrade() else { return };
-                if Instant::now() >= retention_at {
-                    manager.apply_retention();
-                    retention_at = Instant::now() + retention_every;
+                // A partition's fault costs that partition.
+                if catch_unwind(AssertUnwindSafe(|| manager.maintain(&mut schedule))).is_err() {
+                    tracing::error!("maintenance of the logs panicked; it goes on: report it");
                 }
-                manager.write_checkpoints();
             }
         };
         self.threads.lock().push(thread::Builder::new().name("log-maintenance".into()).spawn(run)?);
         Ok(())
     }
 
+    fn maintain(self: &Arc<Self>, schedule: &mut Schedule) {
+        let now = self.clock.now();
+        self.tend_directories();
+        self.reopen_failed();
+        if now >= schedule.idle_check_at {
+            schedule.idle_check_at = now + IDLE_CHECK_EVERY;
+            self.release_idle();
+        }
+        if now >= schedule.retention_at {
+            schedule.retention_at = now + schedule.retention_every;
+            self.apply_retention();
+        }
+    }
+
+    /// Has partitions that nobody uses hold no files and no memory.
+    pub(super) fn release_idle(&self) {
+        let now = self.clock.now();
+        self.partitions().iter().for_each(|partition| partition.release_if_idle(now));
+    }
+
     fn apply_retention(&self) {
         let now_ms = self.clock.wall_ms();
         for partition in self.partitions() {
+            if partition
+                .with_log(|log, high_watermark| log.has_expired(now_ms, high_watermark).unwrap_or(false))
+            {
+                // Without the lock, which retention then holds for memory's sake only.
+                partition.sync();
+            }
             let applied = partition.with_log(|log, high_watermark| {
                 log.expire_producers(now_ms);
                 log.apply_retention(now_ms, high_watermark)
@@ -81,13 +126,11 @@ impl ReplicaManager {
         }
     }
 
-    fn write_checkpoints(&self) {
-        for dir in &self.dirs {
-            if dir.failure().is_some() {
-                continue;
-            }
-            let written = dir.write_checkpoints().and_then(|()| dir.run_deletions(DELETIONS_AT_ONCE));
-            if let Err(error) = written {
+    fn tend_directories(&self) {
+        for dir in self.dirs.iter().filter(|dir| dir.failure().is_none()) {
+            // Deletions do not wait for the checkpoints: on a full disk they are what makes room for them.
+            let deleted = dir.run_deletions(DELETIONS_AT_ONCE).map(|_| ());
+            for error in [deleted, dir.write_checkpoints()].into_iter().filter_map(Result::err) {
                 tracing::warn!("maintenance of {}: {error}", dir.path().display());
             }
         }

@@ -11,11 +11,17 @@ mod append;
 mod apply;
 mod error;
 mod flush_queue;
+mod locked;
 mod maintenance;
 mod opening;
 mod partition;
 mod read;
+mod reopen;
+mod strays;
+mod sync;
 mod sync_policy;
+#[cfg(test)]
+mod tests;
 mod waiters;
 
 use std::collections::HashMap;
@@ -23,6 +29,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use ottla_env::Clock;
+use ottla_metadata::MetadataImage;
 use ottla_storage::{LogDir, OpenReport};
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
 use parking_lot::{Mutex, RwLock};
@@ -61,9 +68,11 @@ pub(crate) struct ReplicaManager {
     stop_maintenance: Arc<maintenance::Stop>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Changing {
     closed: bool,
+    /// What the partitions are in line with.
+    image: MetadataImage,
 }
 
 #[derive(Debug)]
@@ -101,7 +110,7 @@ impl ReplicaManager {
             clock,
             opening: Opening::default(),
             open_at_once: recovery_threads.max(1) * dirs.len().max(1),
-            changing: Mutex::default(),
+            changing: Mutex::new(Changing { closed: false, image: MetadataImage::empty() }),
             role_listener: OnceLock::new(),
             dirs: dirs.into_iter().map(|(dir, _)| Arc::new(dir)).collect(),
             topics: RwLock::default(),

@@ -42,6 +42,8 @@ struct Entry {
     /// What shall be there in the end; `None`: nothing, the partition was removed meanwhile.
     target: Option<Target>,
     under_way: bool,
+    /// It was put before the others.
+    hurried: bool,
     /// Dropped with the entry, which ends every wait.
     done: watch::Sender<()>,
 }
@@ -69,7 +71,8 @@ impl Opening {
         let at = target.at();
         let mut queue = self.queue.lock();
         queue.turns.push_back(at.clone());
-        let entry = Entry { target: Some(target), under_way: false, done: watch::Sender::new(()) };
+        let done = watch::Sender::new(());
+        let entry = Entry { target: Some(target), under_way: false, hurried: false, done };
         queue.entries.insert(at, entry);
     }
 
@@ -110,14 +113,34 @@ impl Opening {
     }
 
     /// Gives a queued partition another target, and returns whether it is queued.
-    pub(super) fn retarget(&self, at: &TopicPartition, target: impl FnOnce() -> Option<Target>) -> bool {
+    pub(super) fn retarget(&self, at: &TopicPartition, target: impl FnOnce() -> Target) -> bool {
         match self.queue.lock().entries.get_mut(at) {
             Some(entry) => {
-                entry.target = target();
+                entry.target = Some(target());
                 true
             }
             None => false,
         }
+    }
+
+    /// The partition shall not be here any more. Returns whether it is being opened right now: whoever does deletes it.
+    pub(super) fn remove(&self, at: &TopicPartition) -> bool {
+        let mut queue = self.queue.lock();
+        match queue.entries.get_mut(at) {
+            Some(entry) if entry.under_way => {
+                entry.target = None;
+                true
+            }
+            _ => {
+                queue.entries.remove(at);
+                false
+            }
+        }
+    }
+
+    /// Whether the partition is not open yet, in whatever state it shall be.
+    pub(super) fn contains(&self, at: &TopicPartition) -> bool {
+        self.queue.lock().entries.contains_key(at)
     }
 
     /// What a queued partition shall obey.
@@ -150,9 +173,10 @@ impl Opening {
     fn wait(&self, topic: &str, index: PartitionIndex) -> Option<watch::Receiver<()>> {
         let mut queue = self.queue.lock();
         let at = at(topic, index);
-        let entry = queue.entries.get(&at)?;
-        let (done, under_way) = (entry.done.subscribe(), entry.under_way);
-        if !under_way && queue.turns.front() != Some(&at) {
+        let entry = queue.entries.get_mut(&at)?;
+        let done = entry.done.subscribe();
+        // Once: it stays where it was too, and would be named as often as it is asked for.
+        if !entry.under_way && !std::mem::replace(&mut entry.hurried, true) {
             queue.turns.push_front(at);
         }
         Some(done)
@@ -208,4 +232,42 @@ impl ReplicaManager {
 
 fn at(topic: &str, index: PartitionIndex) -> TopicPartition {
     TopicPartition::new(TopicName::from(topic), index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{config, created};
+    use super::*;
+
+    fn queued(partitions: i32) -> Opening {
+        let opening = Opening::default();
+        for change in created("t", 1, partitions).1 {
+            opening.add(Target { change, config: config() });
+        }
+        opening
+    }
+
+    #[test]
+    fn asking_often_for_what_is_not_open_yet_costs_nothing() {
+        let opening = queued(3);
+        for i in 0..1000 {
+            assert!(opening.hurry("t", PartitionIndex(i % 3)));
+        }
+        assert!(opening.queue.lock().turns.len() <= 6);
+        let opened: Vec<_> = std::iter::from_fn(|| {
+            opening.queue.lock().workers = 1;
+            opening.take().map(|target| target.change.index.0)
+        })
+        .collect();
+        assert_eq!(opened, [2, 1, 0]);
+    }
+
+    #[test]
+    fn what_nobody_opens_yet_is_deleted_by_whoever_removes_it() {
+        let opening = queued(2);
+        let at = |index: i32| TopicPartition::new("t", index);
+        assert!(!opening.remove(&at(1)) && !opening.contains(&at(1)));
+        assert!(opening.take().is_some_and(|target| target.at() == at(0)));
+        assert!(opening.remove(&at(0)) && opening.contains(&at(0)));
+    }
 }

@@ -7,36 +7,46 @@
 //!             FlushQueue ──▶ sync thread: fdatasync without the lock
 //! ```
 //!
-//! Every operation is synchronous and short; nothing waits with the lock held. The high watermark listener (a
+//! The lock is taken by `lock`, or by `look` where that is no use of the partition. Every operation is synchronous and short; nothing waits with the lock held. The high watermark listener (a
 //! coordinator's shard) is called without the lock.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ottla_env::Clock;
+use ottla_env::{Clock, Monotonic};
 use ottla_replication::{
     AckStatus, Durability, LocalLog, NotLeader, PartitionState, Replica, ReplicaProgress, RoleChange,
 };
-use ottla_storage::{Log, LogConfig, StorageError};
+use ottla_storage::{Log, StorageError};
 use ottla_types::{LeaderEpoch, Offset, TopicIdPartition};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::flush_queue::{FlushBy, FlushQueue};
-use super::sync_policy::{SyncPolicy, Unsynced};
+use super::locked::Locked;
+use super::sync::SyncState;
+use super::sync_policy::SyncPolicy;
 use super::waiters::{AckOutcome, AckWaiters, FetchWaiters};
 use super::{Acks, PartitionError};
+use crate::effective_configs::PartitionConfig;
 use crate::metrics::TopicCounts;
 
 /// Called with the new high watermark.
 pub(crate) type HighWatermarkListener = Box<dyn Fn(Offset) + Send + Sync>;
 
+/// What nobody has used for so long holds no file and no memory for speed.
+const IDLE_AFTER: Duration = Duration::from_secs(600);
+
 /// One partition on this broker.
 pub(crate) struct Partition {
     id: TopicIdPartition,
     pub(super) clock: Arc<dyn Clock>,
-    flush_queue: Arc<FlushQueue<Self>>,
+    pub(super) flush_queue: Arc<FlushQueue<Self>>,
     pub(super) counts: Arc<TopicCounts>,
+    /// What [`State::failed`] says, for those who look without the lock.
+    pub(super) has_failed: AtomicBool,
     state: Mutex<State>,
     listener: Mutex<Option<Arc<HighWatermarkListener>>>,
 }
@@ -46,19 +56,15 @@ pub(super) struct State {
     pub(super) replica: Replica,
     pub(super) acks: AckWaiters,
     pub(super) fetches: FetchWaiters,
-    pub(super) sync: SyncPolicy,
-    queued: Option<Queued>,
-    syncing: bool,
+    pub(super) config: PartitionConfig,
+    pub(super) sync: SyncState,
+    /// A panic left this half-changed.
+    pub(super) failed: bool,
+    /// Used since the last look at whether it is idle; and since when it was not, while it holds anything.
+    used: bool,
+    idle_since: Option<Monotonic>,
     /// Gone from this broker; whoever still holds the partition is told so.
     retired: bool,
-    /// Appended since the last sync began.
-    unsynced_bytes: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Queued {
-    Later,
-    Now,
 }
 
 impl std::fmt::Debug for Partition {
@@ -84,7 +90,7 @@ pub(crate) struct WaiterGuard {
 
 impl Drop for WaiterGuard {
     fn drop(&mut self) {
-        self.partition.state.lock().fetches.deregister(self.id);
+        self.partition.look().fetches.deregister(self.id);
     }
 }
 
@@ -93,7 +99,7 @@ impl Partition {
         id: TopicIdPartition,
         log: Log,
         replica: Replica,
-        sync: SyncPolicy,
+        config: PartitionConfig,
         clock: Arc<dyn Clock>,
         flush_queue: Arc<FlushQueue<Self>>,
         counts: Arc<TopicCounts>,
@@ -103,17 +109,19 @@ impl Partition {
             replica,
             acks: AckWaiters::default(),
             fetches: FetchWaiters::default(),
-            sync,
-            queued: None,
-            syncing: false,
+            config,
+            sync: SyncState::default(),
+            failed: false,
+            used: true,
+            idle_since: None,
             retired: false,
-            unsynced_bytes: 0,
         };
         Arc::new(Self {
             id,
             clock,
             flush_queue,
             counts,
+            has_failed: AtomicBool::new(false),
             state: Mutex::new(state),
             listener: Mutex::new(None),
         })
@@ -124,7 +132,7 @@ impl Partition {
     }
 
     pub(crate) fn offsets(&self) -> PartitionOffsets {
-        self.state.lock().offsets()
+        self.look().offsets()
     }
 
     /// Whether the log has no record.
@@ -135,17 +143,17 @@ impl Partition {
 
     /// Bytes on disk.
     pub(crate) fn size_bytes(&self) -> u64 {
-        self.state.lock().log.size()
+        self.look().log.size()
     }
 
     /// How many segments the log has.
     pub(crate) fn segment_count(&self) -> usize {
-        self.state.lock().log.segments().count()
+        self.look().log.segments().count()
     }
 
     /// Whether the topic stores zstd whatever its producers send, which fetches below version 10 cannot read.
     pub(crate) fn is_zstd(&self) -> bool {
-        let state = self.state.lock();
+        let state = self.look();
         state.log.config().compression == ottla_storage::CompressionType::Codec(ottla_records::Codec::Zstd)
     }
 
@@ -156,12 +164,12 @@ impl Partition {
 
     /// Whether fewer replicas are in sync than `min.insync.replicas`.
     pub(crate) fn is_under_min_isr(&self) -> bool {
-        self.state.lock().replica.leader().is_ok_and(|leader| !leader.has_enough_replicas())
+        self.look().replica.leader().is_ok_and(|leader| !leader.has_enough_replicas())
     }
 
     /// Whether the loss of one more replica would be one too many.
     pub(crate) fn is_at_min_isr(&self) -> bool {
-        let state = self.state.lock();
+        let state = self.look();
         state
             .replica
             .leader()
@@ -170,12 +178,12 @@ impl Partition {
 
     /// Syncs and closes the log.
     pub(crate) fn close(&self) -> Result<(), StorageError> {
-        self.state.lock().log.close()
+        self.look().log.close()
     }
 
     /// Whether this broker leads it.
     pub(crate) fn is_leader(&self) -> bool {
-        self.state.lock().replica.leader().is_ok()
+        self.look().replica.leader().is_ok()
     }
 
     /// Calls `listener` whenever the high watermark moves other than by an append of the listener's own.
@@ -185,14 +193,14 @@ impl Partition {
 
     /// Wakes `wake` at any progress until the guard is dropped.
     pub(crate) fn register_fetch(partition: &Arc<Self>, wake: &Arc<Notify>) -> WaiterGuard {
-        let id = partition.state.lock().fetches.register(Arc::clone(wake));
+        let id = partition.look().fetches.register(Arc::clone(wake));
         WaiterGuard { partition: Arc::clone(partition), id }
     }
 
     /// The cluster's metadata about this partition changed.
     pub(crate) fn handle_partition_state(self: &Arc<Self>, metadata: PartitionState) -> RoleChange {
         let now = Duration::from_nanos(self.clock.now().0);
-        let mut state = self.state.lock();
+        let mut state = self.look();
         let high_watermark = state.log.checkpointed_high_watermark().unwrap_or_default();
         let local = LocalLog { progress: state.progress(), high_watermark };
         let change = state.replica.handle_partition_state(now, metadata, local);
@@ -216,15 +224,37 @@ impl Partition {
     }
 
     /// The topic's settings changed.
-    pub(crate) fn update_config(&self, config: LogConfig, sync: SyncPolicy) {
-        let mut state = self.state.lock();
-        state.log.update_config(config);
-        state.sync = sync;
+    pub(super) fn update_config(self: &Arc<Self>, config: PartitionConfig) {
+        let mut state = self.look();
+        state.log.update_config(config.log.clone());
+        state.config = config;
+        self.reschedule_sync(&mut state);
+    }
+
+    /// What it obeys.
+    pub(super) fn config(&self) -> PartitionConfig {
+        self.look().config.clone()
+    }
+
+    /// Whether a panic left it half-changed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// Frees what it holds for speed, if nobody has used it for [`IDLE_AFTER`]. Call it about every minute.
+    pub(super) fn release_if_idle(&self, now: Monotonic) {
+        let mut state = self.look();
+        if std::mem::take(&mut state.used) {
+            state.idle_since = Some(now);
+        } else if state.idle_since.is_some_and(|since| now.since(since) >= IDLE_AFTER) && state.log.release()
+        {
+            state.idle_since = None;
+        }
     }
 
     /// Answers whoever waits: the partition leaves this broker.
     pub(crate) fn retire(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.look();
         state.retired = true;
         state.acks.fail(AckOutcome::NotLeader);
         state.fetches.wake_all();
@@ -234,13 +264,21 @@ impl Partition {
 
     /// Takes part in the maintenance of the log, with its lock.
     pub(crate) fn with_log<T>(&self, work: impl FnOnce(&mut Log, Offset) -> T) -> T {
-        let mut state = self.state.lock();
+        let mut state = self.look();
         let high_watermark = state.replica.high_watermark();
         work(&mut state.log, high_watermark)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
+    /// For requests.
+    pub(super) fn lock(&self) -> Locked<'_> {
+        let mut state = self.look();
+        state.used = true;
+        state
+    }
+
+    /// For what does not keep the partition from being idle.
+    pub(super) fn look(&self) -> Locked<'_> {
+        Locked::new(self, self.state.lock())
     }
 
     /// The log grew: lets the replica decide, and sees to the sync that `acks` or the policy asks for.
@@ -252,77 +290,23 @@ impl Partition {
         waits_for_sync: bool,
     ) -> Option<Offset> {
         let moved = state.advance();
-        state.unsynced_bytes += bytes;
-        let unsynced = Unsynced {
-            records: state.log.log_end_offset() - state.log.flushed_offset(),
-            bytes: state.unsynced_bytes,
-        };
-        let by = state.sync.after_append(waits_for_sync, unsynced);
+        state.sync.unsynced_bytes += bytes;
+        let by = state.sync_by(waits_for_sync);
         self.schedule_sync(state, by);
         moved
     }
 
+    /// Calls the listener, whose faults are its own.
     pub(super) fn notify(&self, high_watermark: Offset) {
         let listener = self.listener.lock().clone();
-        if let Some(listener) = listener {
-            listener(high_watermark);
+        if let Some(listener) = listener
+            && catch_unwind(AssertUnwindSafe(|| listener(high_watermark))).is_err()
+        {
+            tracing::error!(
+                "who follows the high watermark of {} panicked: report it",
+                self.id.topic_partition
+            );
         }
-    }
-
-    fn schedule_sync(self: &Arc<Self>, state: &mut State, by: FlushBy) {
-        let wanted = if by == FlushBy::Now { Queued::Now } else { Queued::Later };
-        let already = match state.queued {
-            None => false,
-            Some(queued) => queued == Queued::Now || queued == wanted,
-        };
-        if already {
-            return;
-        }
-        state.queued = Some(wanted);
-        // While a sync runs its end queues the next one.
-        if !(state.syncing && wanted == Queued::Now) {
-            self.flush_queue.push(Arc::clone(self), by);
-        }
-    }
-
-    /// Syncs what is not yet durable; run by a sync thread.
-    pub(super) fn sync(self: &Arc<Self>) {
-        let job = {
-            let mut state = self.state.lock();
-            if state.syncing {
-                // Its turn came while a sync runs: the end of that one queues the next.
-                state.queued = state.queued.map(|_| Queued::Now);
-                return;
-            }
-            state.queued = None;
-            let Some(job) = state.log.begin_flush() else { return };
-            state.unsynced_bytes = 0;
-            state.syncing = true;
-            job
-        };
-        let done = job.run();
-        let mut state = self.state.lock();
-        state.syncing = false;
-        let moved = match state.log.complete_flush(done) {
-            Ok(_) => state.advance(),
-            Err(error) => {
-                self.storage_failed(&mut state, &error);
-                None
-            }
-        };
-        if state.queued == Some(Queued::Now) {
-            self.flush_queue.push(Arc::clone(self), FlushBy::Now);
-        }
-        drop(state);
-        if let Some(high_watermark) = moved {
-            self.notify(high_watermark);
-        }
-    }
-
-    fn storage_failed(&self, state: &mut State, error: &StorageError) {
-        tracing::error!("{}: {error}", self.id.topic_partition);
-        state.acks.fail(AckOutcome::StorageFailed);
-        state.fetches.wake_all();
     }
 }
 
@@ -351,6 +335,11 @@ impl State {
     }
 
     fn check_not_retired(&self) -> Result<(), PartitionError> {
+        if self.failed {
+            let reason =
+                "a fault of the broker left it half-changed, and it is being opened anew; retry".to_owned();
+            return Err(PartitionError::Damaged { reason });
+        }
         if self.retired { Err(PartitionError::NotHosted) } else { Ok(()) }
     }
 
@@ -361,7 +350,7 @@ impl State {
         }
     }
 
-    fn advance(&mut self) -> Option<Offset> {
+    pub(super) fn advance(&mut self) -> Option<Offset> {
         let progress = self.progress();
         let moved = match self.replica.leader_mut() {
             Ok(leader) => leader.handle_local_progress(progress)?,

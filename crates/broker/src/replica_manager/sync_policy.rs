@@ -65,6 +65,12 @@ impl SyncPolicy {
     }
 }
 
+/// How long a sync waits that failed for want of space or descriptors, `failures` times in a row: from a tenth of a second
+/// to about six seconds.
+pub(crate) fn retry_after(failures: u32) -> Duration {
+    Duration::from_millis(100 << failures.saturating_sub(1).min(6))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +103,12 @@ mod tests {
     fn what_a_restart_checks_is_bounded_in_every_mode() {
         let much = Unsynced { records: 1, bytes: MAX_UNSYNCED_BYTES };
         assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(false, much), FlushBy::Now);
+    }
+
+    #[test]
+    fn failed_syncs_are_tried_again_ever_less_often() {
+        let ms = |failures| retry_after(failures).as_millis();
+        assert_eq!([ms(1), ms(2), ms(7), ms(8), ms(u32::MAX)], [100, 200, 6400, 6400, 6400]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) enum AckOutcome {
     StorageFailed,
 }
 
-/// Appends whose records are not committed yet, oldest first.
+/// Appends whose records are not committed yet, by the offset that they wait for.
 #[derive(Debug, Default)]
 pub(crate) struct AckWaiters(VecDeque<(Offset, oneshot::Sender<AckOutcome>)>);
 
@@ -27,8 +27,9 @@ impl AckWaiters {
     /// Waits until the high watermark reaches `required`, one past the last record.
     pub(crate) fn wait_for(&mut self, required: Offset) -> oneshot::Receiver<AckOutcome> {
         let (done, wait) = oneshot::channel();
-        // Appends come in offset order, so the queue is sorted.
-        self.0.push_back((required, done));
+        // Nearly always the last; a batch that was sent twice waits for where it was put the first time.
+        let at = self.0.partition_point(|(other, _)| *other <= required);
+        self.0.insert(at, (required, done));
         wait
     }
 
@@ -93,6 +94,17 @@ mod tests {
         assert!(second.try_recv().is_err());
         waiters.fail(AckOutcome::NotLeader);
         assert_eq!(second.try_recv(), Ok(AckOutcome::NotLeader));
+    }
+
+    #[test]
+    fn a_batch_that_was_sent_twice_does_not_wait_for_later_ones() {
+        let mut waiters = AckWaiters::default();
+        let _first = waiters.wait_for(Offset(5));
+        let mut second = waiters.wait_for(Offset(9));
+        let mut first_again = waiters.wait_for(Offset(5));
+        waiters.release(Offset(5), AckOutcome::Committed);
+        assert_eq!(first_again.try_recv(), Ok(AckOutcome::Committed));
+        assert!(second.try_recv().is_err());
     }
 
     #[tokio::test]

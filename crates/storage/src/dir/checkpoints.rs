@@ -117,12 +117,15 @@ impl Checkpoints {
     pub(crate) fn forget(&self, disk: &dyn Disk, partition: &TopicPartition) -> io::Result<Arc<Progress>> {
         let fresh = Arc::new(Progress::default());
         let old = self.partitions.lock().insert(partition.clone(), Arc::clone(&fresh));
-        let was_written = {
-            let written = self.written.lock();
+        let is_written = {
+            let mut written = self.written.lock();
+            if old.is_some_and(|old| old.log_start().is_some() || old.high_watermark().is_some()) {
+                // Until a write succeeds: this one may not.
+                written.stale.insert(partition.clone());
+            }
             written.durable.contains_key(partition) || written.stale.contains(partition)
         };
-        let had_start = old.is_some_and(|old| old.log_start().is_some() || old.high_watermark().is_some());
-        if was_written || had_start {
+        if is_written {
             self.write(disk)?;
         }
         Ok(fresh)
@@ -251,6 +254,21 @@ mod tests {
         assert_eq!(checkpoints.progress(&a).recovery_point(), Some(7));
         assert_eq!(checkpoints.progress(&b).recovery_point(), None);
         assert_eq!(checkpoints.progress(&b).log_start(), None);
+    }
+
+    #[test]
+    fn what_could_not_be_forgotten_for_lack_of_space_is_forgotten_later() {
+        let disk = SimDisk::new(3);
+        let checkpoints = Checkpoints::open(&disk, Path::new("/")).unwrap();
+        let a = TopicPartition::new("a", 0);
+        checkpoints.progress(&a).set_log_start(21);
+        checkpoints.write(&disk).unwrap();
+        let checkpoints = Checkpoints::open(&disk, Path::new("/")).unwrap();
+        disk.inject(ottla_simdisk::Fault::no_space(ottla_simdisk::Op::Write));
+        assert!(checkpoints.forget(&disk, &a).is_err());
+        checkpoints.forget(&disk, &a).unwrap();
+        let checkpoints = Checkpoints::open(&disk, Path::new("/")).unwrap();
+        assert_eq!(checkpoints.progress(&a).log_start(), None);
     }
 
     #[test]

@@ -8,6 +8,9 @@
 //!  first flush:  sync all of these ─▶ sync their names ─▶ append "+ id partition topic crc" here, sync ─▶ acknowledge
 //!  deletion:     rename the folder, sync its name ─▶ append "- …" here, sync
 //! ```
+//!
+//! A full disk may have no room for the last line. It is then owed: the renamed folder keeps telling whose it was until
+//! the line is written.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -30,10 +33,20 @@ const MAX_BYTES: usize = 1 << 30;
 /// The record of materialised partitions of one directory.
 #[derive(Debug)]
 pub(crate) struct Materialised {
-    known: Mutex<BTreeSet<TopicIdPartition>>,
+    known: Mutex<Known>,
+    /// Held while owed lines are written: none may come behind the line of a partition that came back.
+    settling: Mutex<()>,
     /// Lines that wait to be written by whoever holds `file`.
     queue: Mutex<Queue>,
     file: Mutex<Journal>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Whose folder must be there.
+    there: BTreeSet<TopicIdPartition>,
+    /// Whose folder is gone, which the file does not say yet.
+    owed: BTreeSet<TopicIdPartition>,
 }
 
 #[derive(Debug, Default)]
@@ -75,43 +88,69 @@ impl Materialised {
         // A line that was never synced.
         file.set_len(end).map_err(io_error)?;
         Ok(Self {
-            known: Mutex::new(known),
+            known: Mutex::new(Known { there: known, owed: BTreeSet::new() }),
+            settling: Mutex::default(),
             queue: Mutex::default(),
             file: Mutex::new(Journal { file, end, written: 0 }),
         })
     }
 
     pub(crate) fn contains(&self, partition: &TopicIdPartition) -> bool {
-        self.known.lock().contains(partition)
+        self.known.lock().there.contains(partition)
     }
 
     pub(crate) fn all(&self) -> Vec<TopicIdPartition> {
-        self.known.lock().iter().cloned().collect()
+        self.known.lock().there.iter().cloned().collect()
     }
 
     /// Notes durably that the folder must be there. Calls at the same time share one sync.
     pub(crate) fn add(&self, partition: &TopicIdPartition) -> io::Result<()> {
-        self.log('+', partition)?;
-        self.known.lock().insert(partition.clone());
+        self.log(line('+', partition))?;
+        self.known.lock().there.insert(partition.clone());
         Ok(())
     }
 
-    /// Notes durably that the folder may be gone.
-    pub(crate) fn remove(&self, partition: &TopicIdPartition) -> io::Result<()> {
-        if !self.contains(partition) {
+    /// Notes durably that the folders may be gone, all with one sync. After an error the lines are owed.
+    pub(crate) fn remove(&self, partitions: &[TopicIdPartition]) -> io::Result<()> {
+        {
+            let mut known = self.known.lock();
+            for partition in partitions {
+                if known.there.remove(partition) {
+                    known.owed.insert(partition.clone());
+                }
+            }
+        }
+        self.settle()
+    }
+
+    /// Whether lines of removals are not written yet.
+    pub(crate) fn is_owing(&self) -> bool {
+        !self.known.lock().owed.is_empty()
+    }
+
+    /// Whether the line of this partition's removal is not written yet.
+    pub(crate) fn owes(&self, partition: &TopicIdPartition) -> bool {
+        self.known.lock().owed.contains(partition)
+    }
+
+    /// Writes the lines that are owed.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        let _alone = self.settling.lock();
+        let owed = self.known.lock().owed.clone();
+        if owed.is_empty() {
             return Ok(());
         }
-        self.log('-', partition)?;
-        self.known.lock().remove(partition);
+        self.log(owed.iter().map(|partition| line('-', partition)).collect())?;
+        self.known.lock().owed.retain(|partition| !owed.contains(partition));
         Ok(())
     }
 
-    fn log(&self, sign: char, partition: &TopicIdPartition) -> io::Result<()> {
+    fn log(&self, lines: String) -> io::Result<()> {
         let mine = {
             let mut queue = self.queue.lock();
             queue.last += 1;
             let mine = queue.last;
-            queue.lines.push((mine, line(sign, partition)));
+            queue.lines.push((mine, lines));
             mine
         };
         let mut journal = self.file.lock();
@@ -215,13 +254,27 @@ mod tests {
             let noted = open(&disk).unwrap();
             noted.add(&partition(0)).unwrap();
             noted.add(&partition(1)).unwrap();
-            noted.remove(&partition(0)).unwrap();
+            noted.remove(&[partition(0)]).unwrap();
             disk.crash_at(1 + seed % 3);
             let added = noted.add(&partition(2)).is_ok();
             disk.restart();
             let all = open(&disk).unwrap().all();
             assert!(all == [partition(1)] && !added || all == [partition(1), partition(2)], "{all:?}");
         }
+    }
+
+    #[test]
+    fn removals_that_find_no_room_are_written_later() {
+        let disk = SimDisk::new(1);
+        let noted = open(&disk).unwrap();
+        (0..3).for_each(|i| noted.add(&partition(i)).unwrap());
+        disk.inject(ottla_simdisk::Fault::no_space(ottla_simdisk::Op::Write));
+        assert!(noted.remove(&[partition(0), partition(2)]).is_err());
+        assert_eq!((noted.all(), noted.is_owing()), (vec![partition(1)], true));
+        noted.settle().unwrap();
+        assert!(!noted.is_owing());
+        disk.crash();
+        assert_eq!(open(&disk).unwrap().all(), [partition(1)]);
     }
 
     #[test]

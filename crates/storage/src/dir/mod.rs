@@ -8,7 +8,8 @@ pub(crate) mod meta_properties;
 mod open;
 pub(crate) mod partition_metadata;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use open::{FoundPartition, OpenReport};
 
 use crate::config::{LogConfig, LogDirOptions};
 use crate::context::{Context, Shared};
+use crate::dir::doomed::{LogStarts, Removed};
 use crate::error::{OpenError, StorageError};
 use crate::log::Log;
 use crate::text_file;
@@ -73,6 +75,16 @@ impl LogDir {
         self.partitions.lock().get(partition).copied()
     }
 
+    /// Every partition that has a folder here, may get one, or must have one.
+    pub fn partitions(&self) -> Vec<TopicIdPartition> {
+        let here = self.partitions.lock().clone();
+        let ids =
+            |(at, id): (TopicPartition, TopicId)| TopicIdPartition { topic_id: id, topic_partition: at };
+        let mut all: BTreeSet<TopicIdPartition> = here.into_iter().map(ids).collect();
+        all.extend(self.shared.materialised.all());
+        all.into_iter().collect()
+    }
+
     /// How many partitions are here.
     pub fn partition_count(&self) -> usize {
         self.partitions.lock().len()
@@ -106,6 +118,10 @@ impl LogDir {
         let ctx = Context::new(Arc::clone(&self.shared), partition.clone());
         if self.shared.materialised.contains(partition) {
             return Err(StorageError::damaged(&ctx.dir, "the partition had records, but its folder is gone"));
+        }
+        if self.shared.materialised.owes(partition) {
+            // It was deleted and comes back: the record must not take the one for the other.
+            self.shared.materialised.settle().map_err(|e| self.record_failed(&e))?;
         }
         let mut partitions = self.partitions.lock();
         if let Some(other) = partitions.get(&partition.topic_partition) {
@@ -167,28 +183,84 @@ impl LogDir {
         if let Some(log) = log {
             log.abandon();
         }
+        self.delete_logs(std::slice::from_ref(partition))
+    }
+
+    /// Like [`LogDir::delete_log`] for many partitions, whose logs were abandoned: costs two syncs, not two for each.
+    /// Those that are not here are passed over.
+    pub fn delete_logs(&self, partitions: &[TopicIdPartition]) -> Result<(), StorageError> {
+        let mut renamed = Vec::new();
+        let done = self.take_away(partitions, "-delete", &mut renamed);
+        renamed.into_iter().for_each(|(_, folder)| self.shared.doomed.add_folder(folder));
+        done
+    }
+
+    /// Renames the folders of partitions that nobody asks for, and keeps them for somebody to look at: Kafka's strays.
+    /// Those renamed are added to `renamed` with their new path.
+    pub fn set_aside(
+        &self,
+        partitions: &[TopicIdPartition],
+        renamed: &mut Vec<(TopicIdPartition, PathBuf)>,
+    ) -> Result<(), StorageError> {
+        self.take_away(partitions, "-stray", renamed)
+    }
+
+    /// Renames the folders of partitions, durably; what is known of them here is forgotten.
+    fn take_away(
+        &self,
+        partitions: &[TopicIdPartition],
+        suffix: &str,
+        renamed: &mut Vec<(TopicIdPartition, PathBuf)>,
+    ) -> Result<(), StorageError> {
         let shared = &self.shared;
-        let ctx = Context::new(Arc::clone(shared), partition.clone());
-        let mut partitions = self.partitions.lock();
-        if partitions.get(&partition.topic_partition).is_some_and(|id| *id != partition.topic_id) {
-            return Ok(());
+        let mut here = self.partitions.lock();
+        let mut gone = Vec::new();
+        let mut result = Ok(());
+        for partition in partitions {
+            let at = &partition.topic_partition;
+            // The folder of this name may be another topic's.
+            if here.get(at).is_none_or(|id| *id == partition.topic_id) {
+                match self.rename_away(partition, suffix) {
+                    Ok(away) => renamed.extend(away.map(|away| (partition.clone(), away))),
+                    Err(e) => {
+                        result = Err(e);
+                        break;
+                    }
+                }
+                shared.checkpoints.abandon(at);
+                here.remove(at);
+            }
+            gone.push(partition.clone());
         }
-        let failed = |e| shared.health.write_failed("delete", &ctx.dir, &e);
-        // The name first: if the power goes before the record follows, the next start finishes it.
-        let mut away = None;
-        if shared.disk.exists(&ctx.dir).map_err(failed)? {
-            let name = shared.root.join(doomed_name(partition));
-            shared.disk.rename(&ctx.dir, &name).map_err(failed)?;
+        // The names first: if the power goes before the record follows, the next start finishes it.
+        if !renamed.is_empty() {
             shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))?;
-            away = Some(name);
         }
-        shared.materialised.remove(partition).map_err(failed)?;
-        if let Some(away) = away {
-            shared.doomed.add_folder(away);
+        match shared.materialised.remove(&gone).map_err(|e| self.record_failed(&e)) {
+            // The record follows when there is space, which may be only once these folders are removed.
+            Ok(()) | Err(StorageError::Full { .. }) => result,
+            Err(e) => Err(e),
         }
-        shared.checkpoints.abandon(&partition.topic_partition);
-        partitions.remove(&partition.topic_partition);
-        Ok(())
+    }
+
+    /// The folder's new path; `None` if there is no folder.
+    fn rename_away(
+        &self,
+        partition: &TopicIdPartition,
+        suffix: &str,
+    ) -> Result<Option<PathBuf>, StorageError> {
+        let shared = &self.shared;
+        let folder = shared.root.join(partition.topic_partition.to_string());
+        let away = shared.root.join(name_away(partition, suffix));
+        match shared.disk.rename(&folder, &away) {
+            Ok(()) => Ok(Some(away)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(shared.health.write_failed("rename", &folder, &e)),
+        }
+    }
+
+    fn record_failed(&self, error: &io::Error) -> StorageError {
+        self.shared.health.write_failed("record partitions in", &self.shared.root, error)
     }
 
     /// Writes recovery points, log starts and high watermarks, where they changed. Bounds what the next start reads;
@@ -202,26 +274,50 @@ impl LogDir {
 
     /// Whether [`LogDir::run_deletions`] has something to do.
     pub fn has_deletions(&self) -> bool {
-        !self.shared.doomed.is_empty()
+        self.shared.doomed.len() > 0 || self.shared.materialised.is_owing()
     }
 
     /// Removes what retention and deletion took out of use, one file or folder after the other, at most `max`. Returns
-    /// how many. Blocks; run it in the background.
+    /// how many. Goes on where the disk is full, as nothing else frees it. Blocks; run it in the background.
     pub fn run_deletions(&self, max: usize) -> Result<usize, StorageError> {
         let shared = &self.shared;
-        if shared.doomed.is_empty() {
+        if !self.has_deletions() {
             return Ok(0);
         }
+        // What is put out of use from here on is not covered by what is written next.
+        let max = max.min(shared.doomed.len());
         // A segment may go only after the log's new start is durable: or a crash could leave holes.
-        self.write_checkpoints()?;
-        for done in 0..max {
-            match shared.doomed.remove_one(&*shared.disk) {
-                Ok(true) => {}
-                Ok(false) => return Ok(done),
-                Err(e) => return Err(shared.health.write_failed("remove a file in", &shared.root, &e)),
+        let starts = match self.write_checkpoints() {
+            Ok(()) => LogStarts::Durable,
+            Err(StorageError::Full { .. }) => LogStarts::ByNames,
+            Err(e) => return Err(e),
+        };
+        let failed = |e| shared.health.write_failed("remove a file in", &shared.root, &e);
+        let mut done = 0;
+        for _ in 0..max {
+            match shared.doomed.remove_next(&*shared.disk, starts).map_err(failed)? {
+                Removed::Nothing => break,
+                Removed::File => done += 1,
+                Removed::Contents(folder) => match self.settle()? {
+                    true => {
+                        doomed::remove_husk(&*shared.disk, &folder).map_err(failed)?;
+                        done += 1;
+                    }
+                    false => shared.doomed.add_folder(folder),
+                },
             }
         }
-        Ok(max)
+        self.settle()?;
+        Ok(done)
+    }
+
+    /// Writes what the record owes; false if there is no space for it.
+    fn settle(&self) -> Result<bool, StorageError> {
+        match self.shared.materialised.settle().map_err(|e| self.record_failed(&e)) {
+            Ok(()) => Ok(true),
+            Err(StorageError::Full { .. }) => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 
     /// Ends in order: after all logs were closed. The next start then knows that nothing is missing, and which broker
@@ -236,10 +332,10 @@ impl LogDir {
     }
 }
 
-/// Kafka's name of a folder that is being deleted: `topic-partition.32hex-delete`, of at most 255 bytes.
-fn doomed_name(partition: &TopicIdPartition) -> PathBuf {
+/// Kafka's name of a folder that is on its way out: `topic-partition.32hex-delete`, of at most 255 bytes.
+fn name_away(partition: &TopicIdPartition, suffix: &str) -> PathBuf {
     let id: String = ottla_types::Uuid::random().0.iter().map(|b| format!("{b:02x}")).collect();
-    let suffix = format!("-{}.{id}-delete", partition.topic_partition.partition);
+    let suffix = format!("-{}.{id}{suffix}", partition.topic_partition.partition);
     let topic = partition.topic_partition.topic.as_str();
     let kept = topic.get(..topic.len().min(255_usize.saturating_sub(suffix.len()))).unwrap_or_default();
     PathBuf::from(format!("{kept}{suffix}"))

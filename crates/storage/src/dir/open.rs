@@ -1,11 +1,11 @@
 //! Opening a log directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ottla_env::{Disk, File, OpenOptions};
+use ottla_env::{Disk, File, OpenOptions, create_dir_durably};
 use ottla_types::{BrokerEpoch, TopicId, TopicIdPartition, TopicPartition};
 use parking_lot::Mutex;
 
@@ -47,7 +47,7 @@ pub(super) fn open(
     options: &LogDirOptions,
 ) -> Result<(LogDir, OpenReport), OpenError> {
     let io_error = |op| move |e| StorageError::io(op, root, e);
-    disk.create_dir_all(root).map_err(io_error("create"))?;
+    create_dir_durably(&*disk, root).map_err(io_error("create"))?;
     let lock = lock(&*disk, root)?;
     let mut report = OpenReport::default();
     let meta = match MetaProperties::read(&*disk, root)? {
@@ -71,12 +71,7 @@ pub(super) fn open(
         materialised,
         checkpoints,
     ));
-    for (path, deleted) in stale {
-        if let Some(partition) = shared.materialised.all().into_iter().find(|p| is_deleted(p, deleted)) {
-            shared.materialised.remove(&partition).map_err(io_error("finish a deletion in"))?;
-        }
-        shared.doomed.add_folder(path);
-    }
+    finish_deletions(&shared, &found, stale)?;
     for partition in with_ids(&found) {
         report.partitions.push(FoundPartition { partition, damaged: None });
     }
@@ -135,10 +130,6 @@ fn format(disk: &dyn Disk, root: &Path, options: &LogDirOptions) -> Result<MetaP
         directory_id: Some(options.new_directory_id),
     };
     meta.write(disk, root)?;
-    // The directory's own name.
-    if let Some(parent) = root.parent().filter(|p| !p.as_os_str().is_empty()) {
-        disk.sync_dir(parent).map_err(|e| StorageError::io("sync", parent, e))?;
-    }
     Ok(meta)
 }
 
@@ -170,8 +161,23 @@ type Found = BTreeMap<TopicPartition, TopicId>;
 /// A folder on its way out, and whose it was.
 type Stale = (PathBuf, Option<(TopicId, i32)>);
 
-fn is_deleted(partition: &TopicIdPartition, deleted: Option<(TopicId, i32)>) -> bool {
-    deleted == Some((partition.topic_id, partition.topic_partition.partition.0))
+/// Power went before these deletions were recorded. A partition that came back since has a folder, and is not meant.
+fn finish_deletions(shared: &Shared, found: &Found, stale: Vec<Stale>) -> Result<(), StorageError> {
+    let deleted: BTreeSet<(TopicId, i32)> = stale.iter().filter_map(|(_, deleted)| *deleted).collect();
+    let is_back = |p: &TopicIdPartition| found.get(&p.topic_partition) == Some(&p.topic_id);
+    let mut gone = shared.materialised.all();
+    gone.retain(|p| deleted.contains(&(p.topic_id, p.topic_partition.partition.0)) && !is_back(p));
+    match shared
+        .materialised
+        .remove(&gone)
+        .map_err(|e| StorageError::io("finish a deletion in", &shared.root, e))
+    {
+        // The deletions, and with them the record, go on as space is freed.
+        Ok(()) | Err(StorageError::Full { .. }) => {}
+        Err(e) => return Err(e),
+    }
+    stale.into_iter().for_each(|(path, _)| shared.doomed.add_folder(path));
+    Ok(())
 }
 
 fn with_ids(found: &Found) -> impl Iterator<Item = TopicIdPartition> {

@@ -32,8 +32,8 @@ use crate::text_file;
 pub struct FlushJob {
     ctx: Context,
     up_to: i64,
-    /// Segments, each with its path.
-    data: Vec<(Arc<dyn File>, PathBuf)>,
+    /// Segments, each with its path; or why it cannot be opened.
+    data: Vec<(io::Result<Arc<dyn File>>, PathBuf)>,
     /// Indexes to sync.
     indexes: Vec<PathBuf>,
     sync_names: bool,
@@ -88,6 +88,7 @@ impl FlushJob {
         let ctx = &self.ctx;
         ctx.health.check()?;
         for (file, path) in &self.data {
+            let file = file.as_ref().map_err(|e| ctx.health.sync_failed(path, e))?;
             file.sync_data().map_err(|e| ctx.health.sync_failed(path, &e))?;
         }
         for path in &self.indexes {
@@ -121,8 +122,8 @@ impl FlushJob {
         let failed = |e| ctx.health.write_failed("record a partition in", &ctx.root, &e);
         ctx.materialised.add(&ctx.partition).map_err(failed)?;
         // Deleted meanwhile: the deletion may have come before this.
-        if ctx.life.lock().gone {
-            ctx.materialised.remove(&ctx.partition).map_err(failed)?;
+        if ctx.life.lock().deleted {
+            ctx.materialised.remove(std::slice::from_ref(&ctx.partition)).map_err(failed)?;
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ impl Log {
             self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
             self.since_snapshot = 0;
         }
-        let data = self.dirty_segments(&mut indexes)?;
+        let data = self.dirty_segments(&mut indexes);
         // No snapshot may vouch for an index that is not in its file.
         let snapshots =
             if self.seals_dirty { Vec::new() } else { std::mem::take(&mut self.pending_snapshots) };
@@ -224,9 +225,8 @@ impl Log {
         })
     }
 
-    /// The segments that have something to sync, and the indexes that were written at a roll or by recovery. `None` if one
-    /// cannot be opened: what was written to it cannot be promised.
-    fn dirty_segments(&mut self, indexes: &mut Vec<PathBuf>) -> Option<Vec<(Arc<dyn File>, PathBuf)>> {
+    /// The segments that have something to sync, and the indexes that were written at a roll or by recovery.
+    fn dirty_segments(&mut self, indexes: &mut Vec<PathBuf>) -> Vec<(io::Result<Arc<dyn File>>, PathBuf)> {
         let mut data = Vec::new();
         self.seals_dirty = false;
         for i in (0..self.segments.len()).rev() {
@@ -247,15 +247,15 @@ impl Log {
                 }
             }
             if !is_flushed {
-                let file = segment.reader(ctx);
-                data.push((file.map_err(|e| ctx.health.sync_failed(&path, &e)).ok()?, path));
+                data.push((segment.reader(ctx), path));
             }
         }
-        Some(data)
+        data
     }
 
     /// Takes note of what a flush did: moves the flushed offset, and returns it. An error means that nothing is known to
-    /// have become durable; after any but [`StorageError::Full`] the directory is offline.
+    /// have become durable: after one that [passes](StorageError::passes) flush again later, after any other the directory
+    /// is offline or the partition gone.
     pub fn complete_flush(&mut self, outcome: FlushOutcome) -> Result<Offset, StorageError> {
         // A truncation during the flush has lowered what it is good for.
         let up_to = self.flushing.take().unwrap_or(0).min(outcome.up_to);
@@ -273,7 +273,10 @@ impl Log {
                 Some(_) => {}
             }
         }
-        outcome.result?;
+        if let Err(error) = outcome.result {
+            self.mark_all_dirty();
+            return Err(error);
+        }
         self.unflushed = self.unflushed.saturating_sub(outcome.bytes);
         self.drop_old_snapshots();
         if up_to > self.flushed {
@@ -322,15 +325,16 @@ impl Log {
 
     /// A flush that is under way may not have done any of its parts yet: all of them are left to do.
     fn forget_running_flush(&mut self) {
-        if self.flushing.take().is_none() {
-            return;
+        if self.flushing.take().is_some() {
+            self.mark_all_dirty();
         }
+    }
+
+    fn mark_all_dirty(&mut self) {
         (self.names_dirty, self.epochs_dirty, self.seals_dirty) = (true, true, true);
-        for i in (0..self.segments.len()).rev() {
-            if let Some(segment) = self.segments.get_mut(i) {
-                segment.offsets.resync();
-                segment.times.resync();
-            }
+        for segment in &mut self.segments {
+            segment.offsets.resync();
+            segment.times.resync();
         }
     }
 

@@ -211,9 +211,28 @@ impl Log {
         self.epochs_dirty |= self.epochs.assign(epoch, Offset(self.end));
     }
 
-    /// Drops what is held for speed: the tail cache and the open file. For a partition that nobody uses.
-    pub fn release(&mut self) {
+    /// Drops what is held for speed, for a partition that nobody uses: the tail cache, the open file, pages of indexes.
+    /// All of it comes back when it is needed. False, and nothing is dropped, while something is not synced: a file that
+    /// was closed in between might not tell of a failed write.
+    pub fn release(&mut self) -> bool {
+        let is_synced = self.flushed >= self.end && self.flushing.is_none();
+        if is_synced {
+            self.drop_held();
+        }
+        is_synced
+    }
+
+    /// Writes are refused until the log is opened anew: a fault of the program may have left it half-changed.
+    pub fn poison(&mut self) {
+        self.poisoned = true;
+    }
+
+    fn drop_held(&mut self) {
         self.tail.clear(&self.ctx.shared.tail);
+        for segment in &mut self.segments {
+            segment.offsets.drop_page();
+            segment.times.drop_page();
+        }
         if let Some(active) = self.segments.back_mut() {
             active.release_writer();
         }

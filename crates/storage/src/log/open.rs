@@ -56,11 +56,19 @@ impl Log {
         Ok(log)
     }
 
-    /// The partition is being deleted: nothing more is written.
-    pub(crate) fn abandon(&mut self) {
+    /// The partition is being deleted: nothing more is written. Readers may finish with the files that they have.
+    pub fn abandon(&mut self) {
+        self.ctx.life.lock().deleted = true;
+        self.give_up();
+    }
+
+    /// Writes nothing more, so that the partition can be opened anew while this is still held somewhere.
+    pub fn give_up(&mut self) {
         self.ctx.life.lock().gone = true;
-        self.release();
+        self.drop_held();
         self.poisoned = true;
+        // What a flush still brings must not be noted of whoever has the name next.
+        self.progress = Arc::default();
         self.ctx.handles.forget_log(self.id);
     }
 }

@@ -37,6 +37,19 @@ impl Log {
         Ok(Offset(self.log_start))
     }
 
+    /// Whether [`Log::apply_retention`] has something to delete. Flush before it does: what is durable already it need not
+    /// sync itself, with the host's lock held.
+    pub fn has_expired(&mut self, now_ms: TimestampMs, high_watermark: Offset) -> Result<bool, StorageError> {
+        let end = self.segment_end(0);
+        if self.segments.front().is_none_or(|oldest| oldest.size == 0) || high_watermark.0 < end {
+            return Ok(false);
+        }
+        let by_policy = self.config.cleanup_delete;
+        Ok(self.is_due(Reason::LogStart, now_ms, end)?
+            || by_policy && self.is_due(Reason::Size, now_ms, end)?
+            || by_policy && self.is_due(Reason::Time, now_ms, end)?)
+    }
+
     /// Deletes whole segments that are before the log's start or, with `cleanup.policy` delete, over `retention.bytes`
     /// or `retention.ms`; never beyond the high watermark. Files go when the host runs the directory's deletions.
     pub fn apply_retention(

@@ -49,18 +49,17 @@ impl Log {
         if let Some(active) = seals {
             active.index_time();
             let path = active.path(ctx, FileKind::OffsetIndex);
+            // Trimmed first: on a full disk the indexes find room in what was reserved.
             active
-                .offsets
-                .spill(ctx)
-                .and_then(|_| active.times.spill(ctx))
-                .and_then(|_| active.trim(ctx))
+                .trim(ctx)
+                .and_then(|()| active.offsets.spill(ctx))
+                .and_then(|()| active.times.spill(ctx))
                 .map_err(|e| failed("write", &path, e))?;
         }
         let path = ctx.segment_path(crate::handles::FileKey { log: self.id, base: end, kind: FileKind::Log });
         let mut segment =
             Segment::create(ctx, self.id, end, now_ms).map_err(|e| failed("create", &path, e))?;
         if rolls {
-            // Only now: a roll that fails for lack of space is tried again with every append.
             // A roll that failed for lack of space is tried again by every append.
             if self.pending_snapshots.last().is_none_or(|(offset, _)| *offset != end) {
                 self.pending_snapshots.push((end, self.producers.to_snapshot()));

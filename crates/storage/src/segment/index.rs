@@ -149,6 +149,11 @@ impl<E: Entry> Index<E> {
         }
     }
 
+    /// Frees the page that was read last.
+    pub(crate) fn drop_page(&mut self) {
+        self.page = None;
+    }
+
     /// Whether the tail is worth writing.
     pub(crate) fn wants_spill(&self) -> bool {
         self.tail.len() >= TAIL_ENTRIES

@@ -80,10 +80,12 @@ impl Run {
             let n = 1 + self.rng.below(250);
             self.disk.crash_at(n);
             let after = self.rng.below(40);
-            match self.rng.below(6) {
+            match self.rng.below(7) {
                 0 => self.disk.inject(Fault::io(Op::SyncData).after(after)),
                 1 => self.disk.inject(Fault::io(Op::Write).after(after)),
                 2 => self.disk.inject(Fault::no_space(Op::Write).after(after).times(2)),
+                // Log starts cannot be written, and deletions go on.
+                3 => self.disk.inject(Fault::no_space(Op::Write).on("-checkpoint.tmp").times(50)),
                 _ => {}
             }
             for _ in 0..steps {

@@ -1,5 +1,6 @@
 //! What is kept, cut and found by time.
 
+use ottla_simdisk::{Fault, Op};
 use ottla_types::Offset;
 
 use super::*;
@@ -27,6 +28,20 @@ fn size_retention_keeps_at_least_what_was_asked() {
     while dir.run_deletions(10).unwrap() > 0 {}
     let names = ottla_env::Disk::list(&disk, Path::new("/data/t-0")).unwrap();
     assert_eq!(names.iter().filter(|e| e.name.ends_with(".log")).count(), log.segments().count());
+}
+
+#[test]
+fn retention_after_a_flush_syncs_nothing_itself() {
+    let config = LogConfig { retention_bytes: 5000, retention_ms: -1, ..small() };
+    let (disk, _dir, mut log) = filled(config, 300);
+    assert!(!log.has_expired(NOW, Offset(10)).unwrap(), "nothing beyond the high watermark");
+    assert!(log.has_expired(NOW, Offset(300)).unwrap());
+    log.flush().unwrap();
+    let before = disk.counters();
+    assert!(log.apply_retention(NOW, Offset(300)).unwrap().segments > 0);
+    let after = disk.counters();
+    assert_eq!((after.syncs, after.dir_syncs), (before.syncs, before.dir_syncs));
+    assert!(!log.has_expired(NOW, Offset(300)).unwrap());
 }
 
 #[test]
@@ -191,4 +206,168 @@ fn a_flush_that_was_overtaken_by_a_deletion_harms_nobody() {
         report.partitions.iter().map(|p| (&p.partition, &p.damaged)).collect::<Vec<_>>(),
         [(&anew, &None)]
     );
+}
+
+#[test]
+fn a_full_disk_is_freed_by_retention() {
+    let config = LogConfig { retention_bytes: 5000, retention_ms: -1, preallocate: false, ..small() };
+    for crash_at in 0..60 {
+        let (disk, dir, mut log) = filled(config.clone(), 300);
+        log.flush().unwrap();
+        dir.write_checkpoints().unwrap();
+        let full = disk.used_bytes();
+        disk.set_capacity(Some(full));
+        assert!(matches!(
+            append(&mut log, batch(&["no room"])),
+            Err(AppendError::Storage(crate::StorageError::Full { .. }))
+        ));
+        let deleted = log.apply_retention(NOW, Offset(300)).unwrap();
+        let start = log.log_start_offset();
+        assert!(
+            deleted.segments > 3 && dir.write_checkpoints().is_err(),
+            "there is no room to note the start"
+        );
+        if crash_at > 0 {
+            disk.crash_at(crash_at);
+        }
+        while dir.run_deletions(2).is_ok_and(|done| done > 0) {}
+        if crash_at == 0 {
+            assert!(disk.used_bytes() + deleted.bytes <= full, "nothing was freed");
+            append(&mut log, batch(&["room"])).unwrap();
+        }
+        drop((log, dir));
+        disk.set_capacity(None);
+        disk.crash();
+        let (dir, report) = open_dir(&disk);
+        assert_eq!(report.partitions[0].damaged, None);
+        let mut log = dir.open_log(&partition("t"), config.clone(), NOW).unwrap();
+        let first = log.log_start_offset();
+        assert!(first <= start, "{first} is beyond {start}");
+        let offsets: Vec<i64> = values(&mut log, first.0).iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, (first.0..log.log_end_offset().0).collect::<Vec<_>>(), "crash at {crash_at}");
+        assert!(log.log_end_offset() >= Offset(300));
+    }
+}
+
+#[test]
+fn where_log_starts_cannot_be_written_power_loss_leaves_no_gap() {
+    let config = LogConfig { retention_bytes: 5000, retention_ms: -1, ..small() };
+    for seed in 0..200 {
+        let disk = SimDisk::new(seed);
+        let (dir, _) = open_dir(&disk);
+        let mut log = dir.create_log(&partition("t"), config.clone()).unwrap();
+        for i in 0..300 {
+            append(&mut log, batch_at(NOW + i, &["value"])).unwrap();
+        }
+        log.flush().unwrap();
+        disk.inject(Fault::no_space(Op::Write).on("-checkpoint.tmp").times(u64::MAX));
+        log.apply_retention(NOW, Offset(300)).unwrap();
+        disk.crash_at(1 + seed % 40);
+        while dir.run_deletions(100).is_ok_and(|done| done > 0) {}
+        drop((log, dir));
+        disk.heal();
+        disk.crash();
+        let (dir, _) = open_dir(&disk);
+        let mut log = dir.open_log(&partition("t"), config.clone(), NOW).unwrap();
+        let first = log.log_start_offset().0;
+        let offsets: Vec<i64> = values(&mut log, first).iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, (first..300).collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_freed_by_deletion() {
+    for crash_at in 0..40 {
+        let (disk, dir, mut log) = filled(LogConfig { preallocate: false, ..small() }, 300);
+        log.flush().unwrap();
+        let (full, size) = (disk.used_bytes(), log.size());
+        disk.set_capacity(Some(full));
+        if crash_at > 0 {
+            disk.crash_at(crash_at);
+        }
+        let deleted = dir.delete_log(&partition("t"), Some(&mut log));
+        if deleted.is_ok() {
+            while dir.run_deletions(1).is_ok_and(|done| done > 0) {}
+        }
+        if crash_at == 0 {
+            assert!(disk.used_bytes() + size < full && !dir.has_deletions());
+        }
+        drop((log, dir));
+        disk.set_capacity(None);
+        disk.crash();
+        let (dir, report) = open_dir(&disk);
+        // Not deleted at all, or gone as if there had been room.
+        assert!(
+            report.partitions.iter().all(|found| found.damaged.is_none()),
+            "crash at {crash_at}: {report:?}"
+        );
+        while dir.run_deletions(10).unwrap() > 0 {}
+        if report.partitions.is_empty() {
+            dir.create_log(&partition("t"), small()).unwrap();
+            let left = ottla_env::Disk::list(&disk, Path::new("/data")).unwrap();
+            assert!(!left.iter().any(|entry| entry.is_dir), "{left:?}");
+        }
+    }
+}
+
+#[test]
+fn a_deletion_that_cannot_be_recorded_keeps_what_tells_whose_it_was() {
+    let (disk, dir, mut log) = filled(small(), 100);
+    log.flush().unwrap();
+    disk.inject(Fault::no_space(Op::Write).on("ottla-partitions").times(u64::MAX));
+    dir.delete_log(&partition("t"), Some(&mut log)).unwrap();
+    assert_eq!(dir.run_deletions(10).unwrap(), 0);
+    assert!(dir.has_deletions(), "it is tried again");
+    assert!(matches!(dir.create_log(&partition("t"), small()), Err(crate::StorageError::Full { .. })));
+    dir.create_log(&partition("u"), small()).unwrap();
+    drop((log, dir));
+    // Nor does a start depend on it.
+    let (dir, report) = open_dir(&disk);
+    assert_eq!(report.partitions, []);
+    disk.heal();
+    while dir.run_deletions(10).unwrap() > 0 {}
+    assert!(!dir.has_deletions());
+    let left = ottla_env::Disk::list(&disk, Path::new("/data")).unwrap();
+    assert!(!left.iter().any(|entry| entry.is_dir), "{left:?}");
+    drop(dir);
+    assert_eq!(open_dir(&disk).1.partitions, []);
+}
+
+#[test]
+fn a_new_directory_and_those_above_it_survive_power_loss() {
+    for seed in 0..50 {
+        let disk = SimDisk::new(seed);
+        let root = Path::new("/srv/kafka/data");
+        // The process may end once before all is synced.
+        if seed % 2 == 0 {
+            disk.inject(Fault::io(Op::SyncDir).after(seed / 2 % 4));
+            LogDir::open(Arc::new(disk.clone()), root, &options()).unwrap_err();
+        }
+        let (dir, _) = LogDir::open(Arc::new(disk.clone()), root, &options()).unwrap();
+        drop(dir);
+        disk.crash();
+        let (_, report) = LogDir::open(Arc::new(disk.clone()), root, &options()).unwrap();
+        assert!(!report.formatted, "seed {seed}: the directory was lost");
+    }
+}
+
+#[test]
+fn a_log_that_was_given_up_takes_nothing_from_the_one_opened_anew() {
+    let (disk, dir, mut log) = filled(small(), 100);
+    let job = log.begin_flush().unwrap();
+    log.give_up();
+    assert!(append(&mut log, batch(&["x"])).is_err());
+    let mut anew = dir.open_log(&partition("t"), small(), NOW).unwrap();
+    anew.truncate_to(Offset(40), NOW).unwrap();
+    anew.flush().unwrap();
+    let outcome = job.run();
+    let _ = log.complete_flush(outcome);
+    dir.write_checkpoints().unwrap();
+    drop((log, anew, dir));
+    disk.crash();
+    let (dir, _) = open_dir(&disk);
+    assert_eq!(dir.open_log(&partition("t"), small(), NOW).unwrap().log_end_offset(), Offset(40));
+    drop(dir);
+    ottla_env::Disk::remove_dir_all(&disk, Path::new("/data/t-0")).unwrap();
+    assert!(open_dir(&disk).1.partitions[0].damaged.is_some(), "the record does not say that it is there");
 }

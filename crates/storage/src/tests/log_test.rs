@@ -142,6 +142,32 @@ fn a_failed_sync_takes_the_directory_offline_and_acknowledges_nothing() {
 }
 
 #[test]
+fn a_flush_that_found_no_descriptor_is_made_up_for() {
+    let flushed = |scarce: bool| {
+        let disk = scarce_disk::ScarceDisk::new(SimDisk::new(1));
+        let (dir, _) = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &options()).unwrap();
+        let mut log = dir.create_log(&partition("t"), small()).unwrap();
+        for i in 0..300 {
+            append(&mut log, batch(&[&format!("value {i}")])).unwrap();
+        }
+        assert!(log.segments().count() > 3);
+        if scarce {
+            disk.refuse(true);
+            let job = log.begin_flush().expect("there is something to flush");
+            let error = log.complete_flush(job.run()).unwrap_err();
+            assert!(matches!(error, crate::StorageError::TooManyOpenFiles { .. }) && error.passes());
+            assert_eq!((log.flushed_offset(), dir.failure()), (Offset(0), None));
+            disk.refuse(false);
+        }
+        let before = disk.disk.counters().syncs;
+        let job = log.begin_flush().expect("there still is");
+        assert_eq!(log.complete_flush(job.run()).unwrap(), Offset(300));
+        disk.disk.counters().syncs - before
+    };
+    assert_eq!(flushed(true), flushed(false), "not all was synced that a first flush syncs");
+}
+
+#[test]
 fn a_full_disk_refuses_appends_until_there_is_space() {
     for room in 1..400 {
         let (disk, _dir, mut log) = new_log(LogConfig { preallocate: room % 2 == 0, ..small() });
@@ -242,4 +268,28 @@ fn another_cluster_or_node_is_refused_and_a_directory_is_used_once() {
     assert_eq!(report.clean_shutdown, Some(ottla_types::BrokerEpoch(17)));
     drop(dir);
     assert_eq!(open(&again).unwrap().1.clean_shutdown, None, "the marker counts once");
+}
+
+#[test]
+fn an_idle_log_holds_nothing_and_goes_on() {
+    let (disk, dir, mut log) = new_log(small());
+    for i in 0..300 {
+        append(&mut log, batch(&[&format!("value {i}")])).unwrap();
+    }
+    assert!(!log.release(), "something is not synced");
+    assert!(dir.tail_cache_bytes() > 0);
+    log.flush().unwrap();
+    let expected = values(&mut log, 0);
+    let opens = |log: &mut Log| {
+        let before = disk.counters().opens;
+        append(log, batch(&["more"])).unwrap();
+        disk.counters().opens - before
+    };
+    assert_eq!(opens(&mut log), 0);
+    log.flush().unwrap();
+    assert!(log.release());
+    assert_eq!(dir.tail_cache_bytes(), 0);
+    assert_eq!(values(&mut log, 0)[..300], expected);
+    assert!(opens(&mut log) > 0, "the file was held open");
+    assert_eq!(values(&mut log, 299).len(), 3);
 }

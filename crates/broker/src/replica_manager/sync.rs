@@ -1,0 +1,133 @@
+//! When a partition is synced, and what comes of it.
+//!
+//! ```text
+//!            ┌──────────────── more was appended, or want of space: later ◀────────┐
+//!            ▼                                                                     │
+//!  append ─▶ queued ─▶ syncing: FlushJob, without the lock ─▶ high watermark moves, or failed
+//! ```
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ottla_storage::StorageError;
+use ottla_types::Offset;
+
+use super::flush_queue::{FlushBy, Ticket};
+use super::partition::{Partition, State};
+use super::sync_policy::{Unsynced, retry_after};
+use super::waiters::AckOutcome;
+
+/// Where a partition is in this.
+#[derive(Debug, Default)]
+pub(super) struct SyncState {
+    queued: Option<Queued>,
+    syncing: bool,
+    /// Syncs that failed in a row.
+    failed_syncs: u32,
+    /// Appended since the last sync began.
+    pub(super) unsynced_bytes: u64,
+}
+
+/// A partition is queued once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Queued {
+    Later(Ticket),
+    Now,
+}
+
+impl State {
+    /// When what was appended is to be synced; `awaited` if an acknowledgement waits.
+    pub(super) fn sync_by(&self, awaited: bool) -> FlushBy {
+        let unsynced = Unsynced {
+            records: self.log.log_end_offset() - self.log.flushed_offset(),
+            bytes: self.sync.unsynced_bytes,
+        };
+        self.config.sync.after_append(awaited, unsynced)
+    }
+}
+
+impl Partition {
+    pub(super) fn schedule_sync(self: &Arc<Self>, state: &mut State, by: FlushBy) {
+        let former = match (state.sync.queued, by) {
+            (Some(Queued::Now), _) => return,
+            (Some(Queued::Later(ticket)), FlushBy::Within(wait)) if ticket.is_due_within(wait) => return,
+            (Some(Queued::Later(ticket)), _) => Some(ticket),
+            (None, _) => None,
+        };
+        if state.sync.syncing && by == FlushBy::Now {
+            // The end of the sync that runs queues the next one.
+            former.into_iter().for_each(|former| self.flush_queue.cancel(former));
+            state.sync.queued = Some(Queued::Now);
+            return;
+        }
+        let ticket = self.flush_queue.push(Arc::clone(self), by, former);
+        state.sync.queued = Some(ticket.map_or(Queued::Now, Queued::Later));
+    }
+
+    /// What it obeys changed: what is queued may be due sooner.
+    pub(super) fn reschedule_sync(self: &Arc<Self>, state: &mut State) {
+        if let Some(Queued::Later(_)) = state.sync.queued {
+            let by = state.sync_by(false);
+            self.schedule_sync(state, by);
+        }
+    }
+
+    /// Syncs what is not yet durable; run by a sync thread, which outlives whatever happens here.
+    pub(super) fn sync(self: &Arc<Self>) {
+        match catch_unwind(AssertUnwindSafe(|| self.sync_once())) {
+            Ok(Some(high_watermark)) => self.notify(high_watermark),
+            Ok(None) => {}
+            // A flush was begun that nobody will complete.
+            Err(_) => self.look().fail(),
+        }
+    }
+
+    /// Returns the new high watermark if it moved.
+    fn sync_once(self: &Arc<Self>) -> Option<Offset> {
+        let (job, bytes) = {
+            let mut state = self.look();
+            if state.sync.syncing {
+                // Its turn came while a sync runs: the end of that one queues the next.
+                state.sync.queued = state.sync.queued.map(|_| Queued::Now);
+                return None;
+            }
+            state.sync.queued = None;
+            if state.failed {
+                return None;
+            }
+            let job = state.log.begin_flush()?;
+            state.sync.syncing = true;
+            (job, std::mem::take(&mut state.sync.unsynced_bytes))
+        };
+        let done = job.run();
+        let mut state = self.look();
+        state.sync.syncing = false;
+        let moved = match state.log.complete_flush(done) {
+            Ok(_) => {
+                state.sync.failed_syncs = 0;
+                state.advance()
+            }
+            Err(error) => {
+                state.sync.unsynced_bytes += bytes;
+                self.storage_failed(&mut state, &error);
+                None
+            }
+        };
+        if state.sync.queued == Some(Queued::Now) {
+            self.flush_queue.push(Arc::clone(self), FlushBy::Now, None);
+        }
+        moved
+    }
+
+    fn storage_failed(self: &Arc<Self>, state: &mut State, error: &StorageError) {
+        tracing::error!("{}: {error}", self.id().topic_partition);
+        state.acks.fail(AckOutcome::StorageFailed);
+        state.fetches.wake_all();
+        if error.passes() {
+            // Nobody else would ask for it again, and what was appended is neither durable nor readable until then.
+            state.sync.failed_syncs = state.sync.failed_syncs.saturating_add(1);
+            let by = FlushBy::Within(retry_after(state.sync.failed_syncs));
+            self.schedule_sync(state, by);
+        }
+    }
+}
