@@ -27,8 +27,6 @@ pub(crate) struct PartitionConfig {
     pub(crate) log: ottla_storage::LogConfig,
     pub(crate) sync: SyncPolicy,
     pub(crate) min_insync_replicas: usize,
-    /// How long removed files stay, ms.
-    pub(crate) file_delete_delay_ms: i64,
 }
 
 impl EffectiveConfigs {
@@ -65,7 +63,6 @@ impl EffectiveConfigs {
         PartitionConfig {
             sync: sync_policy(broker, &topic),
             min_insync_replicas: usize::try_from(topic.min_insync_replicas).unwrap_or(1),
-            file_delete_delay_ms: topic.file_delete_delay_ms,
             log: log_config(broker, &topic),
         }
     }

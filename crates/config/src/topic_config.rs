@@ -19,8 +19,6 @@ pub struct TopicConfig {
     pub compression_zstd_level: i32,
     /// `delete.retention.ms`.
     pub delete_retention_ms: i64,
-    /// `file.delete.delay.ms`.
-    pub file_delete_delay_ms: i64,
     /// `flush.messages`; `i64::MAX` is never.
     pub flush_messages: i64,
     /// `flush.ms`; `i64::MAX` is never.
@@ -115,7 +113,6 @@ impl TopicConfig {
             compression_lz4_level: read.int("compression.lz4.level"),
             compression_zstd_level: read.int("compression.zstd.level"),
             delete_retention_ms: read.long("delete.retention.ms"),
-            file_delete_delay_ms: read.long("file.delete.delay.ms"),
             flush_messages: read.long("flush.messages"),
             flush_ms: read.long("flush.ms"),
             index_interval_bytes: read.int("index.interval.bytes"),

@@ -267,10 +267,7 @@ where
     fn release(&self, index: PartitionIndex, hw: Offset) {
         let Ok(slot) = self.slot(index) else { return };
         let mut state = slot.state.lock();
-        if let Some(shard) = state.shard.active_mut() {
-            let replies = shard.release(hw);
-            answer(&mut state, replies);
-        }
+        self.drive(index, &slot, &mut state, |shard, _, _| Ok(shard.release(hw)));
     }
 
     /// Runs one step of the shard and delivers the replies that may leave.

@@ -35,6 +35,7 @@ pub(super) const DEFS: &[ConfigDef] = &[
     long("file.delete.delay.ms", "60000")
         .at_least(0)
         .or(&["log.segment.delete.delay.ms"])
+        .accepted()
         .doc("How long a dropped segment file stays on disk (renamed) before it is removed."),
     long("flush.messages", "9223372036854775807")
         .at_least(1)

@@ -29,7 +29,6 @@ pub(super) fn config() -> PartitionConfig {
         log: LogConfig { preallocate: false, ..LogConfig::default() },
         sync: SyncPolicy { mode: SyncMode::Fsync, flush_messages: i64::MAX, flush_within: None },
         min_insync_replicas: 1,
-        file_delete_delay_ms: 0,
     }
 }
 
