@@ -1,7 +1,7 @@
 //! Starting and stopping a broker.
 //!
 //! ```text
-//!  open log directories ─▶ bind ─▶ register ─▶ metadata feed ─▶ unfenced ─▶ accept ─▶ ready
+//!  open log directories ─▶ register ─▶ metadata feed ─▶ unfenced ─▶ accept ─▶ ready
 //!  stop accepting ─▶ controlled shutdown ─▶ close logs ─▶ clean shutdown marker
 //! ```
 
@@ -14,8 +14,8 @@ use arc_swap::ArcSwap;
 use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings};
 use ottla_env::{Clock, Disk, RealRng};
 use ottla_metadata::MetadataImage;
-use ottla_network::{BindError, ClientOptions, Listener, ListenerHandle};
-use ottla_server::{Dispatcher, ListenerKind, SocketServer};
+use ottla_network::{ClientOptions, Listener, ListenerHandle};
+use ottla_server::{Dispatcher, ListenerKind};
 use ottla_storage::{LogDir, LogDirOptions, OpenError};
 use ottla_telemetry::Registry;
 use ottla_types::{BrokerEpoch, ByteString, Uuid};
@@ -55,8 +55,8 @@ pub struct BrokerOptions {
     pub clock: Arc<dyn Clock>,
     /// Where it reports its metrics.
     pub registry: Arc<Registry>,
-    /// What its listeners share with the other listeners of the process.
-    pub socket_server: Arc<SocketServer>,
+    /// Its listeners, bound: clients queue until it serves.
+    pub listeners: Vec<(ListenerSetting, Listener)>,
 }
 
 /// Why a broker does not start.
@@ -65,9 +65,6 @@ pub enum StartError {
     /// A log directory does not open.
     #[error(transparent)]
     LogDir(#[from] OpenError),
-    /// An address cannot be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
     /// The controllers do not take it.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -93,13 +90,13 @@ impl std::fmt::Debug for BrokerHandle {
 
 impl Broker {
     /// Starts a broker; returns when it serves.
-    pub async fn start(options: BrokerOptions) -> Result<BrokerHandle, StartError> {
+    pub async fn start(mut options: BrokerOptions) -> Result<BrokerHandle, StartError> {
+        let listeners = std::mem::take(&mut options.listeners);
         let config = &options.config;
         let (dirs, previous_epoch) = open_log_dirs(&options)?;
         let recovery_threads = usize::try_from(config.log.recovery_threads_per_data_dir).unwrap_or(1);
         let replicas =
             ReplicaManager::new(config.node.node_id, Arc::clone(&options.clock), dirs, recovery_threads)?;
-        let listeners = bind(&options).await?;
         let identity = Identity {
             node_id: config.node.node_id,
             cluster_id: options.cluster_id.clone(),
@@ -227,14 +224,6 @@ fn open_log_dirs(
         dirs.push((dir, report));
     }
     Ok((dirs, previous.unwrap_or(BrokerEpoch::NONE)))
-}
-
-async fn bind(options: &BrokerOptions) -> Result<Vec<(ListenerSetting, Listener)>, BindError> {
-    let mut bound = Vec::new();
-    for setting in &options.config.listeners.broker {
-        bound.push((setting.clone(), Listener::bind(options.socket_server.listener(setting)).await?));
-    }
-    Ok(bound)
 }
 
 /// What clients are told, with the ports that the system chose and a name where none was given.

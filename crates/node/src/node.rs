@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_broker::{Broker, BrokerHandle, BrokerOptions};
-use ottla_config::{BrokerConfig, SecurityProtocol, Settings};
+use ottla_config::{BrokerConfig, Listener as ListenerSetting, SecurityProtocol, Settings};
 use ottla_consensus::{NoTransport, QuorumConfig};
 use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
 use ottla_env::{Clock, Disk, RealRng};
@@ -61,7 +61,7 @@ pub enum NodeError {
     /// The quorum does not start.
     #[error(transparent)]
     Quorum(#[from] ottla_consensus::StartError),
-    /// A controller listener does not.
+    /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
     /// The broker does not.
@@ -109,9 +109,14 @@ impl Node {
             }
             None => None,
         };
+        let config = &options.config;
+        // Before a directory is touched: a port that is taken is often a node that runs already.
+        let for_controller =
+            bind(&socket_server, config.node.is_controller, &config.listeners.controller).await?;
+        let for_broker = bind(&socket_server, config.node.is_broker, &config.listeners.broker).await?;
         let cluster_id = cluster_id(&options).await?;
         let controller = if options.config.node.is_controller {
-            let running = start_controller(&options, &cluster_id, &socket_server, &registry).await?;
+            let running = start_controller(&options, &cluster_id, for_controller, &registry).await?;
             let controller = Arc::clone(&running.controller);
             health.probe("metadata quorum", move || controller.failure());
             Some(running)
@@ -129,7 +134,7 @@ impl Node {
                 disk: options.disk,
                 clock: options.clock,
                 registry,
-                socket_server,
+                listeners: for_broker,
             });
             let broker = start.await?;
             health.probe("log directories", broker.failed_directories());
@@ -195,6 +200,18 @@ fn check_listeners(config: &BrokerConfig) -> Result<(), NodeError> {
     }
 }
 
+async fn bind(
+    socket_server: &SocketServer,
+    has_role: bool,
+    settings: &[ListenerSetting],
+) -> Result<Vec<(ListenerSetting, Listener)>, BindError> {
+    let mut bound = Vec::new();
+    for setting in settings.iter().filter(|_| has_role) {
+        bound.push((setting.clone(), Listener::bind(socket_server.listener(setting)).await?));
+    }
+    Ok(bound)
+}
+
 async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
     let config = &options.config;
     if let Some(known) = identity::known_cluster(options.disk.as_ref(), config)? {
@@ -210,7 +227,7 @@ async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
 async fn start_controller(
     options: &NodeOptions,
     cluster_id: &str,
-    socket_server: &SocketServer,
+    bound: Vec<(ListenerSetting, Listener)>,
     registry: &Registry,
 ) -> Result<RunningController, NodeError> {
     let config = &options.config;
@@ -237,10 +254,10 @@ async fn start_controller(
     registry.add(Arc::clone(&dispatcher) as Arc<_>);
     registry.add(Arc::clone(&controller) as Arc<_>);
     let mut listeners = Vec::new();
-    for listener in &config.listeners.controller {
-        let handle = Listener::bind(socket_server.listener(listener)).await?.serve(Arc::clone(&dispatcher));
-        controller.advertise(&listener.name, &listener.host, handle.local_addr().port());
-        listeners.push((listener.name.clone(), handle));
+    for (setting, listener) in bound {
+        let handle = listener.serve(Arc::clone(&dispatcher));
+        controller.advertise(&setting.name, &setting.host, handle.local_addr().port());
+        listeners.push((setting.name, handle));
     }
     controller.wait_for_leader().await;
     Ok(RunningController { controller, dispatcher, listeners })

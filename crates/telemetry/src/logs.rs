@@ -11,8 +11,9 @@ use crate::log_format::KafkaFormat;
 
 /// The environment variable that sets levels.
 const VARIABLE: &str = "OTTLA_LOG";
-/// What is logged when nothing is set. openraft tells every step at INFO.
-const DEFAULT: &str = "info,openraft=warn";
+/// What is logged when nothing is set. openraft warns of every vote that an election overtakes; `ottla_consensus` says what
+/// concerns an operator.
+const DEFAULT: &str = "info,openraft=error";
 
 /// Why logging cannot be set up.
 #[derive(Debug, Error)]

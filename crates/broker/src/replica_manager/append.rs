@@ -79,6 +79,8 @@ impl Partition {
         state.check_append(Acks::All)?;
         let append = LeaderAppend { leader_epoch, now_ms, origin: AppendOrigin::Coordinator };
         let info = state.log.append_as_leader(records, &append)?;
+        self.counts.messages_in.add(info.records);
+        self.counts.bytes_in.add(info.bytes);
         self.appended(&mut state, info.bytes, true);
         Ok(info.base_offset)
     }

@@ -73,7 +73,8 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<()> {
     for delivery in undelivered {
         tally.count(context, &args, delivery).await?;
     }
-    context.out.note(&format!("{} records written to {}", tally.written, args.topic));
+    let noun = if tally.written == 1 { "record" } else { "records" };
+    context.out.note(&format!("{} {noun} written to {}", tally.written, args.topic));
     match tally.failed {
         0 => Ok(()),
         failed => Err(CliError::Partial { failed, total: failed + tally.written, what: "records" }),

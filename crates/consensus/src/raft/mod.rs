@@ -1,4 +1,4 @@
-//! Our log, state machine and transport, as openraft wants to see them. Nothing outside of this module names it.
+//! Our log, state machine and transport, as openraft wants to see them.
 
 pub(crate) mod codec;
 pub(crate) mod handler;
