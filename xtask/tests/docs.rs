@@ -38,7 +38,9 @@ fn code(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_path(code: &str) -> bool {
-    ["crates/", "bins/", "xtask/", "docs/", "tests/", "fuzz/", "benches/", ".ci/"].iter().any(|top| code.starts_with(top))
+    ["crates/", "bins/", "xtask/", "docs/", "tests/", "fuzz/", "benches/", ".ci/"]
+        .iter()
+        .any(|top| code.starts_with(top))
 }
 
 /// Every path in backticks in the documents exists.

@@ -12,8 +12,8 @@ async fn a_sync_that_failed_for_want_of_space_is_made_up_for() {
     let mut host = Host::start(&SimDisk::new(1));
     host.apply(created("t", 1, 1).0);
     let partition = host.partition("t", 0).await.unwrap();
-    let (moved, mut high_watermarks) = tokio::sync::mpsc::unbounded_channel();
-    partition.on_high_watermark(Box::new(move |offset| moved.send(offset).unwrap_or_default()));
+    let (moved, mut high_watermarks) = tokio::sync::mpsc::channel(16);
+    partition.on_high_watermark(Box::new(move |offset| moved.try_send(offset).unwrap_or_default()));
     host.disk.inject(Fault::no_space(Op::Write).on("leader-epoch-checkpoint").times(2));
     let appended = partition.append(batch("v"), Acks::All).unwrap();
     assert_eq!(appended.acknowledged.unwrap().await, Ok(AckOutcome::StorageFailed));
