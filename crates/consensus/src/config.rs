@@ -29,6 +29,8 @@ pub struct QuorumConfig {
     pub voters: Vec<Voter>,
     /// Where the log and the snapshots are; created when it is not there. Nothing else lives in it.
     pub data_dir: PathBuf,
+    /// A directory with data that this quorum's log must tell about, if there is one: then no new quorum is formed.
+    pub data_in: Option<PathBuf>,
     /// Elections and heartbeats.
     pub timing: Timing,
     /// Sizes.
@@ -49,6 +51,7 @@ impl QuorumConfig {
             cluster_id: cluster_id.into(),
             voters: vec![Voter { id: node_id, endpoint: String::new() }],
             data_dir: data_dir.into(),
+            data_in: None,
             timing: Timing::default(),
             limits: Limits::default(),
         }

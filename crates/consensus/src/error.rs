@@ -33,6 +33,17 @@ pub enum StartError {
         /// What is wrong.
         what: String,
     },
+    /// The metadata is elsewhere, or lost.
+    #[error(
+        "{path} has no metadata, but {data} holds partitions: name the directory that has it (metadata.log.dir; without \
+         that, the first of log.dirs), or mount or restore it. To begin anew, move the partitions away"
+    )]
+    NoMetadata {
+        /// Where metadata is expected.
+        path: PathBuf,
+        /// Where there are partitions.
+        data: PathBuf,
+    },
     /// A later version wrote it.
     #[error("{path} has format {found}, this version reads up to {supported}: run the newer version")]
     Format {

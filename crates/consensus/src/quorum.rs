@@ -133,6 +133,9 @@ impl Quorum {
             max_payload_bytes: config.limits.max_payload_bytes,
         }));
         if is_empty {
+            if let Some(data) = &config.data_in {
+                return Err(StartError::NoMetadata { path: config.data_dir.clone(), data: data.clone() });
+            }
             let forming = formation::form(config, raft, network).await?;
             quorum.0.tasks.lock().extend(forming);
         }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use ottla_broker::{ControllerRoute, Controllers};
 use ottla_config::BrokerConfig;
 use ottla_controller::Controller;
-use ottla_network::{ClientOptions, Connection, serve_in_memory};
+use ottla_network::{ClientOptions, Connection, ConnectionOptions, serve_in_memory};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::describe_cluster::DescribeClusterRequest;
-use ottla_server::{Dispatcher, SocketServer};
+use ottla_server::Dispatcher;
 use ottla_types::NodeId;
 
 /// The name that connections within the process show.
@@ -21,14 +21,11 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 const CONTROLLERS: i8 = 2;
 
 /// The routes of this node's broker: in memory to a controller of the same process, else over TCP.
-pub(crate) fn routes(
-    config: &BrokerConfig,
-    local: Option<&Arc<Dispatcher<Controller>>>,
-    socket_server: &SocketServer,
-) -> Arc<Controllers> {
+pub(crate) fn routes(config: &BrokerConfig, local: Option<&Arc<Dispatcher<Controller>>>) -> Arc<Controllers> {
     let mut routes = Vec::new();
     if let Some(dispatcher) = local {
-        let (dispatcher, connection) = (Arc::clone(dispatcher), socket_server.in_memory());
+        // What it carries was admitted where it came in.
+        let (dispatcher, connection) = (Arc::clone(dispatcher), ConnectionOptions::default());
         let open = move || serve_in_memory(Arc::clone(&dispatcher), IN_MEMORY.into(), connection.clone());
         routes.push((Some(config.node.node_id), ControllerRoute::InMemory(Arc::new(open))));
     }

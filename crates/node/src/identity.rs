@@ -110,6 +110,19 @@ pub(crate) fn metadata_directory(
     Ok(id)
 }
 
+/// A log directory that holds partitions: their metadata must be somewhere.
+pub(crate) fn directory_with_partitions(
+    disk: &dyn Disk,
+    config: &BrokerConfig,
+) -> Result<Option<PathBuf>, IdentityError> {
+    for dir in directories(config) {
+        if ottla_storage::holds_partitions(disk, &dir)? {
+            return Ok(Some(dir));
+        }
+    }
+    Ok(None)
+}
+
 fn directories(config: &BrokerConfig) -> Vec<PathBuf> {
     let logs = if config.node.is_broker { config.log.dirs.as_slice() } else { &[] };
     let mut all: Vec<PathBuf> = logs.to_vec();

@@ -125,7 +125,7 @@ impl Node {
         };
         let broker = if options.config.node.is_broker {
             let local = controller.as_ref().map(|running| &running.dispatcher);
-            let controllers = controllers::routes(&options.config, local, &socket_server);
+            let controllers = controllers::routes(&options.config, local);
             let start = Broker::start(BrokerOptions {
                 settings: options.settings,
                 config: options.config,
@@ -237,7 +237,10 @@ async fn start_controller(
     }
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
     let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
-    let quorum = QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir);
+    let quorum = QuorumConfig {
+        data_in: identity::directory_with_partitions(options.disk.as_ref(), config)?,
+        ..QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir)
+    };
     let settings = ottla_metadata::Settings::new(Arc::new(options.settings.clone()));
     let controller_config = ControllerConfig {
         session_timeout: Duration::from_millis(u64::try_from(config.node.session_timeout_ms).unwrap_or(0)),

@@ -55,14 +55,6 @@ impl SocketServer {
             ..ListenerConfig::new(&listener.name, &listener.host, listener.port)
         }
     }
-
-    /// Options of connections within the process. What they carry was admitted where it came in.
-    pub fn in_memory(&self) -> ConnectionOptions {
-        ConnectionOptions {
-            max_request_bytes: usize::try_from(self.config.request_max_bytes).unwrap_or(0),
-            ..ConnectionOptions::default()
-        }
-    }
 }
 
 fn connection_quota(config: &SocketConfig) -> Arc<ConnectionQuota> {

@@ -43,7 +43,7 @@ pub enum StorageError {
     /// Bytes that were once synced are gone or changed. Nothing was cut off: the replica must be refetched from another
     /// one, or given up by an operator.
     #[error(
-        "{path} is damaged: {reason}; delete the partition's folder so that it is copied from another replica"
+        "{path} is damaged: {reason}. Nothing was cut off: restore it from a copy; if there is none, delete the topic"
     )]
     Damaged {
         /// The file or folder.

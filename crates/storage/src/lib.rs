@@ -36,7 +36,7 @@ mod text_file;
 
 pub use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
 pub use crate::config::{CompressionType, LogConfig, LogDirOptions, RecordValidation};
-pub use crate::dir::{FoundPartition, LogDir, MetaProperties, OpenReport};
+pub use crate::dir::{FoundPartition, LogDir, MetaProperties, OpenReport, holds_partitions};
 pub use crate::error::{AppendError, OpenError, ReadError, RecordError, StorageError};
 pub use crate::log::{Deleted, FlushJob, FlushOutcome, Log, SegmentInfo, TimestampOffset};
 pub use crate::read::{ReadResult, RecordsSlice};

@@ -32,7 +32,7 @@ pub(crate) async fn handle(
     let image = broker.image();
     // In the order of the request: what to commit, or why not.
     let topics: Vec<Result<CommitTopic, (OffsetCommitRequestTopic, ErrorCode)>> =
-        request.topics.into_iter().map(|topic| resolve(&image, cx, topic)).collect();
+        request.topics.into_iter().flat_map(|topic| resolve(&image, cx, topic)).collect();
     let known: Vec<CommitTopic> = topics.iter().flatten().cloned().collect();
     let mut committed = if known.is_empty() {
         Vec::new()
@@ -54,31 +54,52 @@ pub(crate) async fn handle(
         }
     }
     .into_iter();
-    let topics = topics.into_iter().filter_map(|topic| match topic {
+    let answers = topics.into_iter().filter_map(|topic| match topic {
         Ok(_) => committed.next(),
         Err((topic, error)) => Some(unknown(&topic, error)),
     });
-    OffsetCommitResponse { topics: topics.collect(), ..Default::default() }
+    let mut topics: Vec<OffsetCommitResponseTopic> = Vec::new();
+    for answer in answers {
+        match topics.last_mut().filter(|last| last.name == answer.name && last.topic_id == answer.topic_id) {
+            Some(last) => last.partitions.extend(answer.partitions),
+            None => topics.push(answer),
+        }
+    }
+    OffsetCommitResponse { topics, ..Default::default() }
 }
 
+/// What of a topic can be committed, and what not.
 fn resolve(
     image: &MetadataImage,
     cx: &RequestContext,
-    topic: OffsetCommitRequestTopic,
-) -> Result<CommitTopic, (OffsetCommitRequestTopic, ErrorCode)> {
+    mut topic: OffsetCommitRequestTopic,
+) -> Vec<Result<CommitTopic, (OffsetCommitRequestTopic, ErrorCode)>> {
     let by_id = cx.version >= TOPIC_IDS_FROM;
     let found = if by_id { image.topics.by_id(topic.topic_id) } else { image.topics.by_name(&topic.name) };
     let Some(found) = found else {
         let error = if by_id { ErrorCode::UNKNOWN_TOPIC_ID } else { ErrorCode::UNKNOWN_TOPIC_OR_PARTITION };
-        return Err((topic, error));
+        return vec![Err((topic, error))];
     };
-    let partitions = topic.partitions.into_iter().map(|partition| CommitPartition {
+    let is_there = |index| found.partition(PartitionIndex(index)).is_some();
+    let (there, missing): (Vec<_>, Vec<_>) =
+        topic.partitions.into_iter().partition(|partition| is_there(partition.partition_index));
+    let mut resolved = Vec::new();
+    let partitions = there.into_iter().map(|partition| CommitPartition {
         partition: PartitionIndex(partition.partition_index),
         offset: Offset(partition.committed_offset),
         leader_epoch: LeaderEpoch(partition.committed_leader_epoch),
         metadata: partition.committed_metadata,
     });
-    Ok(CommitTopic { topic: found.name.clone(), topic_id: found.id, partitions: partitions.collect() })
+    let partitions: Vec<CommitPartition> = partitions.collect();
+    if !partitions.is_empty() || missing.is_empty() {
+        resolved.push(Ok(CommitTopic { topic: found.name.clone(), topic_id: found.id, partitions }));
+    }
+    if !missing.is_empty() {
+        (topic.name, topic.topic_id) = (found.name.clone().into(), found.id);
+        topic.partitions = missing;
+        resolved.push(Err((topic, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)));
+    }
+    resolved
 }
 
 fn code(cx: &RequestContext, error: &AskError) -> ErrorCode {

@@ -177,6 +177,9 @@ fn append(
     if cx.version < ZSTD_FROM && is_zstd(&records) {
         return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
     }
+    if is_transactional(&records) {
+        return Err(PartitionError::NoTransactions.into());
+    }
     let index = PartitionIndex(data.index);
     let partition = match topic_id {
         Some(id) => broker.partition_by_id(topic.as_str(), id, index)?,
@@ -195,6 +198,11 @@ fn append(
 
 fn is_zstd(records: &Records) -> bool {
     BatchHeader::parse(records).is_ok_and(|header| matches!(header.attributes.codec(), Ok(Codec::Zstd)))
+}
+
+/// Nothing could end its transaction, and read_committed would stop there for ever.
+fn is_transactional(records: &Records) -> bool {
+    BatchHeader::parse(records).is_ok_and(|header| header.attributes.is_transactional())
 }
 
 fn refused(error_code: ErrorCode, error: Option<PartitionError>) -> PartitionProduceResponse {

@@ -68,6 +68,7 @@ fn failure(error: &PartitionError, len: usize) -> Failure {
         | PartitionError::UnknownTopicId
         | PartitionError::NotHosted
         | PartitionError::NotAReplica { .. }
+        | PartitionError::NoTransactions
         | PartitionError::Opening
         | PartitionError::HighWatermarkBehind { .. }
         | PartitionError::NotReady(_)

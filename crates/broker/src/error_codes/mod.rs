@@ -22,6 +22,7 @@ impl ToErrorCode for PartitionError {
             Self::UnknownTopicOrPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
             Self::HighWatermarkBehind { .. } => ErrorCode::OFFSET_NOT_AVAILABLE,
+            Self::NoTransactions => ErrorCode::INVALID_TXN_STATE,
             Self::NotHosted | Self::Opening | Self::NotAReplica { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
             Self::Damaged { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
             Self::NotReady(error) => error.to_error_code(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ottla_metadata::image::ResourceKind;
+use ottla_metadata::image::{LOST_DIRECTORY, MIGRATING_DIRECTORY, ResourceKind, UNASSIGNED_DIRECTORY};
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage};
 use ottla_replication::{PartitionState, Replica, RoleChange};
 use ottla_storage::{Log, LogDir, StorageError};
@@ -130,7 +130,24 @@ impl ReplicaManager {
 
     /// The log of a partition, as it is on disk.
     pub(super) fn open(&self, target: &Target) -> Result<Log, String> {
+        if let Some(reason) = self.misses_directory(target) {
+            return Err(reason);
+        }
         self.open_log(target).map_err(|error| error.to_string())
+    }
+
+    /// Why a partition must not begin empty: the directory that the metadata gives it is not here.
+    fn misses_directory(&self, target: &Target) -> Option<String> {
+        let id = id_of(&target.change);
+        let holds = |dir: &Arc<LogDir>| dir.topic_id_of(&id.topic_partition) == Some(id.topic_id);
+        let assigned = target.change.partition.directory_of(self.node_id)?;
+        let is_chosen = ![UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY].contains(&assigned);
+        let is_here = |dir: &Arc<LogDir>| dir.directory_id() == assigned || holds(dir);
+        (is_chosen && !self.dirs.iter().any(is_here)).then(|| {
+            format!(
+                "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
+            )
+        })
     }
 
     fn open_log(&self, target: &Target) -> Result<Log, StorageError> {

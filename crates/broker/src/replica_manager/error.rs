@@ -23,6 +23,8 @@ pub(crate) enum PartitionError {
     HighWatermarkBehind { high_watermark: Offset, epoch_start: Offset },
     #[error("broker {id} fetches as a follower but is no replica of the partition; refresh the metadata")]
     NotAReplica { id: NodeId },
+    #[error("this version has no transactions; send the records without a transactional.id")]
+    NoTransactions,
     #[error(transparent)]
     NotReady(#[from] NotReady),
     #[error(transparent)]

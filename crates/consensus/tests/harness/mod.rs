@@ -157,6 +157,7 @@ pub fn config(id: i32, voters: &[i32], dir: &Path, timing: Timing, limits: Limit
             .map(|&id| Voter { id: NodeId(id), endpoint: format!("node-{id}:9093") })
             .collect(),
         data_dir: dir.to_owned(),
+        data_in: None,
         timing,
         limits,
     }

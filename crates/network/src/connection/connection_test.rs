@@ -10,7 +10,7 @@ use super::*;
 use crate::{AsFile, Call, FileRange, Lease, Reply, ReplySegment};
 
 /// Does what the frame says: `echo`, `pipe` and `wait` (answered by [`Bench::release`]), `none`, `close`, `panic`, `later-panic`,
-/// `big`, `file`. A reply is the request's own text.
+/// `big`, `slow`, `file`. A reply is the request's own text.
 #[derive(Default)]
 struct Scripted {
     started: Mutex<Vec<String>>,
@@ -30,6 +30,11 @@ impl Service for Scripted {
             "pipe" => Call::pipeline(self.gated(text)),
             "wait" => Call::wait(self.gated(text)),
             "none" => Call::Ready(Reply::None),
+            "slow" => {
+                // Longer than a turn.
+                std::thread::sleep(Duration::from_millis(1));
+                Call::Ready(Reply::None)
+            }
             "close" => Call::Ready(Reply::Close { reason: text }),
             "panic" => panic!("planted"),
             "later-panic" => Call::wait(async { panic!("planted too") }),
@@ -365,4 +370,42 @@ async fn large_requests_that_trickle_in_hold_up_neither_small_ones_nor_for_long_
     assert_eq!(large.started().len(), 1);
     let reason = holder.reason().await;
     assert!(matches!(reason, CloseReason::TooSlow { .. }), "{reason}");
+}
+
+#[tokio::test]
+async fn a_peer_that_sends_faster_than_it_is_served_is_not_read_ahead_of() {
+    let bench = Bench::new();
+    let Bench { service, peer, .. } = bench;
+    let (mut answers, mut requests) = tokio::io::split(peer);
+    let written = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&written);
+    tokio::spawn(async move {
+        for number in 0..200_000 {
+            let frame = framed(format!("pipe:{number}").as_bytes());
+            requests.write_all(&frame).await.unwrap();
+            count.fetch_add(frame.len() as u64, Ordering::Relaxed);
+        }
+    });
+    for number in 0..1000 {
+        settle().await;
+        let gate = service.gates.lock().unwrap().remove(&format!("pipe:{number}")).expect("started in order");
+        gate.send(()).unwrap();
+        settle().await;
+        let mut frame = vec![0; answers.read_i32().await.unwrap() as usize];
+        answers.read_exact(&mut frame).await.unwrap();
+    }
+    // What was answered, what the pipe between holds, and the read-ahead.
+    let ahead = written.load(Ordering::Relaxed);
+    assert!(ahead < 1000 * 16 + 64 * 1024 + 128 * 1024, "{ahead} bytes were taken");
+}
+
+#[tokio::test]
+async fn a_busy_connection_lets_others_have_their_turn() {
+    let (mut busy, mut other) = (Bench::new(), Bench::new());
+    let frames: Vec<u8> = (0..4000).flat_map(|_| framed(b"slow")).collect();
+    busy.peer.write_all(&frames).await.unwrap();
+    other.send(&["echo:me"]).await;
+    assert_eq!(other.receive().await, "echo:me");
+    let started = busy.started().len();
+    assert!(started < 4000, "the other one came last");
 }

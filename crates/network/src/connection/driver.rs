@@ -17,8 +17,8 @@ use crate::frame::FrameReader;
 use crate::outbound::Outbound;
 use crate::{ConnectionContext, Reply, Service, Transport};
 
-/// Rounds of reading, calling and sending, after which other connections get their turn.
-const MAX_ROUNDS: usize = 16;
+/// How long a connection reads, calls and sends before others get their turn. The call that is under way then ends first.
+const TURN: std::time::Duration = std::time::Duration::from_micros(500);
 
 pub(crate) struct Driver<'a, T, S: Service> {
     stream: T,
@@ -98,19 +98,22 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
     }
 
     fn poll_steps(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
+        let turn_ends = std::time::Instant::now() + TURN;
         self.in_flight.poll(cx)?;
-        for _ in 0..MAX_ROUNDS {
-            self.start_requests(cx)?;
+        loop {
             self.queue_replies();
-            let mut progress = self.send(cx)?;
+            let mut progress = self.start_requests(cx, turn_ends)?;
+            progress |= self.send(cx)?;
             self.check_end()?;
             progress |= self.fill(cx)?;
             if !progress {
                 return Ok(());
             }
+            if std::time::Instant::now() >= turn_ends {
+                cx.waker().wake_by_ref();
+                return Ok(());
+            }
         }
-        cx.waker().wake_by_ref();
-        Ok(())
     }
 
     /// Whether the next request may start.
@@ -123,23 +126,30 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
             && unanswered < self.options.max_in_flight_bytes
     }
 
-    fn start_requests(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
-        while self.may_start() {
+    /// Starts what has arrived, until the turn is over. Whether it started anything.
+    fn start_requests(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn_ends: std::time::Instant,
+    ) -> Result<bool, CloseReason> {
+        let mut started = false;
+        while self.may_start() && !(started && std::time::Instant::now() >= turn_ends) {
             let frame = match self.reader.poll_frame(cx) {
                 Poll::Ready(Ok(Some(frame))) => frame,
-                Poll::Ready(Ok(None)) | Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(None)) | Poll::Pending => return Ok(started),
                 Poll::Ready(Err(error)) => {
                     self.closing = Some(error.into());
-                    return Ok(());
+                    return Ok(started);
                 }
             };
+            started = true;
             self.options.metrics.requests.add(1);
             let (bytes, lease) = frame;
             let (service, session) = (self.service, &mut self.session);
             self.in_flight.start(cx, lease, |lease| service.call(session, bytes, lease))?;
             self.queue_replies();
         }
-        Ok(())
+        Ok(started)
     }
 
     /// Moves the replies that are next in order to the outbound queue.
@@ -174,7 +184,8 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
     }
 
     fn fill(&mut self, cx: &mut Context<'_>) -> Result<bool, CloseReason> {
-        let waits = !self.may_start() || self.reader.waits_for_budget();
+        // What has arrived is started first: a peer that sends faster than it is served must not fill the memory.
+        let waits = !self.may_start() || self.reader.waits_for_budget() || self.reader.has_frame();
         if self.end_of_stream || (waits && !self.reader.may_read_ahead()) {
             return Ok(false);
         }

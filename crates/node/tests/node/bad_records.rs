@@ -83,6 +83,12 @@ fn broken_batches_get_kafkas_errors() {
             &[ErrorCode::INVALID_TXN_STATE, ErrorCode::INVALID_RECORD],
         ),
         (
+            "a transaction of a producer",
+            changed(&batch::idempotent(7, 0, 0, ["one"]), ATTRIBUTES, &0x10i16.to_be_bytes()),
+            &[ErrorCode::INVALID_TXN_STATE],
+        ),
+        ("a base offset", changed(&good, 0, &77i64.to_be_bytes()), &[ErrorCode::INVALID_RECORD]),
+        (
             "record of length −1",
             changed(&good, RECORDS, &[1]),
             &[ErrorCode::INVALID_RECORD, ErrorCode::CORRUPT_MESSAGE],

@@ -17,7 +17,7 @@ use ottla_protocol::messages::offset_fetch::{
 };
 use ottla_protocol::messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use ottla_protocol::{ApiMessage, ByteString, Bytes, ErrorCode, Uuid};
-use ottla_testkit::{Member, NodeSpec, RawClient, TestNode, eventually};
+use ottla_testkit::{Member, NodeSpec, RawClient, TestNode, TopicSpec, eventually};
 
 fn start() -> (TestNode, RawClient) {
     let node = TestNode::start();
@@ -461,4 +461,35 @@ fn a_group_keeps_its_generation_over_a_restart() {
         member.client = node.client();
         assert_eq!(member.heartbeat(), ErrorCode::NONE, "members that did not notice go on");
     }
+}
+
+#[test]
+fn offsets_of_partitions_that_are_not_there_are_refused() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.create(&TopicSpec::new("t").partitions(2));
+    client.wait_for_coordinator("g");
+    let partition = |partition_index| OffsetCommitRequestPartition {
+        partition_index,
+        committed_offset: 5,
+        ..Default::default()
+    };
+    let topic = OffsetCommitRequestTopic {
+        name: "t".into(),
+        partitions: vec![partition(1), partition(2), partition(-1)],
+        ..Default::default()
+    };
+    let request = OffsetCommitRequest {
+        group_id: "g".into(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![topic],
+        ..Default::default()
+    };
+    let mut answered = client.call(9, &request).topics;
+    assert_eq!(answered.len(), 1);
+    let answered = answered.remove(0).partitions;
+    let answered: Vec<_> =
+        answered.iter().map(|answer| (answer.partition_index, answer.error_code)).collect();
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    assert_eq!(answered, [(1, ErrorCode::NONE), (2, unknown), (-1, unknown)]);
 }

@@ -209,3 +209,45 @@ fn two_nodes_do_not_share_a_directory() {
     node.stop();
     spec.start().stop();
 }
+
+#[test]
+fn partitions_without_their_metadata_do_not_become_a_new_cluster() {
+    let disk = SimDisk::new(21);
+    let spec = NodeSpec::on_sim(&disk).set("metadata.log.dir", "/metadata");
+    let node = spec.start();
+    let mut client = node.client();
+    let id = client.create_topic("t");
+    client.produce("t", batch::one("v"));
+    drop(client);
+    node.stop();
+    let elsewhere = NodeSpec::on_sim(&disk).set("metadata.log.dir", "/elsewhere");
+    let Err(refused) = elsewhere.try_start() else { panic!("a new cluster was formed over data") };
+    assert!(refused.to_string().contains("metadata.log.dir"), "{refused}");
+    let node = spec.start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 1);
+    assert_eq!(client.read_values("t", 0), ["v"]);
+}
+
+#[test]
+fn a_partition_whose_log_directory_is_missing_does_not_begin_empty() {
+    let disk = SimDisk::new(22);
+    let at = |dir| NodeSpec::on_sim(&disk).set("metadata.log.dir", "/metadata").set("log.dirs", dir);
+    let node = at("/there").start();
+    let mut client = node.client();
+    let id = client.create_topic("t");
+    client.produce("t", batch::one("v"));
+    drop(client);
+    node.stop();
+    let node = at("/elsewhere").start();
+    let mut client = node.client();
+    client.wait_for_metadata("t", id);
+    let produced = client.try_produce("t", 0, ACKS_ALL, batch::one("w"));
+    assert_eq!(produced.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+    drop(client);
+    node.stop();
+    let node = at("/there").start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 1);
+    assert_eq!(client.read_values("t", 0), ["v"]);
+}

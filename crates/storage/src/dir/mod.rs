@@ -18,7 +18,7 @@ use ottla_types::{BrokerEpoch, DirectoryId, TimestampMs, TopicId, TopicIdPartiti
 use parking_lot::Mutex;
 
 pub use meta_properties::MetaProperties;
-pub use open::{FoundPartition, OpenReport};
+pub use open::{FoundPartition, OpenReport, holds_partitions};
 
 use crate::config::{LogConfig, LogDirOptions};
 use crate::context::{Context, Shared};

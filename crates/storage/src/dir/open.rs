@@ -151,10 +151,11 @@ fn with_directory_id(
 /// The marker is gone for good before anything is appended.
 fn take_clean_shutdown(disk: &dyn Disk, root: &Path) -> io::Result<Option<BrokerEpoch>> {
     let path = root.join(clean_shutdown::FILE_NAME);
-    let Some(text) = text_file::read_text(disk, &path, clean_shutdown::MAX_BYTES)? else { return Ok(None) };
+    let Some(bytes) = text_file::read(disk, &path, clean_shutdown::MAX_BYTES)? else { return Ok(None) };
     disk.remove_file(&path)?;
     disk.sync_dir(root)?;
-    Ok(Some(clean_shutdown::parse(&text)))
+    // That it is there tells of the shutdown, as in Kafka; what it says only of the epoch.
+    Ok(Some(String::from_utf8(bytes).map_or(BrokerEpoch::NONE, |text| clean_shutdown::parse(&text))))
 }
 
 type Found = BTreeMap<TopicPartition, TopicId>;
@@ -209,6 +210,16 @@ fn find_folders(disk: &dyn Disk, root: &Path, report: &mut OpenReport) -> io::Re
         }
     }
     Ok((found, stale))
+}
+
+/// Whether `root` holds a partition's folder. Opens nothing.
+pub fn holds_partitions(disk: &dyn Disk, root: &Path) -> Result<bool, StorageError> {
+    let entries = match disk.list(root) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(StorageError::io("list", root, e)),
+    };
+    Ok(entries.iter().any(|entry| entry.is_dir && partition_of(&entry.name).is_some()))
 }
 
 /// The partition that a folder's name tells: `topic-3`.

@@ -92,6 +92,10 @@ pub(super) fn accept(
     view.check_crc().map_err(AppendError::Corrupt)?;
     let codec = view.attributes.codec().map_err(AppendError::UnsupportedCompression)?;
     if how.origin == AppendOrigin::Client {
+        if view.base_offset != Offset::ZERO {
+            let found = view.base_offset;
+            return Err(AppendError::invalid(format!("its base offset is {found}; a producer's is 0")));
+        }
         view.validate_from_client().map_err(|e| AppendError::invalid(e.to_string()))?;
     }
     let target = match config.compression {
