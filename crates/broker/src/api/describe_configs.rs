@@ -29,6 +29,9 @@ const GROUP: i8 = 32;
 /// Any name of a group has configs, so that a request of names could make an answer a thousand times as large.
 const MAX_GROUPS: usize = 10_000;
 
+/// Resources described before others get their turn: each costs some tens of microseconds.
+const AT_A_TIME: usize = 8;
+
 type Described = Result<Vec<ConfigEntry>, (ErrorCode, String)>;
 
 pub(crate) async fn handle(
@@ -38,7 +41,11 @@ pub(crate) async fn handle(
 ) -> DescribeConfigsResponse {
     distinct(&mut request.resources, |resource| (resource.resource_type, resource.resource_name.clone()));
     let mut groups_left = MAX_GROUPS;
-    let results = request.resources.iter().map(|resource| {
+    let mut results = Vec::with_capacity(request.resources.len());
+    for (number, resource) in request.resources.iter().enumerate() {
+        if number % AT_A_TIME == AT_A_TIME - 1 {
+            tokio::task::yield_now().await;
+        }
         let described = match resource.resource_type {
             TOPIC => topic(broker, &resource.resource_name),
             BROKER => this_broker(broker, &resource.resource_name),
@@ -53,9 +60,9 @@ pub(crate) async fn handle(
             }
             other => Err((ErrorCode::INVALID_REQUEST, format!("resource type {other} has no configs"))),
         };
-        result(&request, resource, described)
-    });
-    DescribeConfigsResponse { results: results.collect(), ..Default::default() }
+        results.push(result(&request, resource, described));
+    }
+    DescribeConfigsResponse { results, ..Default::default() }
 }
 
 fn topic(broker: &Broker, name: &str) -> Described {
