@@ -35,6 +35,8 @@ impl Op {
     }
 }
 
+const EMFILE: i32 = 24;
+
 /// An error to answer with, some times.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -49,6 +51,8 @@ pub struct Fault {
 enum FaultKind {
     Io,
     NoSpace,
+    NoDescriptor,
+    Panic,
 }
 
 impl Fault {
@@ -61,6 +65,16 @@ impl Fault {
     /// `op` fails once with "no space left on device" (ENOSPC).
     pub fn no_space(op: Op) -> Self {
         Self { kind: FaultKind::NoSpace, ..Self::io(op) }
+    }
+
+    /// `op` fails once with "too many open files" (EMFILE).
+    pub fn no_descriptor(op: Op) -> Self {
+        Self { kind: FaultKind::NoDescriptor, ..Self::io(op) }
+    }
+
+    /// `op` panics once, as a fault of ours would.
+    pub fn panic(op: Op) -> Self {
+        Self { kind: FaultKind::Panic, ..Self::io(op) }
     }
 
     /// Only on paths that contain `part`.
@@ -84,6 +98,7 @@ impl Fault {
         self
     }
 
+    #[expect(clippy::panic, reason = "one of the faults is a panic")]
     pub(crate) fn strike(&mut self, op: Op, path: &Path) -> Option<io::Error> {
         if op != self.op || self.times == 0 || !path.to_string_lossy().contains(&self.path_contains) {
             return None;
@@ -98,6 +113,8 @@ impl Fault {
         Some(match self.kind {
             FaultKind::Io => io::Error::other("simulated input/output error"),
             FaultKind::NoSpace => io::ErrorKind::StorageFull.into(),
+            FaultKind::NoDescriptor => io::Error::from_raw_os_error(EMFILE),
+            FaultKind::Panic => panic!("simulated panic"),
         })
     }
 }

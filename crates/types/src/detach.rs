@@ -37,12 +37,6 @@ impl<T: Detach> Detach for Option<T> {
     }
 }
 
-impl<T: Detach> Detach for Vec<T> {
-    fn detach(&self) -> Self {
-        self.iter().map(T::detach).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

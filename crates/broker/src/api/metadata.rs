@@ -84,7 +84,6 @@ fn missing_names(image: &MetadataImage, topics: &[MetadataRequestTopic]) -> Vec<
         .filter(|name| image.topics.by_name(name.as_str()).is_none() && name.validate().is_ok())
         .collect();
     missing.sort_unstable();
-    missing.dedup();
     missing
 }
 

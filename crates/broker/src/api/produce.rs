@@ -174,11 +174,15 @@ fn append(
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
     }
     let records: Records = data.records.unwrap_or_default();
-    if cx.version < ZSTD_FROM && is_zstd(&records) {
-        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
-    }
-    if is_transactional(&records) {
-        return Err(PartitionError::NoTransactions.into());
+    // What is no batch is refused by the log.
+    if let Ok(header) = BatchHeader::parse(&records) {
+        if cx.version < ZSTD_FROM && matches!(header.attributes.codec(), Ok(Codec::Zstd)) {
+            return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
+        }
+        // Nothing could end its transaction, and read_committed would stop there for ever.
+        if header.attributes.is_transactional() {
+            return Err(PartitionError::NoTransactions.into());
+        }
     }
     let index = PartitionIndex(data.index);
     let partition = match topic_id {
@@ -194,15 +198,6 @@ fn append(
         ..Default::default()
     };
     Ok((answer, appended.acknowledged))
-}
-
-fn is_zstd(records: &Records) -> bool {
-    BatchHeader::parse(records).is_ok_and(|header| matches!(header.attributes.codec(), Ok(Codec::Zstd)))
-}
-
-/// Nothing could end its transaction, and read_committed would stop there for ever.
-fn is_transactional(records: &Records) -> bool {
-    BatchHeader::parse(records).is_ok_and(|header| header.attributes.is_transactional())
 }
 
 fn refused(error_code: ErrorCode, error: Option<PartitionError>) -> PartitionProduceResponse {

@@ -130,37 +130,20 @@ impl ReplicaManager {
 
     /// The log of a partition, as it is on disk.
     pub(super) fn open(&self, target: &Target) -> Result<Log, String> {
-        if let Some(reason) = self.misses_directory(target) {
-            return Err(reason);
-        }
-        self.open_log(target).map_err(|error| error.to_string())
+        let id = id_of(&target.change);
+        let dir = self.dir_for(&id, &target.change)?;
+        self.open_log(&dir, &id, target).map_err(|error| error.to_string())
     }
 
-    /// Why a partition must not begin empty: the directory that the metadata gives it is not here.
-    fn misses_directory(&self, target: &Target) -> Option<String> {
-        let id = id_of(&target.change);
-        let holds = |dir: &Arc<LogDir>| dir.topic_id_of(&id.topic_partition) == Some(id.topic_id);
-        let assigned = target.change.partition.directory_of(self.node_id)?;
-        let is_chosen = ![UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY].contains(&assigned);
-        let is_here = |dir: &Arc<LogDir>| dir.directory_id() == assigned || holds(dir);
-        (is_chosen && !self.dirs.iter().any(is_here)).then(|| {
-            format!(
-                "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
-            )
-        })
-    }
-
-    fn open_log(&self, target: &Target) -> Result<Log, StorageError> {
-        let id = id_of(&target.change);
+    fn open_log(&self, dir: &LogDir, id: &TopicIdPartition, target: &Target) -> Result<Log, StorageError> {
         let at = &id.topic_partition;
-        let dir = self.dir_for(&id, &target.change);
         // A folder of another topic of this name is in the way. Nobody has said that it may be deleted.
         if let Some(other) = dir.topic_id_of(at)
             && other != id.topic_id
         {
-            set_aside(&dir, &[TopicIdPartition { topic_id: other, topic_partition: at.clone() }])?;
+            set_aside(dir, &[TopicIdPartition { topic_id: other, topic_partition: at.clone() }])?;
         }
-        dir.open_or_create_log(&id, target.config.log.clone(), self.clock.wall_ms())
+        dir.open_or_create_log(id, target.config.log.clone(), self.clock.wall_ms())
     }
 
     /// Has a partition serve whose log was opened, in its role; or notes why it cannot.
@@ -220,15 +203,24 @@ impl ReplicaManager {
         }
     }
 
-    /// Where the partition lies, or the directory with the fewest partitions for a new one.
-    fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Arc<LogDir> {
+    /// Where the partition lies, or the directory with the fewest partitions for a new one. An error if the metadata gives
+    /// it a directory that is not here: it must not begin empty in another.
+    fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Result<Arc<LogDir>, String> {
         let holds = |dir: &&Arc<LogDir>| dir.topic_id_of(&id.topic_partition) == Some(id.topic_id);
         let assigned = change.partition.directory_of(self.node_id);
         let by_id = |dir: &&Arc<LogDir>| assigned == Some(dir.directory_id());
         let found = self.dirs.iter().find(holds).or_else(|| self.dirs.iter().find(by_id));
+        let not_chosen = [UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY];
+        if found.is_none()
+            && let Some(missing) = assigned.filter(|assigned| !not_chosen.contains(assigned))
+        {
+            return Err(format!(
+                "it lies in log directory {missing}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
+            ));
+        }
         let emptiest = || self.dirs.iter().min_by_key(|dir| dir.partition_count());
         // A broker has at least one log directory: the configuration says so.
-        Arc::clone(found.or_else(emptiest).unwrap_or(&self.dirs[0]))
+        Ok(Arc::clone(found.or_else(emptiest).unwrap_or(&self.dirs[0])))
     }
 
     fn refuse(&self, change: &LocalChange, reason: String) {

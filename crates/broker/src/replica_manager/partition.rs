@@ -7,8 +7,8 @@
 //!             FlushQueue ──▶ sync thread: fdatasync without the lock
 //! ```
 //!
-//! The lock is taken by `lock`, or by `look` where that is no use of the partition. Every operation is synchronous and short; nothing waits with the lock held. The high watermark listener (a
-//! coordinator's shard) is called without the lock.
+//! The lock is taken by `lock`, or by `look` where that is no use of the partition. Every operation is synchronous and
+//! short; nothing waits with the lock held. The high watermark listener (a coordinator's shard) is called without the lock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

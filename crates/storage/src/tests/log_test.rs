@@ -1,3 +1,4 @@
+use ottla_simdisk::{Fault, Op};
 use ottla_types::Offset;
 
 use super::*;
@@ -144,25 +145,27 @@ fn a_failed_sync_takes_the_directory_offline_and_acknowledges_nothing() {
 #[test]
 fn a_flush_that_found_no_descriptor_is_made_up_for() {
     let flushed = |scarce: bool| {
-        let disk = scarce_disk::ScarceDisk::new(SimDisk::new(1));
-        let (dir, _) = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &options()).unwrap();
+        let disk = SimDisk::new(1);
+        let (dir, _) = open_dir(&disk);
         let mut log = dir.create_log(&partition("t"), small()).unwrap();
         for i in 0..300 {
             append(&mut log, batch(&[&format!("value {i}")])).unwrap();
         }
         assert!(log.segments().count() > 3);
         if scarce {
-            disk.refuse(true);
+            for op in [Op::Open, Op::Create, Op::SyncDir] {
+                disk.inject(Fault::no_descriptor(op).times(u64::MAX));
+            }
             let job = log.begin_flush().expect("there is something to flush");
             let error = log.complete_flush(job.run()).unwrap_err();
             assert!(matches!(error, crate::StorageError::TooManyOpenFiles { .. }) && error.passes());
             assert_eq!((log.flushed_offset(), dir.failure()), (Offset(0), None));
-            disk.refuse(false);
+            disk.heal();
         }
-        let before = disk.disk.counters().syncs;
+        let before = disk.counters().syncs;
         let job = log.begin_flush().expect("there still is");
         assert_eq!(log.complete_flush(job.run()).unwrap(), Offset(300));
-        disk.disk.counters().syncs - before
+        disk.counters().syncs - before
     };
     assert_eq!(flushed(true), flushed(false), "not all was synced that a first flush syncs");
 }

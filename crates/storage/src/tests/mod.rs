@@ -4,7 +4,6 @@ mod append_test;
 mod crash_test;
 mod keep_test;
 mod log_test;
-mod scarce_disk;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -106,14 +106,12 @@ async fn sync_threads_survive_who_follows_the_high_watermark() {
 
 #[tokio::test]
 async fn a_panic_in_a_sync_has_the_partition_opened_anew() {
-    let disk = SimDisk::new(1);
-    let faulty = faulty_disk::FaultyDisk::new(Arc::new(disk.clone()));
-    let mut host = Host::start_on(&disk, Arc::new(faulty.clone()));
+    let mut host = Host::start(&SimDisk::new(1));
     host.apply(created("t", 1, 1).0);
     for round in 1..20 {
         let partition = host.partition("t", 0).await.unwrap();
         produce(&partition, "v").await;
-        faulty.panic_once();
+        host.disk.inject(Fault::panic(Op::SyncData));
         let unanswered = partition.append(batch("v"), Acks::All).unwrap().acknowledged.unwrap();
         while !partition.has_failed() {
             tokio::task::yield_now().await;

@@ -1,7 +1,6 @@
 //! Facts about the partitions of a broker, on the simulated disk.
 
 mod faults_test;
-mod faulty_disk;
 mod idle_test;
 mod strays_test;
 
@@ -71,13 +70,8 @@ struct Host {
 
 impl Host {
     fn start(disk: &SimDisk) -> Self {
-        Self::start_on(disk, Arc::new(disk.clone()))
-    }
-
-    /// With `through` between it and the disk.
-    fn start_on(disk: &SimDisk, through: Arc<dyn Disk>) -> Self {
         let options = LogDirOptions { new_directory_id: Uuid([9; 16]), ..LogDirOptions::new("cluster", ME) };
-        let opened = LogDir::open(through, Path::new("/data"), &options).unwrap();
+        let opened = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &options).unwrap();
         let clock = Arc::new(ManualClock::at_wall_ms(NOW));
         let manager = ReplicaManager::new(ME, Arc::clone(&clock) as Arc<_>, vec![opened], 1).unwrap();
         Self { disk: disk.clone(), clock, manager, image: MetadataImage::empty() }
