@@ -75,7 +75,7 @@ fn produce() -> ProduceRequest {
         partition_data: (0..PARTITIONS).map(partition).collect(),
         ..Default::default()
     };
-    ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() }
+    ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: [topic].into(), ..Default::default() }
 }
 
 fn fetched() -> FetchResponse {

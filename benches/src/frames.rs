@@ -9,7 +9,7 @@ use ottla_protocol::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use ottla_protocol::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use ottla_protocol::messages::{MetadataRequest, RequestHeader};
 use ottla_protocol::{EncodeError, Uuid};
-use ottla_records::{BatchBuilder, RecordsError};
+use ottla_records::{BatchBuilder, Codec, RecordsError};
 
 /// The versions that are spoken: all that Kafka 4 and Ottla have. Produce and Fetch name topics by text and id.
 pub const PRODUCE: i16 = 11;
@@ -21,14 +21,20 @@ pub const METADATA: i16 = 12;
 pub struct Batch {
     pub bytes: Bytes,
     pub records: u32,
+    /// Bytes before compression.
+    pub uncompressed: usize,
 }
 
 /// Records of `record` bytes, as many as make up `size` bytes, at least one. Their bytes do not compress to nothing.
-pub fn batch(record: usize, size: usize) -> Result<Batch, RecordsError> {
+pub fn batch(record: usize, size: usize, codec: &str) -> Result<Batch, RecordsError> {
     // Of today, or retention would take them at once.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let timestamp = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-    let mut builder = BatchBuilder::new();
+    let timestamp = now_ms();
+    let codec = match codec {
+        "lz4" => Codec::Lz4,
+        "zstd" => Codec::Zstd,
+        _ => Codec::None,
+    };
+    let mut builder = BatchBuilder::new().compression(codec);
     let mut seed = 1_u64;
     loop {
         let value: Vec<u8> = (0..record)
@@ -43,7 +49,14 @@ pub fn batch(record: usize, size: usize) -> Result<Batch, RecordsError> {
         }
     }
     let records = builder.count().unsigned_abs();
-    Ok(Batch { bytes: builder.build()?, records })
+    let uncompressed = builder.size();
+    Ok(Batch { bytes: builder.build()?, records, uncompressed })
+}
+
+/// The time as records carry it.
+pub fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A Produce request of one batch.
@@ -51,8 +64,9 @@ pub fn produce(topic: &str, partition: i32, batch: &Batch, acks: i16) -> Result<
     let partition =
         PartitionProduceData { index: partition, records: Some(batch.bytes.clone()), ..Default::default() };
     let topic =
-        TopicProduceData { name: topic.into(), partition_data: vec![partition], ..Default::default() };
-    let request = ProduceRequest { acks, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() };
+        TopicProduceData { name: topic.into(), partition_data: [partition].into(), ..Default::default() };
+    let request =
+        ProduceRequest { acks, timeout_ms: 30_000, topic_data: [topic].into(), ..Default::default() };
     encode_request(&RequestHeader::of::<ProduceRequest>(PRODUCE, 7, Some("replay".into())), &request)
 }
 
@@ -64,7 +78,26 @@ pub fn fetch(topic_id: Uuid, partition: i32, offset: i64, max_bytes: i32) -> Res
         partition_max_bytes: max_bytes,
         ..Default::default()
     };
-    let topic = FetchTopic { topic_id, partitions: vec![partition], ..Default::default() };
+    fetch_partitions(topic_id, vec![partition], max_bytes)
+}
+
+/// The same of partitions 0, 1, 2 …, from the offset that is given for each.
+pub fn fetch_all(topic_id: Uuid, offsets: &[i64], max_bytes: i32) -> Result<Bytes, EncodeError> {
+    let partitions = (0..).zip(offsets).map(|(partition, offset)| FetchPartition {
+        partition,
+        fetch_offset: *offset,
+        partition_max_bytes: max_bytes,
+        ..Default::default()
+    });
+    fetch_partitions(topic_id, partitions.collect(), max_bytes)
+}
+
+fn fetch_partitions(
+    topic_id: Uuid,
+    partitions: Vec<FetchPartition>,
+    max_bytes: i32,
+) -> Result<Bytes, EncodeError> {
+    let topic = FetchTopic { topic_id, partitions, ..Default::default() };
     let request = FetchRequest {
         max_wait_ms: 500,
         min_bytes: 1,

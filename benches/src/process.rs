@@ -12,6 +12,19 @@ pub fn cpu_seconds(pid: u32) -> io::Result<f64> {
     Ok(ticks.iter().sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// How often the threads that a process has now have left the processor, on their own or not.
+pub fn context_switches(pid: u32) -> io::Result<u64> {
+    let mut switches = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // It may end meanwhile.
+        let status = fs::read_to_string(thread?.path().join("status")).unwrap_or_default();
+        let counts = status.lines().filter(|line| line.contains("ctxt_switches:"));
+        switches +=
+            counts.filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok()).sum::<u64>();
+    }
+    Ok(switches)
+}
+
 /// The resident memory of a process, MiB.
 pub fn resident_mib(pid: u32) -> io::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

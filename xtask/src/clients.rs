@@ -72,6 +72,13 @@ pub(crate) fn install_kafka() -> Result<String, Failure> {
     Ok(install::kafka_class_path(&places))
 }
 
+/// Fetches what the Python clients need, and gives their interpreter.
+pub(crate) fn install_python() -> Result<String, Failure> {
+    let places = Places::of(&workspace_root().canonicalize()?);
+    install::python(&places)?;
+    Ok(places.installed.join("python/bin/python").display().to_string())
+}
+
 /// Installs, runs, prints. An error when anything is not as it should be.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let root = workspace_root().canonicalize()?;
@@ -115,7 +122,7 @@ fn start_server(
 ) -> Result<server::Server, Failure> {
     match &arguments.bootstrap_server {
         Some(address) => Ok(server::Server::external(address)),
-        None if arguments.kafka => server::Server::kafka(&install::kafka_class_path(places), work, None),
+        None if arguments.kafka => server::Server::kafka(&install::kafka_class_path(places), work, &[], None),
         None => server::Server::ottla(work, &[], None),
     }
 }

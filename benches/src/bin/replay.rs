@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,10 +14,11 @@ use clap::Parser;
 use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use ottla_benches::call::{call, topic_id};
 use ottla_benches::{frames, process};
 use ottla_protocol::Uuid;
 use ottla_protocol::frame::{decode_response, strip_length};
-use ottla_protocol::messages::{FetchResponse, MetadataResponse, ProduceResponse};
+use ottla_protocol::messages::{FetchResponse, ProduceResponse};
 use rustix::net::RecvFlags;
 use serde_json::json;
 
@@ -45,6 +46,11 @@ struct Arguments {
     batch: usize,
     #[arg(long, default_value_t = 1)]
     connections: usize,
+    #[arg(long, default_value = "none")]
+    codec: String,
+    /// MB/s of all connections together; as much as goes if it is not given
+    #[arg(long)]
+    rate: Option<f64>,
     /// Requests that one connection has on the way
     #[arg(long, default_value_t = 5)]
     in_flight: usize,
@@ -87,7 +93,7 @@ struct Totals {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let batch = frames::batch(arguments.record, arguments.batch)?;
+    let batch = frames::batch(arguments.record, arguments.batch, &arguments.codec)?;
     let requests = requests(&arguments, &batch)?;
     let mut poll = Poll::new()?;
     let mut connections = Vec::new();
@@ -111,14 +117,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&arguments, arguments.warm_up, &requests, &mut poll, &mut connections, &mut totals)?;
     totals = Totals { requests: 0, received: 0, latencies: Histogram::new(3)? };
     let (cpu, own_cpu) = (process::cpu_seconds(arguments.pid)?, process::cpu_seconds(std::process::id())?);
+    let switches = process::context_switches(arguments.pid)?;
     let start = Instant::now();
     run(&arguments, arguments.seconds, &requests, &mut poll, &mut connections, &mut totals)?;
     let elapsed = start.elapsed().as_secs_f64();
     let cpu = process::cpu_seconds(arguments.pid)? - cpu;
     let own_cpu = process::cpu_seconds(std::process::id())? - own_cpu;
+    let switches = process::context_switches(arguments.pid)?.saturating_sub(switches);
     let (bytes, records) = match arguments.mode {
         Mode::Produce => {
-            (totals.requests * batch.bytes.len() as u64, totals.requests * u64::from(batch.records))
+            (totals.requests * batch.uncompressed as u64, totals.requests * u64::from(batch.records))
         }
         Mode::Fetch => (totals.received, totals.received / (arguments.record as u64 + 10)),
     };
@@ -130,6 +138,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "mb_per_s": gb * 1e3 / elapsed,
         "cpu_s_per_gb": cpu / gb,
         "cpu_us_per_request": cpu * 1e6 / totals.requests as f64,
+        "switches_per_request": switches as f64 / totals.requests as f64,
         "broker_cores": cpu / elapsed,
         "replay_cores": own_cpu / elapsed,
         "p50_us": quantile(0.5),
@@ -146,7 +155,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn requests(arguments: &Arguments, batch: &frames::Batch) -> Result<Vec<Bytes>, Box<dyn Error>> {
     let partitions = 0..arguments.partitions;
     let topic = &arguments.topic;
-    let topic_id = if arguments.raw { Uuid::default() } else { topic_id(arguments)? };
+    let topic_id = if arguments.raw {
+        Uuid::default()
+    } else {
+        topic_id(&arguments.bootstrap, topic, arguments.partitions)?
+    };
     let requests: Result<Vec<_>, _> = match arguments.mode {
         Mode::Produce => {
             partitions.map(|partition| frames::produce(topic, partition, batch, arguments.acks)).collect()
@@ -161,23 +174,6 @@ fn requests(arguments: &Arguments, batch: &frames::Batch) -> Result<Vec<Bytes>, 
         check_one(arguments, &requests[0])?;
     }
     Ok(requests)
-}
-
-/// Creates the topic if it is not there, and gives its id.
-fn topic_id(arguments: &Arguments) -> Result<Uuid, Box<dyn Error>> {
-    let mut stream = std::net::TcpStream::connect(&arguments.bootstrap)?;
-    call(&mut stream, &frames::create_topic(&arguments.topic, arguments.partitions)?)?;
-    loop {
-        let answer = call(&mut stream, &frames::metadata(&arguments.topic)?)?;
-        let (_, metadata) = decode_response::<MetadataResponse>(answer, frames::METADATA)?;
-        let led = |topic: &&ottla_protocol::messages::metadata::MetadataResponseTopic| {
-            topic.error_code.is_none() && topic.partitions.iter().all(|partition| partition.leader_id >= 0)
-        };
-        if let Some(topic) = metadata.topics.iter().find(led) {
-            return Ok(topic.topic_id);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// One request, until the broker answers it without an error.
@@ -205,16 +201,6 @@ fn check_one(arguments: &Arguments, request: &Bytes) -> Result<(), Box<dyn Error
     Err(format!("{} answers {error}", arguments.bootstrap).into())
 }
 
-fn call(stream: &mut std::net::TcpStream, request: &[u8]) -> io::Result<Bytes> {
-    stream.write_all(request)?;
-    let mut len = [0; 4];
-    stream.read_exact(&mut len)?;
-    let mut frame = len.to_vec();
-    frame.resize(4 + u32::from_be_bytes(len) as usize, 0);
-    stream.read_exact(&mut frame[4..])?;
-    Ok(strip_length(frame.into()))
-}
-
 /// Keeps every connection full for that long, and then waits for the answers that are still on the way.
 fn run(
     arguments: &Arguments,
@@ -224,28 +210,72 @@ fn run(
     connections: &mut [Connection],
     totals: &mut Totals,
 ) -> Result<(), Box<dyn Error>> {
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let mut pace = Pace::new(arguments.rate, seconds);
     let mut events = Events::with_capacity(256);
     for connection in connections.iter_mut() {
-        connection.send(arguments, requests, end)?;
+        connection.send(arguments, requests, &mut pace)?;
     }
-    while connections.iter().any(|connection| !connection.sent.is_empty() || connection.sending.is_some()) {
-        poll.poll(&mut events, Some(Duration::from_secs(30)))?;
-        if events.is_empty() {
-            return Err("no answer within 30 s".into());
-        }
+    // With a rate, whose turn it is to send once more may be sent.
+    let mut turn = 0;
+    let mut silent = Instant::now();
+    let is_busy = |connection: &Connection| !connection.sent.is_empty() || connection.sending.is_some();
+    while connections.iter().any(is_busy) || pace.goes_on() {
+        let wait = if arguments.rate.is_some() { Duration::from_millis(1) } else { Duration::from_secs(30) };
+        poll.poll(&mut events, Some(wait))?;
         for event in &events {
+            silent = Instant::now();
             let connection = &mut connections[event.token().0];
             connection.receive(arguments, totals)?;
-            connection.send(arguments, requests, end)?;
+            if arguments.rate.is_none() || connection.sending.is_some() {
+                connection.send(arguments, requests, &mut pace)?;
+            }
+        }
+        if silent.elapsed() > Duration::from_secs(30) {
+            return Err("no answer within 30 s".into());
+        }
+        if arguments.rate.is_some() {
+            for _ in 0..connections.len() {
+                if !pace.allows() {
+                    break;
+                }
+                turn = (turn + 1) % connections.len();
+                connections[turn].send(arguments, requests, &mut pace)?;
+            }
         }
     }
     Ok(())
 }
 
+/// When to send, and when to end.
+struct Pace {
+    start: Instant,
+    end: Instant,
+    /// Bytes a second.
+    rate: Option<f64>,
+    sent: u64,
+}
+
+impl Pace {
+    fn new(rate: Option<f64>, seconds: f64) -> Self {
+        let start = Instant::now();
+        let end = start + Duration::from_secs_f64(seconds);
+        Self { start, end, rate: rate.map(|rate| rate * 1e6), sent: 0 }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.rate.is_some() && Instant::now() < self.end
+    }
+
+    fn allows(&self) -> bool {
+        let in_time =
+            self.rate.is_none_or(|rate| self.sent as f64 <= rate * self.start.elapsed().as_secs_f64());
+        in_time && Instant::now() < self.end
+    }
+}
+
 impl Connection {
     /// Fills the connection, unless it is over.
-    fn send(&mut self, arguments: &Arguments, requests: &[Bytes], end: Instant) -> io::Result<()> {
+    fn send(&mut self, arguments: &Arguments, requests: &[Bytes], pace: &mut Pace) -> io::Result<()> {
         loop {
             if let Some((request, at)) = &mut self.sending {
                 match self.stream.write(&request[*at..]) {
@@ -258,10 +288,12 @@ impl Connection {
                 }
                 self.sending = None;
             }
-            if self.sent.len() >= arguments.in_flight || Instant::now() >= end {
+            if self.sent.len() >= arguments.in_flight || !pace.allows() {
                 return Ok(());
             }
-            self.sending = Some((requests[self.next % requests.len()].clone(), 0));
+            let request = requests[self.next % requests.len()].clone();
+            pace.sent += request.len() as u64;
+            self.sending = Some((request, 0));
             self.next += 1;
             self.sent.push_back(Instant::now());
         }

@@ -25,8 +25,6 @@ const READ_MIN: usize = 8 * 1024;
 const READ_MAX: usize = 64 * 1024;
 /// While the next request may not start, no more than this is read ahead: enough to notice that the peer left.
 const MUTED_READ_AHEAD: usize = 4 * 1024;
-/// Smaller bodies are copied out, so that a parked request does not pin the read-ahead buffer.
-const COPY_BELOW: usize = 4 * 1024;
 /// Larger bodies get a buffer of their own and are read straight into it.
 const DIRECT_ABOVE: usize = SHORT;
 /// A body's own buffer starts with this and doubles as bytes arrive, up to the length of the body.
@@ -207,12 +205,7 @@ impl FrameReader {
             return Poll::Ready(None);
         }
         ready!(body.lease.poll_grow(cx, body.len));
-        if body.len >= COPY_BELOW {
-            return Poll::Ready(Some(self.buffer.split_to(body.len).freeze()));
-        }
-        let frame = Bytes::copy_from_slice(&self.buffer[..body.len]);
-        self.buffer.advance(body.len);
-        Poll::Ready(Some(frame))
+        Poll::Ready(Some(self.buffer.split_to(body.len).freeze()))
     }
 
     fn poll_direct(&mut self, cx: &mut Context<'_>, body: &mut Body) -> Poll<Option<Bytes>> {

@@ -1,7 +1,7 @@
 //! Bytes on their way out: many small replies leave in one `writev`, files by `sendfile`.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io::{self, Cursor, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -31,24 +31,25 @@ pub(crate) struct Outbound {
 
 #[derive(Debug)]
 enum Piece {
+    Frame(Cursor<Vec<u8>>),
     Heap(Bytes),
     File(FileRange),
 }
 
 impl Outbound {
+    /// Queues a frame in one piece.
+    pub(crate) fn push_frame(&mut self, frame: Vec<u8>) {
+        self.push(Piece::Frame(Cursor::new(frame)));
+    }
+
     /// Queues a frame that is in pieces.
-    pub(crate) fn push_frame(&mut self, segments: Vec<ReplySegment>) {
+    pub(crate) fn push_segments(&mut self, segments: Vec<ReplySegment>) {
         for segment in segments {
             match segment {
-                ReplySegment::Bytes(bytes) => self.push_bytes(bytes),
+                ReplySegment::Bytes(bytes) => self.push(Piece::Heap(bytes)),
                 ReplySegment::File(range) => self.push(Piece::File(range)),
             }
         }
-    }
-
-    /// Queues bytes.
-    pub(crate) fn push_bytes(&mut self, bytes: Bytes) {
-        self.push(Piece::Heap(bytes));
     }
 
     fn push(&mut self, piece: Piece) {
@@ -113,6 +114,7 @@ impl Outbound {
         let mut count = 0;
         for (slot, piece) in slices.iter_mut().zip(self.pieces.iter()) {
             *slot = match piece {
+                Piece::Frame(frame) => IoSlice::new(frame.chunk()),
                 Piece::Heap(bytes) => IoSlice::new(bytes),
                 Piece::File(_) => break,
             };
@@ -136,6 +138,7 @@ impl Outbound {
             let remaining = usize::try_from(front.remaining()).unwrap_or(usize::MAX);
             if sent < remaining {
                 match front {
+                    Piece::Frame(frame) => frame.advance(sent),
                     Piece::Heap(bytes) => bytes.advance(sent),
                     Piece::File(range) => range.advance(sent as u64),
                 }
@@ -200,7 +203,7 @@ impl Outbound {
         } else {
             self.unsent += PIECE_OVERHEAD;
         }
-        self.pieces.push_front(Piece::Heap(chunk.into()));
+        self.pieces.push_front(Piece::Frame(Cursor::new(chunk)));
         Ok(())
     }
 }
@@ -208,6 +211,7 @@ impl Outbound {
 impl Piece {
     fn remaining(&self) -> u64 {
         match self {
+            Self::Frame(frame) => frame.remaining() as u64,
             Self::Heap(bytes) => bytes.len() as u64,
             Self::File(range) => range.len,
         }

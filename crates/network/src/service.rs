@@ -84,7 +84,7 @@ pub enum Reply {
     /// Nothing is sent (Produce with acks=0).
     None,
     /// A whole frame: length, response header, body.
-    Frame(Bytes),
+    Frame(Vec<u8>),
     /// A whole frame in several pieces.
     Segments(Vec<ReplySegment>),
     /// The connection ends, after the replies before this one.

@@ -21,7 +21,7 @@ impl Service for Echo {
 
     fn call(&self, (): &mut (), frame: Bytes, _lease: &mut Lease) -> Call {
         let length = i32::try_from(frame.len()).unwrap().to_be_bytes();
-        Call::Ready(Reply::Frame([&length[..], &frame].concat().into()))
+        Call::Ready(Reply::Frame([&length[..], &frame].concat()))
     }
 }
 

@@ -47,10 +47,10 @@ impl Service for Server {
                 let gate = Arc::clone(&self.gate);
                 Call::wait(async move {
                     gate.notified().await;
-                    Reply::Frame(framed(b"done").into())
+                    Reply::Frame(framed(b"done"))
                 })
             }
-            other => Call::Ready(Reply::Frame(framed(other).into())),
+            other => Call::Ready(Reply::Frame(framed(other))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use ottla_types::{ByteString, Uuid};
+use smallvec::SmallVec;
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::schema::FieldType;
@@ -210,38 +211,52 @@ impl NullableField for FetchedRecords {
     }
 }
 
-impl<T: Field> Field for Vec<T> {
-    const TYPE: FieldType = FieldType::Array(&T::TYPE);
-    const MIN_SIZE: usize = 1;
+/// An array that nearly always has one element, which then takes no allocation.
+pub type Few<T> = SmallVec<[T; 1]>;
 
-    fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError> {
-        read_some(r, version)
-    }
+macro_rules! array {
+    ($($container:ident),*) => {$(
+        impl<T: Field> Field for $container<T> {
+            const TYPE: FieldType = FieldType::Array(&T::TYPE);
+            const MIN_SIZE: usize = 1;
 
-    fn write(&self, w: &mut Writer, version: Version) -> Result<(), EncodeError> {
-        w.put_len(self.len())?;
-        self.iter().try_for_each(|element| element.write(w, version))
-    }
+            fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError> {
+                read_some(r, version)
+            }
+
+            fn write(&self, w: &mut Writer, version: Version) -> Result<(), EncodeError> {
+                w.put_len(self.len())?;
+                self.iter().try_for_each(|element| element.write(w, version))
+            }
+        }
+
+        impl<T: Field> NullableField for $container<T> {
+            fn read_nullable(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
+                let Some(count) = r.read_len()? else { return Ok(None) };
+                r.admit::<T>(count, T::MIN_SIZE)?;
+                let mut elements = Self::with_capacity(count);
+                for index in 0..count {
+                    elements.push(T::read(r, version).map_err(|error| error.in_element(index))?);
+                }
+                Ok(Some(elements))
+            }
+
+            fn write_nullable(
+                value: Option<&Self>,
+                w: &mut Writer,
+                version: Version,
+            ) -> Result<(), EncodeError> {
+                match value {
+                    Some(elements) => elements.write(w, version)?,
+                    None => w.put_null(),
+                }
+                Ok(())
+            }
+        }
+    )*};
 }
 
-impl<T: Field> NullableField for Vec<T> {
-    fn read_nullable(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
-        let Some(count) = r.read_len()? else { return Ok(None) };
-        let mut elements = r.reserve(count, T::MIN_SIZE)?;
-        for index in 0..count {
-            elements.push(T::read(r, version).map_err(|error| error.in_element(index))?);
-        }
-        Ok(Some(elements))
-    }
-
-    fn write_nullable(value: Option<&Self>, w: &mut Writer, version: Version) -> Result<(), EncodeError> {
-        match value {
-            Some(elements) => elements.write(w, version)?,
-            None => w.put_null(),
-        }
-        Ok(())
-    }
-}
+array!(Vec, Few);
 
 impl<T: Message> Field for T {
     const TYPE: FieldType = FieldType::Struct(T::SCHEMA);

@@ -96,10 +96,10 @@ pub fn encode_response<R: ApiMessage>(
     correlation_id: i32,
     version: Version,
     response: &R,
-) -> Result<Bytes, EncodeError> {
+) -> Result<Vec<u8>, EncodeError> {
     let mut w = Writer::with_capacity(256);
     put_response(&mut w, correlation_id, version, response)?;
-    Ok(w.into_bytes())
+    Ok(w.into_vec())
 }
 
 /// Like [`encode_response`], without copying long byte fields, and with a stand-in wherever the sender inserts

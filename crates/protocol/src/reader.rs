@@ -189,14 +189,13 @@ impl<'a> Reader<'a> {
         ByteString::try_from(slice).map_err(|_| DecodeError::new(Kind::Utf8, start))
     }
 
-    /// A container for `count` elements of at least `min_size` bytes each. Reserves only what the bytes that are left
-    /// and the memory budget allow.
-    pub(crate) fn reserve<T>(&mut self, count: usize, min_size: usize) -> Result<Vec<T>, DecodeError> {
+    /// Whether the bytes that are left and the memory budget allow `count` elements of at least `min_size` bytes each,
+    /// and so a reservation for them.
+    pub(crate) fn admit<T>(&mut self, count: usize, min_size: usize) -> Result<(), DecodeError> {
         if count > self.remaining() / min_size.max(1) {
             return Err(self.error(Kind::Count { count, remaining: self.remaining() }));
         }
-        self.charge(count.saturating_mul(size_of::<T>()))?;
-        Ok(Vec::with_capacity(count))
+        self.charge(count.saturating_mul(size_of::<T>()))
     }
 
     fn charge(&mut self, memory: usize) -> Result<(), DecodeError> {

@@ -47,7 +47,12 @@ impl Writer {
 
     /// Everything written, if nothing stayed outside.
     pub fn into_bytes(self) -> Bytes {
-        self.buf.into()
+        self.into_vec().into()
+    }
+
+    /// The same, to be taken by whoever needs no more than one reference.
+    pub fn into_vec(self) -> Vec<u8> {
+        self.buf
     }
 
     /// Everything written, in order.

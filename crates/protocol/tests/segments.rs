@@ -25,7 +25,7 @@ fn request(records: impl IntoIterator<Item = Bytes>) -> ProduceRequest {
     let partition = |records| PartitionProduceData { records: Some(records), ..Default::default() };
     let partition_data = records.into_iter().map(partition).collect();
     let topic = TopicProduceData { name: "a-topic".into(), partition_data, ..Default::default() };
-    ProduceRequest { topic_data: vec![topic], ..Default::default() }
+    ProduceRequest { topic_data: [topic].into(), ..Default::default() }
 }
 
 /// What goes over the wire, with `payloads` where the sender inserts its own.

@@ -65,7 +65,7 @@ fn join_group_and_metadata_0_live_on() {
 fn topic_ids_replace_names() {
     let id = Uuid([7; 16]);
     let topic = produce::TopicProduceData { name: "a".into(), topic_id: id, ..Default::default() };
-    let request = ProduceRequest { topic_data: vec![topic], ..Default::default() };
+    let request = ProduceRequest { topic_data: [topic].into(), ..Default::default() };
     let read = |version| {
         decode_body::<ProduceRequest>(bytes(&request, version), version).unwrap().topic_data.remove(0)
     };
@@ -190,11 +190,12 @@ fn a_moved_leader_is_told_from_produce_10_and_fetch_12_on() {
         produce::PartitionProduceResponse { current_leader: leader.clone(), ..Default::default() };
     assert_eq!(refused(&partition, 9), "current_leader");
     let endpoint = produce::NodeEndpoint { node_id: 2, ..Default::default() };
-    let topic = produce::TopicProduceResponse { partition_responses: vec![partition], ..Default::default() };
+    let topic =
+        produce::TopicProduceResponse { partition_responses: [partition].into(), ..Default::default() };
     let response =
-        ProduceResponse { responses: vec![topic], node_endpoints: vec![endpoint], ..Default::default() };
+        ProduceResponse { responses: [topic].into(), node_endpoints: vec![endpoint], ..Default::default() };
     let frame = encode_response(1, 10, &response).unwrap();
-    let (_, read) = decode_response::<ProduceResponse>(strip_length(frame), 10).unwrap();
+    let (_, read) = decode_response::<ProduceResponse>(strip_length(frame.into()), 10).unwrap();
     assert_eq!(read.responses[0].partition_responses[0].current_leader, leader);
     assert_eq!(read.node_endpoints[0].node_id, 2);
 

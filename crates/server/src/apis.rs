@@ -5,7 +5,7 @@
 ///
 /// ```text
 /// ottla_server::apis! { Broker;
-///     ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => pipeline api::produce::handle;
+///     ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => start api::produce;
 ///     HeartbeatRequest, lane Coordinator, listeners [broker], acl Read Group(group_id) => api::heartbeat::handle;
 ///     CreateTopicsRequest, lane Controller, listeners [broker], acl per_resource => forward;
 ///     ApiVersionsRequest, lane Connection, listeners [broker], acl none => api_versions;
@@ -19,6 +19,9 @@
 /// - Handlers are `async fn handle(host: &Host, cx: &RequestContext, request: R) -> impl IntoAnswer<R::Response>`. The part
 ///   before their first wait runs in the order of arrival. After `pipeline` the connection's next request may start before
 ///   this one has answered. `forward` has the controller answer.
+/// - `start` pipelines too, and spares the future of a request that need not wait. It names a module of two functions:
+///   `start(host, cx, request)`, which runs in the order of arrival and gives the answer or, as an error, what is still to be
+///   waited for; and `async fn finish(host, cx, started)`, which waits and gives the answer.
 ///
 /// The table is a `pub static API_TABLE: &[ApiRow<Host>]` in the module that invokes the macro.
 #[macro_export]
@@ -34,6 +37,7 @@ macro_rules! apis {
             lane: $crate::Lane::$lane,
             listeners: &[$($crate::__apis_listener!($listener)),+],
             acl: $crate::__apis_acl!(column $($acl)+),
+            pipelined: $crate::__apis_pipelined!($($how)::+),
             call: |incoming: $crate::Incoming<'_, $host>| -> $crate::__private::Call {
                 let (request, exchange) = match incoming.decode::<$request>() {
                     Ok(decoded) => decoded,
@@ -100,6 +104,21 @@ macro_rules! __apis_acl {
     };
 }
 
+/// Whether the next request may start before this one has answered.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __apis_pipelined {
+    (pipeline) => {
+        true
+    };
+    (start) => {
+        true
+    };
+    ($($other:ident)::+) => {
+        false
+    };
+}
+
 /// How a request reaches its handler.
 #[doc(hidden)]
 #[macro_export]
@@ -118,6 +137,15 @@ macro_rules! __apis_call {
             let answer = $($handler)::+($exchange.host(), $exchange.context(), $request).await;
             $exchange.reply::<$type>(answer)
         })
+    };
+    ($type:ident $exchange:ident $request:ident start $($handler:ident)::+) => {
+        match $($handler::)+start($exchange.host(), $exchange.context(), $request) {
+            Ok(answer) => $crate::__private::Call::Ready($exchange.reply::<$type>(answer)),
+            Err(started) => $crate::__private::Call::pipeline(async move {
+                let answer = $($handler::)+finish($exchange.host(), $exchange.context(), started).await;
+                $exchange.reply::<$type>(answer)
+            }),
+        }
     };
     ($type:ident $exchange:ident $request:ident $($handler:ident)::+) => {
         $crate::__private::Call::wait(async move {

@@ -15,6 +15,9 @@ use crate::{
     AllowAll, ApiRow, Authorizer, Exchange, Incoming, ListenerKind, Principal, RequestContext, api_versions,
 };
 
+/// Smaller requests that may wait are copied out of the buffer that they were read into, bytes. Larger ones are most of it.
+const COPY_BELOW: usize = 4 * 1024;
+
 /// Serves one table of APIs on the listeners of one process. Each listener gets a [`Dispatcher`] of it.
 pub(crate) struct Shared<H: 'static> {
     pub(crate) host: Arc<H>,
@@ -118,6 +121,10 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
             return Err(format!("{key} (API key {}) is not served on this listener", key.code()));
         };
         self.shared.stats(index).received(size);
+        if !row.pipelined && frame.len() < COPY_BELOW {
+            // It may wait for long, and would keep what else its connection read at that time.
+            frame = Bytes::copy_from_slice(&frame);
+        }
         let incoming = Incoming { exchange: self.exchange(connection, header, index), body: frame, lease };
         if row.served.contains(version) {
             return Ok((row.call)(incoming));

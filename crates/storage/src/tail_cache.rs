@@ -6,13 +6,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 
 /// Batches from this size on are sent from their file: to copy them costs more than the system call.
 const FROM_FILE_BYTES: usize = 16 * 1024;
 
-/// The bound over all logs of a directory. The oldest batch goes first, whichever log it is of.
+/// A chunk grows to this, bytes, or to an eighth of what its log may keep.
+const MAX_CHUNK: usize = 32 * 1024;
+
+/// The bound over all logs of a directory. The oldest chunk goes first, whichever log it is of.
 #[derive(Debug)]
 pub(crate) struct TailCache {
     limit: usize,
@@ -20,23 +23,29 @@ pub(crate) struct TailCache {
     oldest_first: Mutex<Queue>,
 }
 
-/// Slots in the order of their appends. Logs take their own oldest batches away, which leaves empty slots behind.
+/// Chunks in the order of their first appends. Logs take their own oldest ones away, which leaves empty ones behind.
 #[derive(Debug, Default)]
 struct Queue {
-    slots: VecDeque<Arc<Slot>>,
-    /// Empty slots are swept out when there are so many.
+    chunks: VecDeque<Arc<Chunk>>,
+    /// Empty chunks are swept out when there are so many.
     sweep_at: usize,
 }
 
-/// Fewer slots than this are not worth a sweep.
+/// Fewer chunks than this are not worth a sweep.
 const SWEEP_FROM: usize = 1024;
 
-/// A batch that may be taken away at any time.
+/// Successive small batches of one log, in one piece of memory. It may be taken away at any time.
 #[derive(Debug)]
-pub(crate) struct Slot {
-    size: usize,
-    /// The batch: a copy, so that it does not keep its whole request in memory.
-    bytes: Mutex<Option<Bytes>>,
+pub(crate) struct Chunk {
+    capacity: usize,
+    room: Mutex<Option<Room>>,
+}
+
+#[derive(Debug)]
+struct Room {
+    free: BytesMut,
+    /// The batches: copies, so that they do not keep whole requests in memory.
+    batches: Vec<Bytes>,
 }
 
 impl TailCache {
@@ -48,38 +57,48 @@ impl TailCache {
         self.used.load(Ordering::Relaxed)
     }
 
-    fn add(&self, head: &[u8], body: &[u8]) -> Arc<Slot> {
-        let size = head.len() + body.len();
-        let slot = Arc::new(Slot { size, bytes: Mutex::new(Some([head, body].concat().into())) });
-        let mut used = self.used.fetch_add(size, Ordering::Relaxed) + size;
+    fn add_chunk(&self, capacity: usize) -> Arc<Chunk> {
+        let room = Room { free: BytesMut::with_capacity(capacity), batches: Vec::new() };
+        let chunk = Arc::new(Chunk { capacity, room: Mutex::new(Some(room)) });
+        let mut used = self.used.fetch_add(capacity, Ordering::Relaxed) + capacity;
         let mut queue = self.oldest_first.lock();
-        queue.slots.push_back(Arc::clone(&slot));
-        if queue.slots.len() >= queue.sweep_at.max(SWEEP_FROM) {
-            queue.slots.retain(|slot| !slot.is_empty());
-            queue.sweep_at = 2 * queue.slots.len();
+        if queue.chunks.len() >= queue.sweep_at.max(SWEEP_FROM) {
+            queue.chunks.retain(|chunk| !chunk.is_empty());
+            queue.sweep_at = 2 * queue.chunks.len();
         }
-        while used > self.limit || queue.slots.front().is_some_and(|slot| slot.is_empty()) {
-            let Some(oldest) = queue.slots.pop_front() else { break };
+        while used > self.limit || queue.chunks.front().is_some_and(|chunk| chunk.is_empty()) {
+            let Some(oldest) = queue.chunks.pop_front() else { break };
             self.evict(&oldest);
             used = self.used.load(Ordering::Relaxed);
         }
-        slot
+        queue.chunks.push_back(Arc::clone(&chunk));
+        chunk
     }
 
-    fn evict(&self, slot: &Slot) {
-        if slot.bytes.lock().take().is_some() {
-            self.used.fetch_sub(slot.size, Ordering::Relaxed);
+    fn evict(&self, chunk: &Chunk) {
+        if chunk.room.lock().take().is_some() {
+            self.used.fetch_sub(chunk.capacity, Ordering::Relaxed);
         }
     }
 }
 
-impl Slot {
+impl Chunk {
     fn is_empty(&self) -> bool {
-        self.bytes.lock().is_none()
+        self.room.lock().is_none()
     }
 
-    fn get(&self) -> Option<Bytes> {
-        self.bytes.lock().clone()
+    /// Adds a batch if there is room, and says where it is.
+    fn put(&self, head: &[u8], body: &[u8]) -> Option<usize> {
+        let mut room = self.room.lock();
+        let room = room.as_mut().filter(|room| room.free.capacity() >= head.len() + body.len())?;
+        room.free.extend_from_slice(head);
+        room.free.extend_from_slice(body);
+        room.batches.push(room.free.split().freeze());
+        Some(room.batches.len() - 1)
+    }
+
+    fn get(&self, index: usize) -> Option<Bytes> {
+        self.room.lock().as_ref()?.batches.get(index).cloned()
     }
 }
 
@@ -88,6 +107,8 @@ impl Slot {
 pub(crate) struct Tail {
     batches: VecDeque<TailBatch>,
     bytes: usize,
+    /// What the next small batch goes into, if it fits.
+    open: Option<Arc<Chunk>>,
 }
 
 /// Where a batch is, and its bytes if they are kept.
@@ -98,7 +119,8 @@ pub(crate) struct TailBatch {
     pub(crate) segment: i64,
     pub(crate) position: u64,
     pub(crate) size: usize,
-    slot: Option<Arc<Slot>>,
+    /// Its chunk, and its place there.
+    kept: Option<(Arc<Chunk>, usize)>,
 }
 
 /// How a batch of the tail can be read.
@@ -114,7 +136,7 @@ pub(crate) enum Held {
 
 impl TailBatch {
     pub(crate) fn held(&self) -> Held {
-        match self.slot.as_ref().map(|slot| slot.get()) {
+        match self.kept.as_ref().map(|(chunk, index)| chunk.get(*index)) {
             None => Held::File,
             Some(Some(bytes)) => Held::Memory(bytes),
             Some(None) => Held::Evicted,
@@ -122,7 +144,7 @@ impl TailBatch {
     }
 
     fn is_evicted(&self) -> bool {
-        self.slot.as_ref().is_some_and(|slot| slot.is_empty())
+        self.kept.as_ref().is_some_and(|(chunk, _)| chunk.is_empty())
     }
 }
 
@@ -144,13 +166,34 @@ impl Tail {
         while self.bytes + size > limit {
             self.pop_oldest(shared);
         }
-        let slot = (size < FROM_FILE_BYTES).then(|| shared.add(head, body));
+        let kept = if size < FROM_FILE_BYTES { self.keep(shared, limit, head, body) } else { None };
         self.bytes += size;
-        self.batches.push_back(TailBatch { base, next, segment, position, size, slot });
+        self.batches.push_back(TailBatch { base, next, segment, position, size, kept });
         // What others' batches pushed out need not be remembered.
         while self.batches.front().is_some_and(TailBatch::is_evicted) {
             self.pop_oldest(shared);
         }
+    }
+
+    fn keep(
+        &mut self,
+        shared: &TailCache,
+        limit: usize,
+        head: &[u8],
+        body: &[u8],
+    ) -> Option<(Arc<Chunk>, usize)> {
+        if let Some(open) = &self.open
+            && let Some(index) = open.put(head, body)
+        {
+            return Some((Arc::clone(open), index));
+        }
+        // A log that gets few batches holds no more than these; a busy one soon has large chunks.
+        let size = head.len() + body.len();
+        let larger = self.open.as_ref().map_or(size, |full| 2 * full.capacity);
+        let chunk = shared.add_chunk(larger.min(MAX_CHUNK).min(limit / 8).max(size));
+        let index = chunk.put(head, body)?;
+        self.open = Some(Arc::clone(&chunk));
+        Some((chunk, index))
     }
 
     /// The batches from the one that holds `offset` on; nothing if it is older than the tail.
@@ -166,14 +209,17 @@ impl Tail {
             self.pop_oldest(shared);
         }
         self.batches = VecDeque::new();
+        self.open = None;
     }
 
     fn pop_oldest(&mut self, shared: &TailCache) {
-        if let Some(oldest) = self.batches.pop_front() {
-            self.bytes -= oldest.size;
-            if let Some(slot) = oldest.slot {
-                shared.evict(&slot);
-            }
+        let Some(oldest) = self.batches.pop_front() else { return };
+        self.bytes -= oldest.size;
+        let next = self.batches.iter().find_map(|batch| batch.kept.as_ref());
+        if let Some((chunk, _)) = oldest.kept
+            && next.is_none_or(|(next, _)| !Arc::ptr_eq(next, &chunk))
+        {
+            shared.evict(&chunk);
         }
     }
 }
@@ -225,6 +271,27 @@ mod tests {
         let body = Bytes::from(vec![7; FROM_FILE_BYTES]);
         tail.push(&shared, 1 << 20, (0, 1), (0, 0), &[0; 16], &body);
         assert!(tail.from(0).all(|batch| matches!(batch.held(), Held::File)));
+        assert_eq!(shared.used(), 0);
+    }
+
+    #[test]
+    fn a_busy_log_keeps_many_batches_in_one_piece_of_memory() {
+        let shared = TailCache::new(1 << 20);
+        let mut tail = Tail::default();
+        let body = [7; 84];
+        for base in 0..1000 {
+            tail.push(&shared, 1 << 19, (base, base + 1), (0, 0), &[0; 16], &body);
+        }
+        let chunks = shared.oldest_first.lock().chunks.len();
+        assert!(chunks <= 12 && shared.used() < 160_000, "{chunks} chunks of {} bytes", shared.used());
+        for batch in tail.from(0) {
+            assert!(matches!(batch.held(), Held::Memory(bytes) if bytes.len() == 100 && bytes[16..] == body));
+        }
+        while tail.batches.len() > 1 {
+            tail.pop_oldest(&shared);
+        }
+        assert!(shared.used() <= MAX_CHUNK);
+        tail.pop_oldest(&shared);
         assert_eq!(shared.used(), 0);
     }
 

@@ -96,12 +96,13 @@ pub fn produce_request_by_id(
     ProduceRequest {
         acks,
         timeout_ms: 10_000,
-        topic_data: vec![TopicProduceData {
+        topic_data: [TopicProduceData {
             name: topic.into(),
             topic_id,
-            partition_data: vec![partition],
+            partition_data: [partition].into(),
             ..Default::default()
-        }],
+        }]
+        .into(),
         ..Default::default()
     }
 }

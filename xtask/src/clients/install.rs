@@ -100,7 +100,7 @@ fn system(package: &str) -> Result<(), Failure> {
         .map_err(|error| format!("{package} is missing and cannot be installed: {error}").into())
 }
 
-fn python(places: &Places) -> Result<(), Failure> {
+pub(crate) fn python(places: &Places) -> Result<(), Failure> {
     let folder = places.installed.join("python");
     let requirements = places.sources.join("python/requirements.txt");
     fresh(&folder, slice::from_ref(&requirements), "Python clients", || {

@@ -24,12 +24,19 @@ pub(crate) struct Server {
     pub(crate) data_dir: Option<PathBuf>,
     process: Option<Mutex<Child>>,
     log: PathBuf,
+    started: Instant,
 }
 
 impl Server {
     /// Somebody else's.
     pub(crate) fn external(bootstrap: &str) -> Self {
-        Self { bootstrap: bootstrap.to_owned(), data_dir: None, process: None, log: PathBuf::new() }
+        Self {
+            bootstrap: bootstrap.to_owned(),
+            data_dir: None,
+            process: None,
+            log: PathBuf::new(),
+            started: Instant::now(),
+        }
     }
 
     /// `ottla-broker`, built for release, in an empty directory.
@@ -38,7 +45,9 @@ impl Server {
         let root = workspace_root().canonicalize()?;
         progress("building ottla-broker");
         let mut build = Command::new("cargo");
-        run(build.args(["build", "--release", "--quiet", "--bin", "ottla-broker"]).current_dir(&root))?;
+        run(build
+            .args(["build", "--release", "--quiet", "--bin", "ottla-broker", "--bin", "ottla"])
+            .current_dir(&root))?;
         let (client, controller, admin) = (free_port()?, free_port()?, free_port()?);
         let mut command = pinned(root.join("target/release/ottla-broker").as_os_str(), pinned_to);
         let listeners = format!("PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}");
@@ -66,8 +75,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Apache Kafka, one node with both roles, its data formatted anew.
-    pub(crate) fn kafka(class_path: &str, work: &Path, pinned_to: Option<u32>) -> Result<Self, Failure> {
+    /// Apache Kafka, one node with both roles, its data formatted anew. `settings` are added to what it needs.
+    pub(crate) fn kafka(
+        class_path: &str,
+        work: &Path,
+        settings: &[&str],
+        pinned_to: Option<u32>,
+    ) -> Result<Self, Failure> {
         let (client, controller) = (free_port()?, free_port()?);
         let data = work.join("data");
         let file = work.join("server.properties");
@@ -79,8 +93,9 @@ impl Server {
                  controller.listener.names=CONTROLLER\nlog.dirs={}\n\
                  offsets.topic.replication.factor=1\ntransaction.state.log.replication.factor=1\n\
                  transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n\
-                 share.coordinator.state.topic.min.isr=1\n",
-                data.display()
+                 share.coordinator.state.topic.min.isr=1\n{}\n",
+                data.display(),
+                settings.join("\n")
             ),
         )?;
         let java = |class: &str| {
@@ -110,15 +125,21 @@ impl Server {
     pub(crate) fn program(mut command: Command, work: &Path) -> Result<Self, Failure> {
         let log = work.join("server.log");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("cannot run {command:?}: {error}"))?;
         let mut first = String::new();
         BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut first)?;
         let bootstrap = first.strip_prefix("ready ").unwrap_or_default().trim().to_owned();
-        let server = Self { bootstrap, data_dir: None, process: Some(Mutex::new(child)), log };
+        let server = Self { bootstrap, data_dir: None, process: Some(Mutex::new(child)), log, started };
         match server.bootstrap.is_empty() {
             false => Ok(server),
             true => Err(server.failed(&format!("no ready line but {first:?}"))),
         }
+    }
+
+    /// How long ago its process was started.
+    pub(crate) fn since_start(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// The process, if it is ours.
@@ -157,6 +178,7 @@ impl Server {
     ) -> Result<(Self, impl Read + Send + 'static), Failure> {
         let log = work.join("server.log");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?).current_dir(work);
+        let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("cannot run {command:?}: {error}"))?;
         let output = child.stdout.take().ok_or("no standard output")?;
         let server = Self {
@@ -164,6 +186,7 @@ impl Server {
             data_dir: Some(data),
             process: Some(Mutex::new(child)),
             log,
+            started,
         };
         Ok((server, output))
     }

@@ -36,7 +36,7 @@ const NOT_ASKED: i32 = i32::MIN;
 
 ottla_server::apis! { Broker;
     // Clients that support versions 0 to 2 must see them, or they give up compression (KAFKA-18659); they are refused.
-    ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => pipeline produce::handle;
+    ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => start produce;
     FetchRequest, lane Log, listeners [broker], acl per_resource => fetch::handle;
     ListOffsetsRequest, lane Log, listeners [broker], acl per_resource => list_offsets::handle;
     MetadataRequest, lane Metadata, listeners [broker], acl per_resource => metadata::handle;

@@ -16,7 +16,7 @@ use ottla_protocol::messages::produce::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
-use ottla_protocol::{ErrorCode, Records};
+use ottla_protocol::{ErrorCode, Few, Records};
 use ottla_records::{BatchHeader, Codec};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::AppendError;
@@ -41,14 +41,25 @@ struct Awaited {
     done: oneshot::Receiver<AckOutcome>,
 }
 
-pub(crate) async fn handle(
+/// A request whose batches are appended and not yet acknowledged.
+pub(crate) struct Appending {
+    response: ProduceResponse,
+    awaited: Few<Awaited>,
+    acks: i16,
+    deadline: Instant,
+}
+
+/// Appends.
+#[expect(clippy::result_large_err, reason = "it is no error, and on its way into a box")]
+pub(crate) fn start(
     broker: &Broker,
     cx: &RequestContext,
     request: ProduceRequest,
-) -> Answer<ProduceResponse> {
+) -> Result<Answer<ProduceResponse>, Appending> {
     let deadline = Instant::now() + Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
-    let mut awaited = Vec::new();
-    let mut response = ProduceResponse {
+    let acks = request.acks;
+    let mut awaited = Few::new();
+    let response = ProduceResponse {
         responses: request
             .topic_data
             .into_iter()
@@ -57,6 +68,19 @@ pub(crate) async fn handle(
             .collect(),
         ..Default::default()
     };
+    if awaited.is_empty() {
+        return Ok(answer(broker, cx, acks, response));
+    }
+    Err(Appending { response, awaited, acks, deadline })
+}
+
+/// Waits until what was appended is acknowledged.
+pub(crate) async fn finish(
+    broker: &Broker,
+    cx: &RequestContext,
+    appending: Appending,
+) -> Answer<ProduceResponse> {
+    let Appending { mut response, awaited, acks, deadline } = appending;
     for Awaited { topic, partition, done } in awaited {
         let error = match tokio::time::timeout_at(deadline, done).await {
             Ok(Ok(outcome)) => outcome.to_error_code(),
@@ -73,7 +97,16 @@ pub(crate) async fn handle(
             *answer = PartitionProduceResponse { index: answer.index, ..refused(error, None) };
         }
     }
-    if request.acks == 0 {
+    answer(broker, cx, acks, response)
+}
+
+fn answer(
+    broker: &Broker,
+    cx: &RequestContext,
+    acks: i16,
+    mut response: ProduceResponse,
+) -> Answer<ProduceResponse> {
+    if acks == 0 {
         return unanswered(&response);
     }
     if cx.version >= LEADERS_FROM {
@@ -105,7 +138,7 @@ fn append_topic(
     acks: i16,
     topic: usize,
     data: TopicProduceData,
-    awaited: &mut Vec<Awaited>,
+    awaited: &mut Few<Awaited>,
 ) -> TopicProduceResponse {
     let by_id = cx.version >= TOPIC_IDS_FROM;
     let name =

@@ -85,7 +85,7 @@ impl<T: Transport> Driver<T> {
                 Poll::Ready(None) => break,
                 Poll::Ready(Some(Outgoing { frame, reply })) => {
                     self.options.metrics.requests.add(1);
-                    self.outbound.push_frame(frame.into_iter().map(ReplySegment::Bytes).collect());
+                    self.outbound.push_segments(frame.into_iter().map(ReplySegment::Bytes).collect());
                     self.waiting.extend(reply);
                 }
             }

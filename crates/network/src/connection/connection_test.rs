@@ -38,9 +38,9 @@ impl Service for Scripted {
             "close" => Call::Ready(Reply::Close { reason: text }),
             "panic" => panic!("planted"),
             "later-panic" => Call::wait(async { panic!("planted too") }),
-            "big" => Call::Ready(Reply::Frame(framed(&[b'x'; 1 << 20]).into())),
+            "big" => Call::Ready(Reply::Frame(framed(&[b'x'; 1 << 20]))),
             "file" => Call::Ready(file_reply(&text)),
-            _ => Call::Ready(Reply::Frame(framed(&frame).into())),
+            _ => Call::Ready(Reply::Frame(framed(&frame))),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Scripted {
         async move {
             let _guard = guard;
             let _ = gate.await;
-            Reply::Frame(framed(text.as_bytes()).into())
+            Reply::Frame(framed(text.as_bytes()))
         }
     }
 }

@@ -158,8 +158,8 @@ impl<'a, T: Transport, S: Service> Driver<'a, T, S> {
             match self.in_flight.pop() {
                 None => return,
                 Some(Reply::None) => {}
-                Some(Reply::Frame(frame)) => self.outbound.push_bytes(frame),
-                Some(Reply::Segments(segments)) => self.outbound.push_frame(segments),
+                Some(Reply::Frame(frame)) => self.outbound.push_frame(frame),
+                Some(Reply::Segments(segments)) => self.outbound.push_segments(segments),
                 Some(Reply::Close { reason }) => {
                     self.closing = Some(CloseReason::Refused(reason));
                     self.in_flight = InFlight::default();

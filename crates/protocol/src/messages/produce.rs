@@ -1,6 +1,6 @@
 //! Appends record batches. Decoding copies no records.
 
-use crate::{ByteString, ErrorCode, Message, Records, Request, TaggedFields, Uuid, Version};
+use crate::{ByteString, ErrorCode, Few, Message, Records, Request, TaggedFields, Uuid, Version};
 
 /// One batch per partition.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
@@ -14,7 +14,7 @@ pub struct ProduceRequest {
     /// How long to wait for `acks`, ms.
     pub timeout_ms: i32,
     /// The records by topic.
-    pub topic_data: Vec<TopicProduceData>,
+    pub topic_data: Few<TopicProduceData>,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
@@ -50,7 +50,7 @@ pub struct TopicProduceData {
     #[field(versions = "13+", ignorable)]
     pub topic_id: Uuid,
     /// The records per partition.
-    pub partition_data: Vec<PartitionProduceData>,
+    pub partition_data: Few<PartitionProduceData>,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
@@ -71,7 +71,7 @@ pub struct PartitionProduceData {
 #[message(key = 0, versions = "3-13", flexible = "9+")]
 pub struct ProduceResponse {
     /// The outcome of each.
-    pub responses: Vec<TopicProduceResponse>,
+    pub responses: Few<TopicProduceResponse>,
     /// How long a quota delays the client, ms; the client waits itself (KIP-219).
     pub throttle_time_ms: i32,
     /// Where the leaders named in this response are reached (KIP-951).
@@ -91,7 +91,7 @@ pub struct TopicProduceResponse {
     #[field(versions = "13+", ignorable)]
     pub topic_id: Uuid,
     /// The outcome per partition.
-    pub partition_responses: Vec<PartitionProduceResponse>,
+    pub partition_responses: Few<PartitionProduceResponse>,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }

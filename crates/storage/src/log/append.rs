@@ -17,6 +17,7 @@ use super::Log;
 use super::validate::{Accepted, accept};
 use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
 use crate::error::{AppendError, StorageError};
+use crate::handles::FileKind;
 use crate::producer::WrittenBatch;
 
 impl Log {
@@ -89,13 +90,15 @@ impl Log {
             return Err(StorageError::Poisoned { path: ctx.dir.clone() });
         };
         let position = active.size;
-        let path = active.path(ctx, crate::handles::FileKind::Log);
-        let file = active.writer(ctx).map_err(|e| ctx.health.write_failed("open", &path, &e))?;
+        let file = active.writer(ctx);
+        let path = || active.path(ctx, FileKind::Log);
+        let file = file.map_err(|e| ctx.health.write_failed("open", &path(), &e))?;
         if preallocate {
             active.reserve(&*file, position + size, limit);
         }
         let written: io::Result<()> = write_all_vectored_at(&*file, bufs, position);
         if let Err(e) = written {
+            let path = active.path(ctx, FileKind::Log);
             // What was written of it must not stay behind the log's end.
             if let Err(cut) = file.set_len(position) {
                 tracing::error!(path = %path.display(), error = %cut, "cannot cut off a failed write");
@@ -153,7 +156,7 @@ impl Log {
         self.names_dirty = true;
         let spilled = active.offsets.spill(ctx).and_then(|_| active.times.spill(ctx));
         if let Err(e) = spilled {
-            let path = active.path(ctx, crate::handles::FileKind::OffsetIndex);
+            let path = active.path(ctx, FileKind::OffsetIndex);
             ctx.health.write_failed("write", &path, &e);
         }
     }

@@ -104,8 +104,8 @@ impl Log {
         let whole = limit.saturating_sub(position);
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(ReadResult::default()) };
-        let path = segment.path(ctx, FileKind::Log);
-        let failed = |e| StorageError::io("read", &path, e);
+        let key = segment.key(FileKind::Log);
+        let failed = |e| StorageError::io("read", &ctx.segment_path(key), e);
         let file = segment.reader(ctx).map_err(failed)?;
         let len = if whole <= max_bytes {
             whole
@@ -152,9 +152,11 @@ impl Log {
         let interval = self.config.index_interval_bytes;
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
-        let path = segment.path(ctx, FileKind::Log);
+        let key = segment.key(FileKind::Log);
+        let path = || ctx.segment_path(key);
         let found = match segment.find(ctx, offset) {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                let path = path();
                 tracing::warn!(path = %path.display(), reason = %e, "index is rebuilt");
                 segment
                     .rebuild_indexes(ctx, interval)
@@ -164,8 +166,8 @@ impl Log {
             found => found,
         };
         found.map_err(|e| match e.kind() {
-            io::ErrorKind::InvalidData => StorageError::damaged(&path, e.to_string()),
-            _ => StorageError::io("read", &path, e),
+            io::ErrorKind::InvalidData => StorageError::damaged(&path(), e.to_string()),
+            _ => StorageError::io("read", &path(), e),
         })
     }
 }

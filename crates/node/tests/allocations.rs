@@ -1,0 +1,53 @@
+//! What a request costs in allocations: bounds that do not depend on the machine.
+
+use std::alloc::System;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use ottla_testkit::{ACKS_ALL, ACKS_LEADER, NodeSpec, TopicSpec, batch, encode_frame, produce_request};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const ROUNDS: usize = 2000;
+
+/// Allocations of the whole process for each of the requests, which this side sends and receives without any.
+fn allocations(stream: &mut TcpStream, request: &[u8]) -> f64 {
+    let mut answer = [0_u8; 4096];
+    let mut exchange = |rounds| {
+        for _ in 0..rounds {
+            stream.write_all(request).unwrap();
+            let mut length = [0; 4];
+            stream.read_exact(&mut length).unwrap();
+            let length = u32::from_be_bytes(length) as usize;
+            stream.read_exact(&mut answer[..length]).unwrap();
+        }
+    };
+    exchange(ROUNDS / 10);
+    let region = Region::new(ALLOCATOR);
+    exchange(ROUNDS);
+    let change = region.change();
+    (change.allocations + change.reallocations) as f64 / ROUNDS as f64
+}
+
+/// One test, because whatever else runs in this process is counted too.
+#[test]
+fn requests_of_one_batch_cost_few_allocations() {
+    let value = "v".repeat(1000);
+    for (durability, acks, most) in [
+        ("os", ACKS_LEADER, 2.0),
+        ("os", ACKS_ALL, 2.0),
+        ("fsync", ACKS_LEADER, 2.0),
+        ("fsync", ACKS_ALL, 14.0),
+    ] {
+        let node = NodeSpec::new().set("log.durability", durability).start();
+        node.client().create(&TopicSpec::new("t"));
+        let mut stream = TcpStream::connect(node.address()).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let request = encode_frame(9, &produce_request("t", 0, acks, batch::one(&value)));
+        let count = allocations(&mut stream, &request);
+        println!("produce, {durability}, acks={acks}: {count:.2}");
+        assert!(count <= most, "{durability}, acks={acks}: {count:.2} allocations, {most} are allowed");
+    }
+}

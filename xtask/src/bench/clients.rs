@@ -1,0 +1,227 @@
+//! Through clients that everybody knows: Kafka's Java tools, and librdkafka by way of confluent-kafka.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::Place;
+use super::contest::{Column, contest};
+use super::idle::cpu_ticks;
+use super::opponents::Opponent;
+use crate::Failure;
+use crate::clients::{install_kafka, install_python};
+use crate::kafka_jars::{run as run_command, workspace_root};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// MB of records of each turn
+    #[arg(long, default_value_t = 1000)]
+    megabytes: usize,
+}
+
+const THROUGHPUT: [Column; 7] = [
+    ("/produced/records_per_s", "produced, records/s", 0),
+    ("/produced/cpu_s_per_gb", "broker CPU-s/GB", 2),
+    ("/produced/machine_cores", "busy cores of the machine", 2),
+    ("/produced/broker_cores", "the broker's", 2),
+    ("/consumed/records_per_s", "consumed, records/s", 0),
+    ("/consumed/cpu_s_per_gb", "broker CPU-s/GB", 2),
+    ("/consumed/machine_cores", "busy cores of the machine", 2),
+];
+const ONE_BY_ONE: [Column; 4] = [
+    ("/mean_ms", "mean ms", 3),
+    ("/p50_ms", "p50 ms", 0),
+    ("/p99_ms", "p99 ms", 0),
+    ("/p999_ms", "p99.9 ms", 0),
+];
+
+struct Scenario {
+    name: &'static str,
+    client: Client,
+    record: usize,
+    acks: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Client {
+    Java,
+    Librdkafka,
+}
+
+const SCENARIOS: [Scenario; 4] = [
+    Scenario { name: "Java, 1 KB records, acks=1", client: Client::Java, record: 1000, acks: "1" },
+    Scenario { name: "Java, 1 KB records, acks=all", client: Client::Java, record: 1000, acks: "all" },
+    Scenario { name: "Java, 100 B records, acks=1", client: Client::Java, record: 100, acks: "1" },
+    Scenario {
+        name: "librdkafka, 1 KB records, acks=all",
+        client: Client::Librdkafka,
+        record: 1000,
+        acks: "all",
+    },
+];
+
+pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Failure> {
+    let (class_path, python) = (install_kafka()?, install_python()?);
+    let brokers = place.brokers(false)?;
+    let opponents: Vec<&Opponent> = brokers.iter().collect();
+    let mut topics = 0;
+    let mut measurements = Vec::new();
+    let common = place.common;
+    for scenario in SCENARIOS.iter().filter(|scenario| common.wants(scenario.name)) {
+        let mut turn = |opponent: &Opponent| {
+            topics += 1;
+            let topic = format!("bench-{topics}");
+            create(opponent, &topic)?;
+            let turn = Turn { opponent, topic: &topic, scenario, megabytes: arguments.megabytes };
+            let result = match scenario.client {
+                Client::Java => turn.java(&class_path),
+                Client::Librdkafka => turn.librdkafka(&python),
+            };
+            // Disks are finite.
+            ottla(opponent, &["topic", "delete", &topic])?;
+            result
+        };
+        for opponent in &opponents {
+            // Three GB are enough for the Java virtual machine to have compiled what is hot.
+            for _ in 0..if opponent.warms_up() { 3 } else { 1 } {
+                turn(opponent)?;
+            }
+        }
+        measurements.push(contest(scenario.name, &THROUGHPUT, &opponents, common.rounds, turn)?);
+    }
+    for acks in ["1", "all"] {
+        let name = format!("Java, one record at a time, acks={acks}");
+        if common.wants(&name) {
+            measurements.push(contest(&name, &ONE_BY_ONE, &opponents, common.rounds, |opponent| {
+                topics += 1;
+                let topic = format!("bench-{topics}");
+                create(opponent, &topic)?;
+                one_by_one(opponent, &class_path, &topic, acks)
+            })?);
+        }
+    }
+    Ok(measurements.into())
+}
+
+struct Turn<'a> {
+    opponent: &'a Opponent,
+    topic: &'a str,
+    scenario: &'a Scenario,
+    megabytes: usize,
+}
+
+impl Turn<'_> {
+    fn records(&self) -> usize {
+        self.megabytes * 1_000_000 / self.scenario.record
+    }
+
+    fn java(&self, class_path: &str) -> Result<Value, Failure> {
+        let (records, record) = (self.records().to_string(), self.scenario.record.to_string());
+        let bootstrap = &self.opponent.server.bootstrap;
+        let mut produce = java(class_path, "ProducerPerformance");
+        produce.args(["--topic", self.topic, "--num-records", &records, "--record-size", &record]);
+        produce.args(["--throughput", "-1", "--producer-props", &format!("bootstrap.servers={bootstrap}")]);
+        produce.args([&format!("acks={}", self.scenario.acks), "linger.ms=5", "batch.size=131072"]);
+        // 1000000 records sent, 98765.4 records/sec (94.19 MB/sec), 12.34 ms avg latency, …
+        let produced = self.watched(produce, |output| {
+            let rate = output.lines().last()?.split(", ").nth(1)?;
+            rate.split_whitespace().next()?.parse().ok()
+        })?;
+        let mut consume = java(class_path, "ConsumerPerformance");
+        consume.args(["--topic", self.topic, "--num-records", &records, "--bootstrap-server", bootstrap]);
+        // start, end, MB, MB/s, records, records/s, ms of rebalances, ms of fetching, MB/s and records/s of fetching
+        let consumed =
+            self.watched(consume, |output| output.lines().last()?.split(", ").nth(9)?.trim().parse().ok())?;
+        Ok(json!({"produced": produced, "consumed": consumed}))
+    }
+
+    fn librdkafka(&self, python: &str) -> Result<Value, Failure> {
+        let script = workspace_root().canonicalize()?.join("benches/librdkafka.py");
+        let run = |mode: &str| {
+            let mut client = Command::new(python);
+            client.arg(&script).args([mode, &self.opponent.server.bootstrap, self.topic]);
+            client.args([self.records().to_string(), self.scenario.record.to_string()]);
+            self.watched(client.arg(self.scenario.acks), |output| output.trim().parse().ok())
+        };
+        Ok(json!({"produced": run("produce")?, "consumed": run("consume")?}))
+    }
+
+    /// Runs a client, whose output holds the records per second, and looks at who used the processors meanwhile.
+    fn watched<C: std::borrow::BorrowMut<Command>>(
+        &self,
+        mut client: C,
+        rate: impl Fn(&str) -> Option<f64>,
+    ) -> Result<Value, Failure> {
+        let pid = self.opponent.pid()?;
+        let (broker, machine, began) = (cpu_ticks(pid)?, machine_ticks()?, Instant::now());
+        let client = client.borrow_mut().stderr(Stdio::null());
+        let output = client.output().map_err(|error| format!("cannot run {client:?}: {error}"))?;
+        let (broker, machine) = (cpu_ticks(pid)? - broker, machine_ticks()? - machine);
+        let seconds = began.elapsed().as_secs_f64();
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        let rate = rate(&output).ok_or_else(|| format!("{}: no rate in {output:?}", self.opponent.name))?;
+        // A tick is a hundredth of a second.
+        Ok(json!({
+            "records_per_s": rate,
+            "cpu_s_per_gb": broker / 100.0 / (self.megabytes as f64 / 1e3),
+            "broker_cores": broker / 100.0 / seconds,
+            "machine_cores": machine / 100.0 / seconds,
+        }))
+    }
+}
+
+/// Kafka's EndToEndLatency: a record is sent when the one before it has been consumed.
+fn one_by_one(opponent: &Opponent, class_path: &str, topic: &str, acks: &str) -> Result<Value, Failure> {
+    let mut tool = java(class_path, "EndToEndLatency");
+    tool.args([&opponent.server.bootstrap, topic, "5000", acks, "1000"]).stderr(Stdio::null());
+    let output = tool.output().map_err(|error| format!("cannot run {tool:?}: {error}"))?;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Avg latency: 0.4567 ms
+    // Percentiles: 50th = 0, 99th = 3, 99.9th = 9
+    let numbers = |prefix: &str| -> Vec<f64> {
+        let line = output.lines().find_map(|line| line.trim().strip_prefix(prefix)).unwrap_or_default();
+        let words = line.split(|c: char| !c.is_ascii_digit() && c != '.');
+        words.filter_map(|word| word.parse().ok()).collect()
+    };
+    let (mean, percentiles) = (numbers("Avg latency:"), numbers("Percentiles:"));
+    let mut result = Map::new();
+    for (key, value) in [
+        ("mean_ms", mean.first()),
+        ("p50_ms", percentiles.get(1)),
+        ("p99_ms", percentiles.get(3)),
+        ("p999_ms", percentiles.get(5)),
+    ] {
+        let value = value.ok_or_else(|| format!("{}: no {key} in {output:?}", opponent.name))?;
+        result.insert(key.to_owned(), json!(value));
+    }
+    Ok(result.into())
+}
+
+fn java(class_path: &str, tool: &str) -> Command {
+    let mut java = Command::new("java");
+    java.args(["-Xmx512m", "-cp", class_path, &format!("org.apache.kafka.tools.{tool}")]);
+    java
+}
+
+fn create(opponent: &Opponent, topic: &str) -> Result<(), Failure> {
+    ottla(opponent, &["topic", "create", topic, "--partitions", "8"])
+}
+
+/// Runs the command-line interface, which works with every broker.
+fn ottla(opponent: &Opponent, arguments: &[&str]) -> Result<(), Failure> {
+    let program = workspace_root().canonicalize()?.join("target/release/ottla");
+    let mut ottla = Command::new(program);
+    ottla.args(["--bootstrap-server", &opponent.server.bootstrap]).args(arguments);
+    run_command(ottla.stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+/// Ticks that all processors together were busy.
+fn machine_ticks() -> Result<f64, Failure> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let all = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<f64> = all.filter_map(|field| field.parse().ok()).collect();
+    // user, nice, system, idle, waiting for disks, interrupts, soft interrupts
+    Ok([0, 1, 2, 5, 6].iter().filter_map(|index| ticks.get(*index)).sum())
+}

@@ -1,0 +1,84 @@
+//! Start, and what a node takes that has nothing to do, or many connections.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::Place;
+use super::contest::{Column, contest};
+use super::opponents::Opponent;
+use super::replay::{Scenario, replay};
+use crate::Failure;
+
+const IDLE: [Column; 3] = [
+    ("/first_ack_ms", "exec to first acknowledged record, ms", 0),
+    ("/resident_mib", "resident, MiB", 1),
+    ("/percent_of_a_core", "% of a core", 2),
+];
+const BUSY: [Column; 4] = [
+    ("/mb_per_s", "MB/s", 1),
+    ("/resident_mib", "resident, MiB", 1),
+    ("/broker_cores", "broker cores", 2),
+    ("/p99_us", "p99 µs", 0),
+];
+/// A thousand connections that all produce, 50 MB/s together.
+const MANY: Scenario = Scenario {
+    name: "1,000 connections",
+    mode: "produce",
+    record: 1000,
+    batch: 16384,
+    codec: "none",
+    connections: 1000,
+    in_flight: 1,
+};
+
+pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
+    let brokers = place.brokers(false)?;
+    let opponents: Vec<&Opponent> = brokers.iter().collect();
+    let first = Scenario { batch: 1000, connections: 1, ..MANY };
+    let mut starts = 0;
+    let mut measurements =
+        vec![contest("start, and nothing to do", &IDLE, &opponents, place.common.rounds, |opponent| {
+            starts += 1;
+            let fresh = place.start(opponent.name, &format!("start-{starts}"), false)?;
+            // One record is acknowledged, and nothing more is sent.
+            replay(place, &first, &fresh, 0.0, &["--warm-up", "0", "--partitions", "1"])?;
+            let first_ack = fresh.server.since_start();
+            let pid = fresh.pid()?;
+            std::thread::sleep(Duration::from_secs(1));
+            let (before, began) = (cpu_ticks(pid)?, Instant::now());
+            std::thread::sleep(Duration::from_secs_f64(place.common.seconds));
+            // A tick is a hundredth of a second.
+            let percent = (cpu_ticks(pid)? - before) / began.elapsed().as_secs_f64();
+            Ok(json!({
+                "first_ack_ms": first_ack.as_secs_f64() * 1e3,
+                "resident_mib": resident_mib(pid)?,
+                "percent_of_a_core": percent,
+            }))
+        })?];
+    measurements.push(contest(
+        "1,000 connections, 50 MB/s",
+        &BUSY,
+        &opponents,
+        place.common.rounds,
+        |opponent| replay(place, &MANY, opponent, place.common.seconds, &["--rate", "50"]),
+    )?);
+    Ok(measurements.into())
+}
+
+/// Ticks that a process has had the processor, its threads together.
+pub(super) fn cpu_ticks(pid: u32) -> Result<f64, Failure> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    Ok(ticks(11) + ticks(12))
+}
+
+fn resident_mib(pid: u32) -> Result<f64, Failure> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    Ok(kib.ok_or("no VmRSS")? / 1024.0)
+}
