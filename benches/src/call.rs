@@ -41,6 +41,6 @@ pub fn topic_id(bootstrap: &str, topic: &str, partitions: i32) -> Result<Uuid, B
         if let Some(topic) = metadata.topics.iter().find(led) {
             return Ok(topic.topic_id);
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -133,6 +133,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let gb = bytes as f64 / 1e9;
     let quantile = |q| totals.latencies.value_at_quantile(q);
     let result = json!({
+        "requests": totals.requests,
         "requests_per_s": totals.requests as f64 / elapsed,
         "records_per_s": records as f64 / elapsed,
         "mb_per_s": gb * 1e3 / elapsed,
@@ -180,7 +181,7 @@ fn requests(arguments: &Arguments, batch: &frames::Batch) -> Result<Vec<Bytes>, 
 fn check_one(arguments: &Arguments, request: &Bytes) -> Result<(), Box<dyn Error>> {
     let mut stream = std::net::TcpStream::connect(&arguments.bootstrap)?;
     let mut error = String::new();
-    for _ in 0..100 {
+    for _ in 0..2000 {
         let answer = call(&mut stream, request)?;
         let code = match arguments.mode {
             Mode::Produce => {
@@ -196,7 +197,7 @@ fn check_one(arguments: &Arguments, request: &Bytes) -> Result<(), Box<dyn Error
             return Ok(());
         }
         error = code.to_string();
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(1));
     }
     Err(format!("{} answers {error}", arguments.bootstrap).into())
 }

@@ -1,7 +1,7 @@
 //! What a request costs in allocations: bounds that do not depend on the machine.
 
 use std::alloc::System;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use ottla_testkit::{ACKS_ALL, ACKS_LEADER, NodeSpec, TopicSpec, batch, encode_frame, produce_request};
@@ -13,22 +13,23 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const ROUNDS: usize = 2000;
 
 /// Allocations of the whole process for each of the requests, which this side sends and receives without any.
-fn allocations(stream: &mut TcpStream, request: &[u8]) -> f64 {
+fn allocations(stream: &mut TcpStream, request: &[u8]) -> io::Result<f64> {
     let mut answer = [0_u8; 4096];
     let mut exchange = |rounds| {
         for _ in 0..rounds {
-            stream.write_all(request).unwrap();
+            stream.write_all(request)?;
             let mut length = [0; 4];
-            stream.read_exact(&mut length).unwrap();
+            stream.read_exact(&mut length)?;
             let length = u32::from_be_bytes(length) as usize;
-            stream.read_exact(&mut answer[..length]).unwrap();
+            stream.read_exact(&mut answer[..length])?;
         }
+        Ok::<_, io::Error>(())
     };
-    exchange(ROUNDS / 10);
+    exchange(ROUNDS / 10)?;
     let region = Region::new(ALLOCATOR);
-    exchange(ROUNDS);
+    exchange(ROUNDS)?;
     let change = region.change();
-    (change.allocations + change.reallocations) as f64 / ROUNDS as f64
+    Ok((change.allocations + change.reallocations) as f64 / ROUNDS as f64)
 }
 
 /// One test, because whatever else runs in this process is counted too.
@@ -46,7 +47,7 @@ fn requests_of_one_batch_cost_few_allocations() {
         let mut stream = TcpStream::connect(node.address()).unwrap();
         stream.set_nodelay(true).unwrap();
         let request = encode_frame(9, &produce_request("t", 0, acks, batch::one(&value)));
-        let count = allocations(&mut stream, &request);
+        let count = allocations(&mut stream, &request).unwrap();
         println!("produce, {durability}, acks={acks}: {count:.2}");
         assert!(count <= most, "{durability}, acks={acks}: {count:.2} allocations, {most} are allowed");
     }

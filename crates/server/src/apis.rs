@@ -21,7 +21,8 @@
 ///   this one has answered. `forward` has the controller answer.
 /// - `start` pipelines too, and spares the future of a request that need not wait. It names a module of two functions:
 ///   `start(host, cx, request)`, which runs in the order of arrival and gives the answer or, as an error, what is still to be
-///   waited for; and `async fn finish(host, cx, started)`, which waits and gives the answer.
+///   waited for, without a word of the request's frame, which may be much larger than what is counted of it; and
+///   `async fn finish(host, cx, started)`, which waits and gives the answer.
 ///
 /// The table is a `pub static API_TABLE: &[ApiRow<Host>]` in the module that invokes the macro.
 #[macro_export]
@@ -141,10 +142,13 @@ macro_rules! __apis_call {
     ($type:ident $exchange:ident $request:ident start $($handler:ident)::+) => {
         match $($handler::)+start($exchange.host(), $exchange.context(), $request) {
             Ok(answer) => $crate::__private::Call::Ready($exchange.reply::<$type>(answer)),
-            Err(started) => $crate::__private::Call::pipeline(async move {
-                let answer = $($handler::)+finish($exchange.host(), $exchange.context(), started).await;
-                $exchange.reply::<$type>(answer)
-            }),
+            Err(started) => {
+                let waiting = $exchange.detached();
+                $crate::__private::Call::pipeline(async move {
+                    let answer = $($handler::)+finish(waiting.host(), waiting.context(), started).await;
+                    waiting.reply::<$type>(answer)
+                })
+            }
         }
     };
     ($type:ident $exchange:ident $request:ident $($handler:ident)::+) => {

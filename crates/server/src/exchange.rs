@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ottla_network::{Call, Lease, Reply};
 use ottla_protocol::frame::decode_request_body;
 use ottla_protocol::{ErrorCode, Request};
+use ottla_types::Detach;
 
 use crate::dispatcher::Shared;
 use crate::metrics::ApiStats;
@@ -57,6 +58,13 @@ impl<H: 'static> Exchange<H> {
     /// Its circumstances.
     pub fn context(&self) -> &RequestContext {
         &self.context
+    }
+
+    /// The same, without a word of the frame that it came in.
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.context.client_id = self.context.client_id.detach();
+        self
     }
 
     /// Errors with the refusal if the principal may not.

@@ -12,7 +12,7 @@ use super::idle::cpu_ticks;
 use super::opponents::Opponent;
 use crate::Failure;
 use crate::clients::{install_kafka, install_python};
-use crate::kafka_jars::{run as run_command, workspace_root};
+use crate::kafka_jars::workspace_root;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -66,21 +66,18 @@ pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Fai
     let (class_path, python) = (install_kafka()?, install_python()?);
     let brokers = place.brokers(false)?;
     let opponents: Vec<&Opponent> = brokers.iter().collect();
-    let mut topics = 0;
     let mut measurements = Vec::new();
     let common = place.common;
     for scenario in SCENARIOS.iter().filter(|scenario| common.wants(scenario.name)) {
-        let mut turn = |opponent: &Opponent| {
-            topics += 1;
-            let topic = format!("bench-{topics}");
-            create(opponent, &topic)?;
+        let turn = |opponent: &Opponent| {
+            let topic = place.new_topic();
+            opponent.create(&topic)?;
             let turn = Turn { opponent, topic: &topic, scenario, megabytes: arguments.megabytes };
             let result = match scenario.client {
                 Client::Java => turn.java(&class_path),
                 Client::Librdkafka => turn.librdkafka(&python),
             };
-            // Disks are finite.
-            ottla(opponent, &["topic", "delete", &topic])?;
+            opponent.delete(&topic)?;
             result
         };
         for opponent in &opponents {
@@ -95,9 +92,8 @@ pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Fai
         let name = format!("Java, one record at a time, acks={acks}");
         if common.wants(&name) {
             measurements.push(contest(&name, &ONE_BY_ONE, &opponents, common.rounds, |opponent| {
-                topics += 1;
-                let topic = format!("bench-{topics}");
-                create(opponent, &topic)?;
+                let topic = place.new_topic();
+                opponent.create(&topic)?;
                 one_by_one(opponent, &class_path, &topic, acks)
             })?);
         }
@@ -203,18 +199,6 @@ fn java(class_path: &str, tool: &str) -> Command {
     let mut java = Command::new("java");
     java.args(["-Xmx512m", "-cp", class_path, &format!("org.apache.kafka.tools.{tool}")]);
     java
-}
-
-fn create(opponent: &Opponent, topic: &str) -> Result<(), Failure> {
-    ottla(opponent, &["topic", "create", topic, "--partitions", "8"])
-}
-
-/// Runs the command-line interface, which works with every broker.
-fn ottla(opponent: &Opponent, arguments: &[&str]) -> Result<(), Failure> {
-    let program = workspace_root().canonicalize()?.join("target/release/ottla");
-    let mut ottla = Command::new(program);
-    ottla.args(["--bootstrap-server", &opponent.server.bootstrap]).args(arguments);
-    run_command(ottla.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 /// Ticks that all processors together were busy.

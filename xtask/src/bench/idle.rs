@@ -43,7 +43,7 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
             starts += 1;
             let fresh = place.start(opponent.name, &format!("start-{starts}"), false)?;
             // One record is acknowledged, and nothing more is sent.
-            replay(place, &first, &fresh, 0.0, &["--warm-up", "0", "--partitions", "1"])?;
+            replay(place, &first, &fresh, "first", 0.0, &["--warm-up", "0", "--partitions", "1"])?;
             let first_ack = fresh.server.since_start();
             let pid = fresh.pid()?;
             std::thread::sleep(Duration::from_secs(1));
@@ -62,7 +62,7 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
         &BUSY,
         &opponents,
         place.common.rounds,
-        |opponent| replay(place, &MANY, opponent, place.common.seconds, &["--rate", "50"]),
+        |opponent| replay(place, &MANY, opponent, "many", place.common.seconds, &["--rate", "50"]),
     )?);
     Ok(measurements.into())
 }

@@ -5,6 +5,7 @@
 //! rounds with the interval in which 95 % of resampled medians lie. `--noise` adds Ottla a second time: what its ratio to
 //! itself strays from 1 is noise.
 
+mod calls;
 mod clients;
 mod contest;
 mod idle;
@@ -12,6 +13,7 @@ mod latency;
 mod opponents;
 mod replay;
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,6 +41,8 @@ enum What {
     Latency(latency::Arguments),
     /// Start, and what a node takes that has nothing to do, or many connections
     Idle,
+    /// System calls of each request, which are not to be more than they must
+    Calls,
 }
 
 #[derive(clap::Args)]
@@ -84,6 +88,8 @@ struct Place<'a> {
     work: &'a Path,
     /// The processors of whoever measures, and of who is measured, if there are two.
     processors: (Option<u32>, Option<u32>),
+    /// How many topics have been used.
+    topics: Cell<u32>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -99,12 +105,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         programs: root.join("benches/target/release"),
         work: work.path(),
         processors: if two { (Some(0), Some(1)) } else { (None, None) },
+        topics: Cell::new(0),
     };
     let measurements = match &arguments.what {
         What::Replay => replay::run(&place)?,
         What::Clients(arguments) => clients::run(&place, arguments)?,
         What::Latency(arguments) => latency::run(&place, arguments)?,
         What::Idle => idle::run(&place)?,
+        What::Calls => calls::run(&place)?,
     };
     if let Some(path) = &common.json {
         let all = json!({

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::Place;
 use crate::Failure;
 use crate::clients::install_kafka;
 use crate::clients::server::Server;
+use crate::kafka_jars::{run, workspace_root};
 
 pub(super) struct Opponent {
     pub(super) name: &'static str,
@@ -19,6 +22,9 @@ const OTTLA: &str = "Ottla";
 const AGAIN: &str = "Ottla again";
 const KAFKA: &str = "Kafka";
 const KAFKA_TUNED: &str = "Kafka tuned";
+
+/// Of every broker: the files of a deleted topic go at once.
+const DELETE_AT_ONCE: &str = "log.segment.delete.delay.ms=0";
 
 /// What helps Apache Kafka on few processors: fewer threads, sockets that the system tunes.
 const TUNED: [&str; 4] = [
@@ -49,14 +55,23 @@ impl Place<'_> {
         let processor = self.processors.1.filter(|_| pinned);
         let folder = self.folder(folder)?;
         let server = match name {
-            KAFKA => Server::kafka(&install_kafka()?, &folder, &[], processor)?,
-            KAFKA_TUNED => Server::kafka(&install_kafka()?, &folder, &TUNED, processor)?,
+            KAFKA => Server::kafka(&install_kafka()?, &folder, &[DELETE_AT_ONCE], processor)?,
+            KAFKA_TUNED => {
+                let settings = [&TUNED[..], &[DELETE_AT_ONCE]].concat();
+                Server::kafka(&install_kafka()?, &folder, &settings, processor)?
+            }
             _ => {
                 let durability = format!("log.durability={}", self.common.durability);
-                Server::ottla(&folder, &[durability], processor)?
+                Server::ottla(&folder, &[durability, DELETE_AT_ONCE.to_owned()], processor)?
             }
         };
         Ok(Opponent { name, server, raw: false })
+    }
+
+    /// The name of a topic that no turn has had yet.
+    pub(super) fn new_topic(&self) -> String {
+        self.topics.set(self.topics.get() + 1);
+        format!("bench-{}", self.topics.get())
     }
 }
 
@@ -64,6 +79,26 @@ impl Opponent {
     /// Whether it becomes faster by being used.
     pub(super) fn warms_up(&self) -> bool {
         [KAFKA, KAFKA_TUNED].contains(&self.name)
+    }
+
+    /// Has it create a topic of eight partitions.
+    pub(super) fn create(&self, topic: &str) -> Result<(), Failure> {
+        self.ottla(&["topic", "create", topic, "--partitions", "8"])
+    }
+
+    /// Has it delete a topic: disks are finite, and what is not written yet need not be.
+    pub(super) fn delete(&self, topic: &str) -> Result<(), Failure> {
+        self.ottla(&["topic", "delete", topic])?;
+        // It begins after `file.delete.delay.ms`; the next turn shall not share the disk with it.
+        std::thread::sleep(Duration::from_secs(1));
+        Ok(())
+    }
+
+    /// The command-line interface works with every broker.
+    fn ottla(&self, arguments: &[&str]) -> Result<(), Failure> {
+        let mut ottla = Command::new(workspace_root().canonicalize()?.join("target/release/ottla"));
+        ottla.args(["--bootstrap-server", &self.server.bootstrap]).args(arguments);
+        run(ottla.stdout(Stdio::null()))
     }
 
     /// Its process.

@@ -68,17 +68,29 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
     for scenario in SCENARIOS.iter().filter(|scenario| place.common.wants(scenario.name)) {
         let sol = Opponent { name: "speed of light", server: sol(scenario, place)?, raw: true };
         let opponents: Vec<&Opponent> = brokers.iter().chain([&sol]).collect();
+        let fetched = place.new_topic();
+        let turn = |opponent: &Opponent, seconds: f64| {
+            if scenario.mode == "fetch" || opponent.raw {
+                return replay(place, scenario, opponent, &fetched, seconds, &[]);
+            }
+            let topic = place.new_topic();
+            let result = replay(place, scenario, opponent, &topic, seconds, &[])?;
+            opponent.delete(&topic)?;
+            Ok(result)
+        };
         for opponent in &opponents {
             // What is fetched has to be there.
             if scenario.mode == "fetch" && !opponent.raw {
-                replay(place, &Scenario { record: scenario.record, ..PRODUCE }, opponent, 2.0, &[])?;
+                replay(place, &PRODUCE, opponent, &fetched, 2.0, &[])?;
             }
-            let warm_up = if opponent.warms_up() { place.common.warm_up } else { 1.0 };
-            replay(place, scenario, opponent, warm_up, &[])?;
+            turn(opponent, if opponent.warms_up() { place.common.warm_up } else { 1.0 })?;
         }
         measurements.push(contest(scenario.name, &COLUMNS, &opponents, place.common.rounds, |opponent| {
-            replay(place, scenario, opponent, place.common.seconds, &[])
+            turn(opponent, place.common.seconds)
         })?);
+        if scenario.mode == "fetch" {
+            brokers.iter().try_for_each(|broker| broker.delete(&fetched))?;
+        }
     }
     Ok(measurements.into())
 }
@@ -99,13 +111,14 @@ pub(super) fn replay(
     place: &Place<'_>,
     scenario: &Scenario,
     opponent: &Opponent,
+    topic: &str,
     seconds: f64,
     more: &[&str],
 ) -> Result<Value, Failure> {
     let mut command: Command = pinned(place.programs.join("replay").as_os_str(), place.processors.0);
     command.arg(scenario.mode).args(["--bootstrap", &opponent.server.bootstrap]);
     command.args(["--pid", &opponent.pid()?.to_string(), "--seconds", &seconds.to_string()]);
-    command.args(["--topic", &format!("replay-{}", scenario.record), "--codec", scenario.codec]);
+    command.args(["--topic", topic, "--codec", scenario.codec]);
     command.args(["--record", &scenario.record.to_string(), "--batch", &scenario.batch.to_string()]);
     command.args(["--connections", &scenario.connections.to_string()]);
     command.args(["--in-flight", &scenario.in_flight.to_string()]);

@@ -42,6 +42,14 @@ impl Server {
     /// `ottla-broker`, built for release, in an empty directory.
     /// `settings` are added to what it needs; it runs on the processor `pinned_to`, if any.
     pub(crate) fn ottla(work: &Path, settings: &[String], pinned_to: Option<u32>) -> Result<Self, Failure> {
+        let processor = pinned_to.map(|processor| processor.to_string());
+        let under =
+            processor.as_ref().map_or(Vec::new(), |processor| vec!["taskset", "-c", processor.as_str()]);
+        Self::ottla_under(&under, work, settings)
+    }
+
+    /// The same, started by another command.
+    pub(crate) fn ottla_under(under: &[&str], work: &Path, settings: &[String]) -> Result<Self, Failure> {
         let root = workspace_root().canonicalize()?;
         progress("building ottla-broker");
         let mut build = Command::new("cargo");
@@ -49,7 +57,15 @@ impl Server {
             .args(["build", "--release", "--quiet", "--bin", "ottla-broker", "--bin", "ottla"])
             .current_dir(&root))?;
         let (client, controller, admin) = (free_port()?, free_port()?, free_port()?);
-        let mut command = pinned(root.join("target/release/ottla-broker").as_os_str(), pinned_to);
+        let program = root.join("target/release/ottla-broker");
+        let mut command = match under {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
         let listeners = format!("PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}");
         let data = work.join("data");
         for setting in [

@@ -20,7 +20,7 @@ use ottla_protocol::{ErrorCode, Few, Records};
 use ottla_records::{BatchHeader, Codec};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::AppendError;
-use ottla_types::{ByteString, PartitionIndex, TopicId, TopicName};
+use ottla_types::{ByteString, Detach, PartitionIndex, TopicId, TopicName};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -59,7 +59,7 @@ pub(crate) fn start(
     let deadline = Instant::now() + Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let acks = request.acks;
     let mut awaited = Few::new();
-    let response = ProduceResponse {
+    let mut response = ProduceResponse {
         responses: request
             .topic_data
             .into_iter()
@@ -70,6 +70,9 @@ pub(crate) fn start(
     };
     if awaited.is_empty() {
         return Ok(answer(broker, cx, acks, response));
+    }
+    for topic in &mut response.responses {
+        topic.name = topic.name.detach();
     }
     Err(Appending { response, awaited, acks, deadline })
 }
