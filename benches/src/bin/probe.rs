@@ -11,7 +11,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -60,10 +60,18 @@ struct Arguments {
 /// Records due in one go.
 const TICK: Duration = Duration::from_millis(1);
 const FETCH_BYTES: i32 = 4 << 20;
+const AHEAD: Duration = Duration::from_millis(50);
 
-/// What is measured while `on`.
+/// What is measured: records that were due in the window, whenever they come.
 struct Measured {
-    on: AtomicBool,
+    /// Nanoseconds since `epoch` at which the window begins and ends; 0 if that is not known yet.
+    begin: AtomicU64,
+    end: AtomicU64,
+    epoch: Instant,
+    /// Records that were due in the window, and how many of them came.
+    due: AtomicU64,
+    came: AtomicU64,
+    /// Nobody waits for more.
     ended: AtomicBool,
     end_to_end: Mutex<Histogram<u64>>,
     acknowledged: Mutex<Histogram<u64>>,
@@ -72,12 +80,37 @@ struct Measured {
 }
 
 impl Measured {
-    fn record(&self, histogram: &Mutex<Histogram<u64>>, latency: Duration, count: u64) {
-        if self.on.load(Ordering::Relaxed)
-            && let Ok(mut histogram) = histogram.lock()
-        {
-            histogram.saturating_record_n(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), count);
+    fn nanos(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.epoch).as_nanos() as u64
+    }
+
+    /// Whether something that is due then counts.
+    fn counts(&self, due: Instant) -> bool {
+        let (begin, end) = (self.begin.load(Ordering::SeqCst), self.end.load(Ordering::SeqCst));
+        let due = self.nanos(due);
+        begin != 0 && due >= begin && (end == 0 || due < end)
+    }
+
+    /// Whether something that is due then comes after the window.
+    fn is_over(&self, due: Instant) -> bool {
+        let end = self.end.load(Ordering::SeqCst);
+        end != 0 && self.nanos(due) >= end
+    }
+
+    /// Sets an end of the window, a little ahead, so that all threads know of it when it comes.
+    fn set(&self, bound: &AtomicU64) -> Instant {
+        let at = Instant::now() + AHEAD;
+        bound.store(self.nanos(at), Ordering::SeqCst);
+        at
+    }
+
+    fn record(&self, histogram: &Mutex<Histogram<u64>>, due: Instant, now: Instant) -> bool {
+        let counts = self.counts(due);
+        if counts && let Ok(mut histogram) = histogram.lock() {
+            let latency = now.saturating_duration_since(due).as_micros();
+            histogram.saturating_record(u64::try_from(latency).unwrap_or(u64::MAX));
         }
+        counts
     }
 }
 
@@ -85,27 +118,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arc::new(Arguments::parse());
     let id = topic_id(&arguments.bootstrap, &arguments.topic, arguments.partitions)?;
     let histogram = || Histogram::new(3).map(Mutex::new);
+    let epoch = Instant::now();
     let measured = Arc::new(Measured {
-        on: AtomicBool::new(false),
+        begin: AtomicU64::new(0),
+        end: AtomicU64::new(0),
+        epoch,
+        due: AtomicU64::new(0),
+        came: AtomicU64::new(0),
         ended: AtomicBool::new(false),
         end_to_end: histogram()?,
         acknowledged: histogram()?,
         late: histogram()?,
     });
-    let epoch = Instant::now();
     let starts = ends(&arguments.bootstrap, id, arguments.partitions)?;
     let consumer = {
         let (arguments, measured) = (Arc::clone(&arguments), Arc::clone(&measured));
-        thread::spawn(move || consume(&arguments, id, starts, epoch, &measured).map_err(|e| e.to_string()))
+        thread::spawn(move || consume(&arguments, id, starts, &measured).map_err(|e| e.to_string()))
     };
     let producer = {
         let (arguments, measured) = (Arc::clone(&arguments), Arc::clone(&measured));
-        thread::spawn(move || produce(&arguments, epoch, &measured).map_err(|e| e.to_string()))
+        thread::spawn(move || produce(&arguments, &measured).map_err(|e| e.to_string()))
     };
     thread::sleep(Duration::from_secs_f64(arguments.warm_up));
     let cpu = process::cpu_seconds(arguments.pid)?;
-    let start = Instant::now();
-    measured.on.store(true, Ordering::Relaxed);
+    let begin = measured.set(&measured.begin);
     let cold = match &arguments.cold {
         Some(topic) => Some(drain(&arguments.bootstrap, topic)?),
         None => {
@@ -113,13 +149,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             None
         }
     };
-    measured.on.store(false, Ordering::Relaxed);
-    let elapsed = start.elapsed().as_secs_f64();
+    let end = measured.set(&measured.end);
+    let elapsed = end.saturating_duration_since(begin).as_secs_f64();
     let cpu = process::cpu_seconds(arguments.pid)? - cpu;
-    measured.ended.store(true, Ordering::Relaxed);
-    for thread in [producer, consumer] {
-        thread.join().map_err(|_| "a thread of the probe panicked")??;
+    // The producer stops by itself. Whatever was due has to come, however late.
+    producer.join().map_err(|_| "the producer panicked")??;
+    let patience = Instant::now() + Duration::from_secs(60);
+    let is_missing = || measured.came.load(Ordering::SeqCst) < measured.due.load(Ordering::SeqCst);
+    while is_missing() && !consumer.is_finished() {
+        if Instant::now() > patience {
+            return Err("records that were due did not come within a minute".into());
+        }
+        thread::sleep(Duration::from_millis(1));
     }
+    measured.ended.store(true, Ordering::SeqCst);
+    consumer.join().map_err(|_| "the consumer panicked")??;
     let consumed = measured.end_to_end.lock().map_err(|_| "poisoned")?.len();
     let result = json!({
         "seconds": elapsed,
@@ -129,7 +173,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "schedule_late_us": quantiles(&measured.late),
         "broker_cores": cpu / elapsed,
         "resident_mib": process::resident_mib(arguments.pid)?,
-        "cold_bytes": cold,
+        "cold_mb_per_s": cold.map(|bytes| bytes as f64 / 1e6 / elapsed),
     });
     println!("{result}");
     Ok(())
@@ -142,7 +186,7 @@ fn quantiles(histogram: &Mutex<Histogram<u64>>) -> Value {
 }
 
 /// Sends on schedule, whatever the answers.
-fn produce(arguments: &Arguments, epoch: Instant, measured: &Arc<Measured>) -> Result<(), Box<dyn Error>> {
+fn produce(arguments: &Arguments, measured: &Arc<Measured>) -> Result<(), Box<dyn Error>> {
     let mut stream = TcpStream::connect(&arguments.bootstrap)?;
     stream.set_nodelay(true)?;
     let (on_the_way, sent) = mpsc::channel::<Instant>();
@@ -156,19 +200,19 @@ fn produce(arguments: &Arguments, epoch: Instant, measured: &Arc<Measured>) -> R
     let mut value = vec![b'v'; arguments.record.max(8)];
     let mut due = Instant::now() + TICK;
     for partition in (0..arguments.partitions).cycle() {
-        if measured.ended.load(Ordering::Relaxed) {
+        if measured.is_over(due - TICK) {
             break;
         }
         if let Some(early) = due.checked_duration_since(Instant::now()) {
             thread::sleep(early);
         }
-        measured.record(&measured.late, due.elapsed(), 1);
+        measured.record(&measured.late, due, Instant::now());
         let mut builder = BatchBuilder::new();
         for record in 0..per_tick {
             // The records of a tick were due one after the other within it.
             let its_due = due - TICK + interval * (record + 1);
-            let stamp = its_due.saturating_duration_since(epoch).as_nanos() as u64;
-            value[..8].copy_from_slice(&stamp.to_be_bytes());
+            value[..8].copy_from_slice(&measured.nanos(its_due).to_be_bytes());
+            measured.due.fetch_add(u64::from(measured.counts(its_due)), Ordering::SeqCst);
             builder.append(frames::now_ms(), None, Some(&value), &[])?;
         }
         let batch =
@@ -195,7 +239,7 @@ fn acknowledge(
         if error.is_error() {
             return Err(format!("a Produce request was answered {error}").into());
         }
-        measured.record(&measured.acknowledged, due.elapsed(), 1);
+        measured.record(&measured.acknowledged, due, Instant::now());
     }
     Ok(())
 }
@@ -205,12 +249,11 @@ fn consume(
     arguments: &Arguments,
     topic: Uuid,
     mut next: Vec<i64>,
-    epoch: Instant,
     measured: &Measured,
 ) -> Result<(), Box<dyn Error>> {
     let mut stream = TcpStream::connect(&arguments.bootstrap)?;
     stream.set_nodelay(true)?;
-    while !measured.ended.load(Ordering::Relaxed) {
+    while !measured.ended.load(Ordering::SeqCst) {
         let answer = call(&mut stream, &frames::fetch_all(topic, &next, FETCH_BYTES)?)?;
         let (_, response) = decode_response::<FetchResponse>(answer, frames::FETCH)?;
         let now = Instant::now();
@@ -225,8 +268,10 @@ fn consume(
                     let record = record?;
                     let stamp =
                         record.value.and_then(|value| value.first_chunk()).ok_or("no time in a record")?;
-                    let due = epoch + Duration::from_nanos(u64::from_be_bytes(*stamp));
-                    measured.record(&measured.end_to_end, now.saturating_duration_since(due), 1);
+                    let due = measured.epoch + Duration::from_nanos(u64::from_be_bytes(*stamp));
+                    if measured.record(&measured.end_to_end, due, now) {
+                        measured.came.fetch_add(1, Ordering::SeqCst);
+                    }
                 }
                 next[usize::try_from(partition.partition_index)?] = batch.next_offset().0;
             }

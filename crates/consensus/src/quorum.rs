@@ -220,11 +220,12 @@ impl Quorum {
     /// The newest snapshot, for readers that are before the start of the log. Blocks on the disk.
     pub fn snapshot(&self) -> Result<Option<StoredSnapshot>, ReadError> {
         let stopped = |e: io::Error| ReadError::Stopped(e.to_string());
-        let Some(Position { epoch: term, index }) = self.0.snapshots.newest().map_err(stopped)? else {
-            return Ok(None);
-        };
-        let file = self.0.snapshots.read(Position { epoch: term, index }).map_err(stopped)?;
-        Ok(Some(StoredSnapshot { offset: offset(index), epoch: epoch(term), state: file.state }))
+        let newest = self.0.snapshots.read_newest().map_err(stopped)?;
+        Ok(newest.map(|(Position { epoch: term, index }, file)| StoredSnapshot {
+            offset: offset(index),
+            epoch: epoch(term),
+            state: file.state,
+        }))
     }
 
     /// Takes a snapshot soon, whatever the configured interval.

@@ -86,6 +86,18 @@ impl SnapshotStore {
         self.remove(|name| parse_name(name).is_some_and(|position| Some(position) != newest))
     }
 
+    /// Reads and checks the newest snapshot.
+    pub(crate) fn read_newest(&self) -> io::Result<Option<(Position, SnapshotFile)>> {
+        while let Some(newest) = self.newest()? {
+            match self.read(newest) {
+                // A newer one was completed meanwhile, and has taken its place.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.newest()? != Some(newest) => {}
+                read => return read.map(|file| Some((newest, file))),
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads and checks a snapshot.
     pub(crate) fn read(&self, position: Position) -> io::Result<SnapshotFile> {
         let path = self.path(position);

@@ -100,3 +100,21 @@ fn damage_is_an_error() {
     }
     assert_eq!(store.read(at(1)).unwrap(), file(1));
 }
+
+#[test]
+fn whoever_reads_the_newest_gets_one_though_newer_ones_replace_it() {
+    let disk = disk();
+    let store = open(&disk);
+    store.write(at(1), &file(1).head, &file(1).state).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 2..=200 {
+                store.write(at(n), &file(n as u8).head, &file(n as u8).state).unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let (position, read) = store.read_newest().unwrap().unwrap();
+            assert_eq!(read, file(position.index as u8));
+        }
+    });
+}

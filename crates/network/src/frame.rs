@@ -25,8 +25,9 @@ const READ_MIN: usize = 8 * 1024;
 const READ_MAX: usize = 64 * 1024;
 /// While the next request may not start, no more than this is read ahead: enough to notice that the peer left.
 const MUTED_READ_AHEAD: usize = 4 * 1024;
-/// Larger bodies get a buffer of their own and are read straight into it.
-const DIRECT_ABOVE: usize = SHORT;
+/// Frames up to this length share the buffer that their connection is read into, bytes: whoever keeps one keeps up to 64 KiB.
+/// Longer ones get a buffer of their own and are read straight into it.
+pub const SHARED_FRAME: usize = SHORT;
 /// A body's own buffer starts with this and doubles as bytes arrive, up to the length of the body.
 const FIRST_STEP: usize = 64 * 1024;
 /// A connection that delivered a large body gets as much at once for its next, up to this, and no copy for growing.
@@ -55,7 +56,7 @@ pub enum FrameError {
 
 /// Receives the frames of one connection.
 ///
-/// Memory: nothing while idle; at most 64 KiB of read-ahead, which no budget counts; and the body that is being
+/// Memory: nothing while idle; at most 96 KiB of read-ahead, which no budget counts; and the body that is being
 /// received, which grows with the bytes that arrived and never past what the budget granted.
 #[derive(Debug)]
 pub(crate) struct FrameReader {
@@ -72,7 +73,7 @@ pub(crate) struct FrameReader {
 struct Body {
     len: usize,
     lease: Lease,
-    /// Only of bodies above `DIRECT_ABOVE`.
+    /// Only of bodies above `SHARED_FRAME`.
     direct: Vec<u8>,
     since: Instant,
 }
@@ -98,7 +99,7 @@ impl FrameReader {
         let Some(mut body) = self.body.take().map_or_else(|| self.begin(), |body| Ok(Some(body)))? else {
             return Poll::Ready(Ok(None));
         };
-        let frame = if body.len <= DIRECT_ABOVE {
+        let frame = if body.len <= SHARED_FRAME {
             self.poll_buffered(cx, &mut body)
         } else {
             self.poll_direct(cx, &mut body)
@@ -120,7 +121,7 @@ impl FrameReader {
     ) -> Poll<io::Result<usize>> {
         let mut wanted = 0;
         match &mut self.body {
-            Some(body) if body.len <= DIRECT_ABOVE => wanted = body.len.saturating_sub(self.buffer.len()),
+            Some(body) if body.len <= SHARED_FRAME => wanted = body.len.saturating_sub(self.buffer.len()),
             Some(body) if body.direct.len() < body.lease.held() => {
                 let room = body.lease.held() - body.direct.len();
                 let mut direct = (&mut body.direct).limit(room);
@@ -170,7 +171,7 @@ impl FrameReader {
     /// Bytes of the current body that came and how long that took, if it took longer than `patience` and they came slower
     /// than others who wait for its memory have to bear with.
     pub(crate) fn too_slow(&self, patience: Duration) -> Option<(usize, Duration)> {
-        let body = self.body.as_ref().filter(|body| body.len > DIRECT_ABOVE)?;
+        let body = self.body.as_ref().filter(|body| body.len > SHARED_FRAME)?;
         let (came, took) = (body.direct.len(), body.since.elapsed());
         (took > patience && (came as u64) < MIN_PACE * took.as_secs()).then_some((came, took))
     }

@@ -30,7 +30,7 @@ pub use crate::connection::{
     CloseReason, ConnectionOptions, next_connection_id, serve_in_memory, serve_stream,
 };
 pub use crate::file_range::{AsFile, FileRange};
-pub use crate::frame::FrameError;
+pub use crate::frame::{FrameError, SHARED_FRAME};
 pub use crate::listener::{BindError, Listener, ListenerConfig, ListenerHandle};
 pub use crate::metrics::{Count, NetworkMetrics};
 pub use crate::quota::{ConnectionPermit, ConnectionQuota};

@@ -34,7 +34,8 @@ pub trait Service: Send + Sync + 'static {
     /// A connection was accepted.
     fn open(&self, connection: &Arc<ConnectionContext>) -> Self::Session;
 
-    /// A request arrived: `frame` is all that followed its length, and `lease` holds its bytes until it is answered.
+    /// A request arrived: `frame` is all that followed its length, and `lease` holds its bytes until it is answered. Up to
+    /// [`SHARED_FRAME`](crate::SHARED_FRAME) it is a slice of what the connection has read: copy what is kept.
     fn call(&self, session: &mut Self::Session, frame: Bytes, lease: &mut Lease) -> Call;
 }
 
@@ -50,7 +51,7 @@ pub enum Call {
         /// Becomes the reply.
         reply: ReplyFuture,
         /// Whether the connection's next request may start before this one has answered. Kafka mutes the
-        /// channel, so clients rely on order everywhere but in Produce, whose append happens on first poll.
+        /// channel, so clients rely on order everywhere but in Produce, whose append happens in the call.
         may_pipeline: bool,
     },
 }

@@ -131,7 +131,7 @@ fn tags(model: &Model) -> TokenStream {
             let present = contains(field.attr.versions);
             quote!(if #present)
         };
-        quote!(#tag #present => { at = #text; #local = #value; })
+        quote!(#tag #present => { at = #text; #local = #value; at = "tagged fields"; })
     });
     let tags = or_fail(&quote! {
         r.read_tagged_fields(|r, tag| {

@@ -101,7 +101,7 @@ impl DecodeError {
         self.0.kind
     }
 
-    /// Where the offending value starts, in bytes from the start of what was decoded.
+    /// How far was read when it showed, bytes from the start of what was decoded: behind a length or count that is at fault.
     pub fn offset(&self) -> usize {
         self.0.offset
     }

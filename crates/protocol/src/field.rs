@@ -214,8 +214,9 @@ impl NullableField for FetchedRecords {
 /// An array that nearly always has one element, which then takes no allocation.
 pub type Few<T> = SmallVec<[T; 1]>;
 
+// A container, and how many elements it has room for in itself.
 macro_rules! array {
-    ($($container:ident),*) => {$(
+    ($($container:ident $inline:literal),*) => {$(
         impl<T: Field> Field for $container<T> {
             const TYPE: FieldType = FieldType::Array(&T::TYPE);
             const MIN_SIZE: usize = 1;
@@ -233,7 +234,8 @@ macro_rules! array {
         impl<T: Field> NullableField for $container<T> {
             fn read_nullable(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
                 let Some(count) = r.read_len()? else { return Ok(None) };
-                r.admit::<T>(count, T::MIN_SIZE)?;
+                let size = if count <= $inline { 0 } else { size_of::<T>() };
+                r.admit(count, T::MIN_SIZE, size)?;
                 let mut elements = Self::with_capacity(count);
                 for index in 0..count {
                     elements.push(T::read(r, version).map_err(|error| error.in_element(index))?);
@@ -256,7 +258,7 @@ macro_rules! array {
     )*};
 }
 
-array!(Vec, Few);
+array!(Vec 0, Few 1);
 
 impl<T: Message> Field for T {
     const TYPE: FieldType = FieldType::Struct(T::SCHEMA);

@@ -189,13 +189,13 @@ impl<'a> Reader<'a> {
         ByteString::try_from(slice).map_err(|_| DecodeError::new(Kind::Utf8, start))
     }
 
-    /// Whether the bytes that are left and the memory budget allow `count` elements of at least `min_size` bytes each,
-    /// and so a reservation for them.
-    pub(crate) fn admit<T>(&mut self, count: usize, min_size: usize) -> Result<(), DecodeError> {
+    /// Whether the bytes that are left and the memory budget allow `count` elements of at least `min_size` bytes on the wire
+    /// and `size` in memory each, and so a reservation for them.
+    pub(crate) fn admit(&mut self, count: usize, min_size: usize, size: usize) -> Result<(), DecodeError> {
         if count > self.remaining() / min_size.max(1) {
             return Err(self.error(Kind::Count { count, remaining: self.remaining() }));
         }
-        self.charge(count.saturating_mul(size_of::<T>()))
+        self.charge(count.saturating_mul(size))
     }
 
     fn charge(&mut self, memory: usize) -> Result<(), DecodeError> {

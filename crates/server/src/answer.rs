@@ -26,6 +26,15 @@ pub enum Answer<M> {
     },
 }
 
+/// How far a request came at once.
+#[derive(Debug)]
+pub enum Started<A, W> {
+    /// To its answer.
+    Answered(A),
+    /// It waits for something.
+    Waits(W),
+}
+
 /// What a handler of an API with response `M` may return.
 pub trait IntoAnswer<M> {
     /// The answer.

@@ -13,6 +13,7 @@ use ottla_protocol::messages::api_versions::{
     ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
 };
 use ottla_protocol::{ByteString, ErrorCode, Request};
+use ottla_types::Detach;
 
 use crate::{Answer, ApiRow, ClientSoftware, Exchange, ListenerKind};
 
@@ -62,8 +63,11 @@ pub fn handle<H: HasFeatures>(exchange: &Exchange<H>, request: ApiVersionsReques
         if !is_valid(&request.client_software_name) || !is_valid(&request.client_software_version) {
             return exchange.refuse(&request, ErrorCode::INVALID_REQUEST);
         }
-        let software = (request.client_software_name.clone(), request.client_software_version.clone());
-        exchange.connection.set_software(ClientSoftware { name: software.0, version: software.1 });
+        // As long as the connection lives: the frame may be large, and is no longer counted then.
+        exchange.connection.set_software(ClientSoftware {
+            name: request.client_software_name.detach(),
+            version: request.client_software_version.detach(),
+        });
     }
     let features = exchange.host().features();
     if version >= TARGET_FROM && !is_meant(&request, &features) {

@@ -20,9 +20,9 @@
 ///   before their first wait runs in the order of arrival. After `pipeline` the connection's next request may start before
 ///   this one has answered. `forward` has the controller answer.
 /// - `start` pipelines too, and spares the future of a request that need not wait. It names a module of two functions:
-///   `start(host, cx, request)`, which runs in the order of arrival and gives the answer or, as an error, what is still to be
-///   waited for, without a word of the request's frame, which may be much larger than what is counted of it; and
-///   `async fn finish(host, cx, started)`, which waits and gives the answer.
+///   `start(host, cx, request)`, which runs in the order of arrival and gives a [`Started`](crate::Started): the answer, or
+///   what is still to be waited for, without a word of the request's frame, which may be much larger than what is counted of
+///   it; and `async fn finish(host, cx, waiting)`, which waits and gives the answer.
 ///
 /// The table is a `pub static API_TABLE: &[ApiRow<Host>]` in the module that invokes the macro.
 #[macro_export]
@@ -38,7 +38,7 @@ macro_rules! apis {
             lane: $crate::Lane::$lane,
             listeners: &[$($crate::__apis_listener!($listener)),+],
             acl: $crate::__apis_acl!(column $($acl)+),
-            pipelined: $crate::__apis_pipelined!($($how)::+),
+            detaches: $crate::__apis_detaches!($($how)::+),
             call: |incoming: $crate::Incoming<'_, $host>| -> $crate::__private::Call {
                 let (request, exchange) = match incoming.decode::<$request>() {
                     Ok(decoded) => decoded,
@@ -105,13 +105,10 @@ macro_rules! __apis_acl {
     };
 }
 
-/// Whether the next request may start before this one has answered.
+/// Whether what waits holds nothing of the request's frame.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __apis_pipelined {
-    (pipeline) => {
-        true
-    };
+macro_rules! __apis_detaches {
     (start) => {
         true
     };
@@ -141,12 +138,14 @@ macro_rules! __apis_call {
     };
     ($type:ident $exchange:ident $request:ident start $($handler:ident)::+) => {
         match $($handler::)+start($exchange.host(), $exchange.context(), $request) {
-            Ok(answer) => $crate::__private::Call::Ready($exchange.reply::<$type>(answer)),
-            Err(started) => {
-                let waiting = $exchange.detached();
+            $crate::Started::Answered(answer) => {
+                $crate::__private::Call::Ready($exchange.reply::<$type>(answer))
+            }
+            $crate::Started::Waits(waiting) => {
+                let exchange = $exchange.detached();
                 $crate::__private::Call::pipeline(async move {
-                    let answer = $($handler::)+finish(waiting.host(), waiting.context(), started).await;
-                    waiting.reply::<$type>(answer)
+                    let answer = $($handler::)+finish(exchange.host(), exchange.context(), waiting).await;
+                    exchange.reply::<$type>(answer)
                 })
             }
         }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use ottla_network::{Call, ConnectionContext, Lease, Reply, Service};
-use ottla_protocol::frame::decode_request_header;
+use ottla_network::{Call, ConnectionContext, Lease, Reply, SHARED_FRAME, Service};
+use ottla_protocol::frame::{decode_request_header, peek_request};
 use ottla_protocol::messages::RequestHeader;
 use ottla_protocol::{ApiKey, ByteString};
 use ottla_telemetry::{Collect, Encoder};
@@ -14,9 +14,6 @@ use crate::metrics::ApiStats;
 use crate::{
     AllowAll, ApiRow, Authorizer, Exchange, Incoming, ListenerKind, Principal, RequestContext, api_versions,
 };
-
-/// Smaller requests that may wait are copied out of the buffer that they were read into, bytes. Larger ones are most of it.
-const COPY_BELOW: usize = 4 * 1024;
 
 /// Serves one table of APIs on the listeners of one process. Each listener gets a [`Dispatcher`] of it.
 pub(crate) struct Shared<H: 'static> {
@@ -114,17 +111,17 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
         lease: &mut Lease,
     ) -> Result<Call, String> {
         let size = frame.len();
-        let header = decode_request_header(&mut frame)
-            .map_err(|error| format!("request header of a frame of {size} bytes cannot be read: {error}"))?;
-        let (key, version) = (header.api_key(), header.request_api_version);
+        let unreadable = |error| format!("request header of a frame of {size} bytes cannot be read: {error}");
+        let (key, version) = peek_request(&frame).map_err(unreadable)?;
         let Some((index, row)) = self.shared.row(key).filter(|(_, row)| row.is_on(self.listener)) else {
             return Err(format!("{key} (API key {}) is not served on this listener", key.code()));
         };
-        self.shared.stats(index).received(size);
-        if !row.pipelined && frame.len() < COPY_BELOW {
+        if !row.detaches && size <= SHARED_FRAME {
             // It may wait for long, and would keep what else its connection read at that time.
             frame = Bytes::copy_from_slice(&frame);
         }
+        let header = decode_request_header(&mut frame).map_err(unreadable)?;
+        self.shared.stats(index).received(size);
         let incoming = Incoming { exchange: self.exchange(connection, header, index), body: frame, lease };
         if row.served.contains(version) {
             return Ok((row.call)(incoming));

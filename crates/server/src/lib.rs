@@ -26,7 +26,7 @@ mod socket_server;
 mod table;
 
 pub use crate::acl::{AclOperation, AllowAll, Authorizer, Principal, ResourceType};
-pub use crate::answer::{Answer, IntoAnswer};
+pub use crate::answer::{Answer, IntoAnswer, Started};
 pub use crate::api_versions::{FeatureRange, HasFeatures, NodeFeatures};
 #[doc(hidden)]
 pub use crate::apis::__private;

@@ -21,8 +21,8 @@ pub struct ApiRow<H: 'static> {
     pub listeners: &'static [ListenerKind],
     /// Who may call it.
     pub acl: Acl,
-    /// Whether the connection's next request may start before this one has answered.
-    pub pipelined: bool,
+    /// Whether a request that waits holds nothing of the frame that it came in.
+    pub detaches: bool,
     /// Decodes, authorizes and hands the request to its handler.
     pub call: fn(Incoming<'_, H>) -> Call,
 }

@@ -17,7 +17,8 @@ use ottla_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, Reques
 use ottla_protocol::{ApiKey, ApiMessage, ErrorCode, FetchedRecords, Request};
 use ottla_server::{
     AclOperation, Answer, Authorizer, ControllerChannel, Dispatcher, FeatureRange, Forwards, HasFeatures,
-    ListenerKind, NetworkCollector, NodeFeatures, RequestContext, ResourceType, apis_page, check_table,
+    ListenerKind, NetworkCollector, NodeFeatures, RequestContext, ResourceType, Started, apis_page,
+    check_table,
 };
 use ottla_telemetry::{Collect, Encoder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -74,8 +75,26 @@ async fn heartbeat(_: &Node, cx: &RequestContext, request: HeartbeatRequest) -> 
     HeartbeatResponse { error_code, ..Default::default() }
 }
 
-async fn produce(_: &Node, _: &RequestContext, request: ProduceRequest) -> Option<ProduceResponse> {
-    (request.acks != 0).then(ProduceResponse::default)
+mod produce {
+    use super::*;
+
+    pub(crate) fn start(
+        _: &Node,
+        _: &RequestContext,
+        request: ProduceRequest,
+    ) -> Started<Option<ProduceResponse>, i32> {
+        match request.acks {
+            0 => Started::Answered(None),
+            1 => Started::Answered(Some(ProduceResponse::default())),
+            _ => Started::Waits(request.timeout_ms),
+        }
+    }
+
+    pub(crate) async fn finish(_: &Node, cx: &RequestContext, timeout_ms: i32) -> ProduceResponse {
+        tokio::task::yield_now().await;
+        assert_eq!(cx.client_id.as_deref(), Some("producer"));
+        ProduceResponse { throttle_time_ms: timeout_ms, ..Default::default() }
+    }
 }
 
 async fn fetch(_: &Node, _: &RequestContext, _: FetchRequest) -> Answer<FetchResponse> {
@@ -101,7 +120,7 @@ async fn list_groups(_: &Node, _: &RequestContext, _: ListGroupsRequest) -> Answ
 }
 
 ottla_server::apis! { Node;
-    ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => pipeline produce;
+    ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => start produce;
     FetchRequest, lane Log, listeners [broker], acl per_resource => fetch;
     HeartbeatRequest, versions 1-4, lane Coordinator, listeners [broker], acl Read Group(group_id) => heartbeat;
     ListGroupsRequest, lane Coordinator, listeners [broker], acl Describe Cluster => list_groups;
@@ -192,6 +211,14 @@ async fn acks_zero_has_no_answer_and_the_next_request_does() {
     send(&mut stream, 9, "c", &request).await;
     request.acks = 1;
     assert_eq!(call(&mut stream, 9, "c", &request).await, Some(ProduceResponse::default()));
+}
+
+#[tokio::test]
+async fn what_waits_is_finished_by_its_handler() {
+    let mut stream = connect(ListenerKind::Broker);
+    let request = ProduceRequest { acks: -1, timeout_ms: 7, ..Default::default() };
+    let response = call(&mut stream, 9, "producer", &request).await.unwrap();
+    assert_eq!(response.throttle_time_ms, 7);
 }
 
 #[tokio::test]
@@ -312,6 +339,24 @@ async fn a_handler_may_end_the_connection_and_a_panic_costs_only_its_own() {
     let panics = HeartbeatRequest { member_id: "panic".into(), ..heartbeat_of("g", 7) };
     assert_eq!(call(&mut second, 4, "c", &panics).await, None);
     assert!(call(&mut third, 4, "c", &heartbeat_of("g", 7)).await.is_some());
+}
+
+#[test]
+fn neither_a_request_that_waits_nor_a_connection_keeps_a_frame() {
+    fn check<R: ApiMessage>(version: i16, request: &R) {
+        let dispatcher = dispatcher(ListenerKind::Broker);
+        let peer = "127.0.0.1:1".parse().unwrap();
+        let context = ConnectionContext { id: 1, listener: "PLAINTEXT".into(), peer, local: peer };
+        let mut session = dispatcher.open(&Arc::new(context));
+        let header = RequestHeader::of::<R>(version, 17, Some("client".into()));
+        let frame = strip_length(encode_request(&header, request).unwrap());
+        let mut lease = RequestBudget::unlimited().lease(0);
+        let call = dispatcher.call(&mut session, frame.clone(), &mut lease);
+        assert!(frame.try_into_mut().is_ok(), "{:?} keeps the frame: {call:?}", R::KEY);
+    }
+    check(4, &heartbeat_of("group", 7));
+    check(9, &ProduceRequest { acks: -1, ..Default::default() });
+    check(3, &software());
 }
 
 #[test]

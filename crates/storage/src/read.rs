@@ -68,6 +68,11 @@ impl ReadResult {
         self.bytes == 0
     }
 
+    /// Adds bytes in memory.
+    pub(crate) fn push_memory(&mut self, pieces: Vec<Bytes>) {
+        self.slices.extend(pieces.into_iter().map(RecordsSlice::Memory));
+    }
+
     /// Adds a range of a file, or lengthens the last one when it continues there.
     pub(crate) fn push_file(&mut self, file: Arc<dyn File>, position: u64, len: u64) {
         match self.slices.last_mut() {

@@ -6,14 +6,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 /// Batches from this size on are sent from their file: to copy them costs more than the system call.
 const FROM_FILE_BYTES: usize = 16 * 1024;
 
-/// A chunk grows to this, bytes, or to an eighth of what its log may keep.
-const MAX_CHUNK: usize = 32 * 1024;
+/// Smaller batches share a chunk of memory with their neighbours, and are copied out of it: whoever keeps one keeps no more
+/// than that. Larger ones have a chunk for themselves, which readers share.
+const SHARED_BELOW: usize = MAX_CHUNK / 4;
+/// A shared chunk is no larger than this, bytes, nor than an eighth of what its log may keep; unless one batch is.
+const MAX_CHUNK: usize = 8 * 1024;
 
 /// The bound over all logs of a directory. The oldest chunk goes first, whichever log it is of.
 #[derive(Debug)]
@@ -34,18 +37,18 @@ struct Queue {
 /// Fewer chunks than this are not worth a sweep.
 const SWEEP_FROM: usize = 1024;
 
-/// Successive small batches of one log, in one piece of memory. It may be taken away at any time.
+/// Memory for one batch, or for successive small ones of one log. It may be taken away at any time.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     capacity: usize,
     room: Mutex<Option<Room>>,
 }
 
+/// Copies of batches, so that they do not keep whole requests in memory.
 #[derive(Debug)]
-struct Room {
-    free: BytesMut,
-    /// The batches: copies, so that they do not keep whole requests in memory.
-    batches: Vec<Bytes>,
+enum Room {
+    Own(Bytes),
+    Shared(Vec<u8>),
 }
 
 impl TailCache {
@@ -57,8 +60,7 @@ impl TailCache {
         self.used.load(Ordering::Relaxed)
     }
 
-    fn add_chunk(&self, capacity: usize) -> Arc<Chunk> {
-        let room = Room { free: BytesMut::with_capacity(capacity), batches: Vec::new() };
+    fn add_chunk(&self, room: Room, capacity: usize) -> Arc<Chunk> {
         let chunk = Arc::new(Chunk { capacity, room: Mutex::new(Some(room)) });
         let mut used = self.used.fetch_add(capacity, Ordering::Relaxed) + capacity;
         let mut queue = self.oldest_first.lock();
@@ -87,18 +89,50 @@ impl Chunk {
         self.room.lock().is_none()
     }
 
-    /// Adds a batch if there is room, and says where it is.
+    /// Adds a batch if it is a shared chunk and has room, and says where the batch starts.
     fn put(&self, head: &[u8], body: &[u8]) -> Option<usize> {
-        let mut room = self.room.lock();
-        let room = room.as_mut().filter(|room| room.free.capacity() >= head.len() + body.len())?;
-        room.free.extend_from_slice(head);
-        room.free.extend_from_slice(body);
-        room.batches.push(room.free.split().freeze());
-        Some(room.batches.len() - 1)
+        let Some(Room::Shared(bytes)) = &mut *self.room.lock() else { return None };
+        let start = bytes.len();
+        if start + head.len() + body.len() > self.capacity {
+            return None;
+        }
+        bytes.extend_from_slice(head);
+        bytes.extend_from_slice(body);
+        Some(start)
     }
 
-    fn get(&self, index: usize) -> Option<Bytes> {
-        self.room.lock().as_ref()?.batches.get(index).cloned()
+    fn read(&self, start: usize, size: usize, into: &mut Gathered) -> Option<()> {
+        match self.room.lock().as_ref()? {
+            Room::Own(bytes) => into.push(bytes.clone()),
+            Room::Shared(bytes) => into.small.extend_from_slice(bytes.get(start..start + size)?),
+        }
+        Some(())
+    }
+}
+
+/// What was read of batches in memory: successive small ones are one piece.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    pieces: Vec<Bytes>,
+    small: Vec<u8>,
+}
+
+impl Gathered {
+    fn push(&mut self, bytes: Bytes) {
+        self.end_piece();
+        self.pieces.push(bytes);
+    }
+
+    fn end_piece(&mut self) {
+        if !self.small.is_empty() {
+            self.pieces.push(std::mem::take(&mut self.small).into());
+        }
+    }
+
+    /// The pieces so far, in order.
+    pub(crate) fn take(&mut self) -> Vec<Bytes> {
+        self.end_piece();
+        std::mem::take(&mut self.pieces)
     }
 }
 
@@ -107,7 +141,7 @@ impl Chunk {
 pub(crate) struct Tail {
     batches: VecDeque<TailBatch>,
     bytes: usize,
-    /// What the next small batch goes into, if it fits.
+    /// The shared chunk that the next small batch goes into, if it fits.
     open: Option<Arc<Chunk>>,
 }
 
@@ -119,27 +153,29 @@ pub(crate) struct TailBatch {
     pub(crate) segment: i64,
     pub(crate) position: u64,
     pub(crate) size: usize,
-    /// Its chunk, and its place there.
+    /// Its chunk, and where it starts there.
     kept: Option<(Arc<Chunk>, usize)>,
 }
 
 /// How a batch of the tail can be read.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
-    /// From here.
-    Memory(Bytes),
+    /// From memory: it has been.
+    Memory,
     /// From its place in the segment.
     File,
-    /// It was here, and was pushed out: it may have left the page cache too.
+    /// It was in memory, and was pushed out: it may have left the page cache too.
     Evicted,
 }
 
 impl TailBatch {
-    pub(crate) fn held(&self) -> Held {
-        match self.kept.as_ref().map(|(chunk, index)| chunk.get(*index)) {
+    /// Reads it if it is in memory, behind what was read before.
+    pub(crate) fn read(&self, into: &mut Gathered) -> Held {
+        match &self.kept {
             None => Held::File,
-            Some(Some(bytes)) => Held::Memory(bytes),
-            Some(None) => Held::Evicted,
+            Some((chunk, start)) => {
+                chunk.read(*start, self.size, into).map_or(Held::Evicted, |()| Held::Memory)
+            }
         }
     }
 
@@ -182,15 +218,21 @@ impl Tail {
         head: &[u8],
         body: &[u8],
     ) -> Option<(Arc<Chunk>, usize)> {
+        let size = head.len() + body.len();
+        if size >= SHARED_BELOW {
+            return Some((shared.add_chunk(Room::Own([head, body].concat().into()), size), 0));
+        }
         if let Some(open) = &self.open
             && let Some(index) = open.put(head, body)
         {
             return Some((Arc::clone(open), index));
         }
-        // A log that gets few batches holds no more than these; a busy one soon has large chunks.
-        let size = head.len() + body.len();
-        let larger = self.open.as_ref().map_or(size, |full| 2 * full.capacity);
-        let chunk = shared.add_chunk(larger.min(MAX_CHUNK).min(limit / 8).max(size));
+        // A log that gets few batches holds no more than these; a busy one soon has large chunks. One whose chunk was taken
+        // away before it was full is not busy compared with the others.
+        let full = self.open.as_ref().filter(|chunk| !chunk.is_empty());
+        let larger = full.map_or(size, |full| 2 * full.capacity);
+        let capacity = larger.min(MAX_CHUNK).min(limit / 8).max(size);
+        let chunk = shared.add_chunk(Room::Shared(Vec::with_capacity(capacity)), capacity);
         let index = chunk.put(head, body)?;
         self.open = Some(Arc::clone(&chunk));
         Some((chunk, index))
@@ -259,8 +301,8 @@ mod tests {
         push(&mut a, &shared, 0, 400);
         push(&mut b, &shared, 0, 400);
         push(&mut b, &shared, 1, 400);
-        assert!(a.from(0).all(|batch| matches!(batch.held(), Held::Evicted)));
-        assert!(b.from(0).all(|batch| matches!(batch.held(), Held::Memory(..))));
+        assert!(a.from(0).all(|batch| batch.read(&mut Gathered::default()) == Held::Evicted));
+        assert!(b.from(0).all(|batch| batch.read(&mut Gathered::default()) == Held::Memory));
         assert_eq!(shared.used(), 800);
     }
 
@@ -270,7 +312,7 @@ mod tests {
         let mut tail = Tail::default();
         let body = Bytes::from(vec![7; FROM_FILE_BYTES]);
         tail.push(&shared, 1 << 20, (0, 1), (0, 0), &[0; 16], &body);
-        assert!(tail.from(0).all(|batch| matches!(batch.held(), Held::File)));
+        assert!(tail.from(0).all(|batch| batch.read(&mut Gathered::default()) == Held::File));
         assert_eq!(shared.used(), 0);
     }
 
@@ -283,16 +325,58 @@ mod tests {
             tail.push(&shared, 1 << 19, (base, base + 1), (0, 0), &[0; 16], &body);
         }
         let chunks = shared.oldest_first.lock().chunks.len();
-        assert!(chunks <= 12 && shared.used() < 160_000, "{chunks} chunks of {} bytes", shared.used());
-        for batch in tail.from(0) {
-            assert!(matches!(batch.held(), Held::Memory(bytes) if bytes.len() == 100 && bytes[16..] == body));
-        }
+        assert!(chunks <= 20 && shared.used() < 120_000, "{chunks} chunks of {} bytes", shared.used());
+        let mut read = Gathered::default();
+        assert!(tail.from(0).all(|batch| batch.read(&mut read) == Held::Memory));
+        let pieces = read.take();
+        assert_eq!(pieces.len(), 1);
+        assert!(pieces[0].chunks(100).all(|batch| batch[..16] == [0; 16] && batch[16..] == body));
         while tail.batches.len() > 1 {
             tail.pop_oldest(&shared);
         }
         assert!(shared.used() <= MAX_CHUNK);
         tail.pop_oldest(&shared);
         assert_eq!(shared.used(), 0);
+    }
+
+    #[test]
+    fn small_and_larger_batches_are_read_in_their_order() {
+        let shared = TailCache::new(1 << 20);
+        let mut tail = Tail::default();
+        let sizes = [100, 3000, 200, 300, 2048, 2047, 70];
+        for (base, size) in (0..).zip(sizes) {
+            tail.push(
+                &shared,
+                1 << 19,
+                (base, base + 1),
+                (0, 0),
+                &[base as u8; 61],
+                &vec![base as u8; size - 61],
+            );
+        }
+        let mut read = Gathered::default();
+        assert!(tail.from(0).all(|batch| batch.read(&mut read) == Held::Memory));
+        let pieces = read.take();
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [100, 3000, 500, 2048, 2117]);
+        let expected: Vec<u8> = (0..).zip(sizes).flat_map(|(base, size)| vec![base; size]).collect();
+        assert_eq!(pieces.concat(), expected);
+    }
+
+    #[test]
+    fn many_logs_with_few_batches_each_keep_as_many_as_fit() {
+        let shared = TailCache::new(1 << 20);
+        let mut tails: Vec<Tail> = (0..1000).map(|_| Tail::default()).collect();
+        for base in 0..100 {
+            for tail in &mut tails {
+                tail.push(&shared, 1 << 19, (base, base + 1), (0, 0), &[0; 16], &[7; 184]);
+            }
+        }
+        let held = |batch: &&TailBatch| batch.read(&mut Gathered::default()) == Held::Memory;
+        let kept: usize = tails.iter().map(|tail| tail.from(99).filter(held).count()).sum();
+        assert!(kept >= 980, "of {kept} logs the newest batch is there");
+        let kept: usize = tails.iter().map(|tail| tail.batches.iter().filter(held).count()).sum();
+        assert!(kept >= 2500, "{kept} batches of 200 bytes in 1 MiB");
+        assert!(shared.used() <= 1 << 20);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! System calls of each request, by `strace`: a bound that does not depend on the machine.
+//! System calls of each request, by `strace`: a bound that does not depend on the machine. Of durability `os`: with `fsync`
+//! there come those of the sync, of which many requests share one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +14,8 @@ use crate::clients::server::Server;
 
 /// A Produce request of one record: wait for it, receive it, write it, answer.
 const MOST: f64 = 4.0;
+/// Fewer cannot be: then the trace was not understood.
+const LEAST: f64 = 3.5;
 /// What the node does beside, for each of the requests: timers, a segment that is extended, threads that wake each other.
 const BESIDE: f64 = 0.3;
 
@@ -51,6 +54,12 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
     }
     let all: f64 = rows.iter().map(|(_, each)| each).sum();
     println!("| together | {all:.2} |");
+    if all < LEAST {
+        return Err(format!(
+            "{all:.2} system calls a request cannot be; is the output of strace another one?"
+        )
+        .into());
+    }
     if all > MOST + BESIDE {
         return Err(format!("{all:.2} system calls a request; {MOST} and {BESIDE} beside are allowed").into());
     }

@@ -122,14 +122,22 @@ impl Turn<'_> {
         produce.args([&format!("acks={}", self.scenario.acks), "linger.ms=5", "batch.size=131072"]);
         // 1000000 records sent, 98765.4 records/sec (94.19 MB/sec), 12.34 ms avg latency, …
         let produced = self.watched(produce, |output| {
-            let rate = output.lines().last()?.split(", ").nth(1)?;
-            rate.split_whitespace().next()?.parse().ok()
+            let mut fields = output.lines().last()?.split(", ");
+            let sent = fields.next()?.strip_suffix(" records sent")?;
+            if sent != records {
+                return None;
+            }
+            fields.next()?.split_whitespace().next()?.parse().ok()
         })?;
         let mut consume = java(class_path, "ConsumerPerformance");
         consume.args(["--topic", self.topic, "--num-records", &records, "--bootstrap-server", bootstrap]);
         // start, end, MB, MB/s, records, records/s, ms of rebalances, ms of fetching, MB/s and records/s of fetching
-        let consumed =
-            self.watched(consume, |output| output.lines().last()?.split(", ").nth(9)?.trim().parse().ok())?;
+        let consumed = self.watched(consume, |output| {
+            let fields: Vec<&str> = output.lines().last()?.split(", ").map(str::trim).collect();
+            // It takes whole fetches, so it may have taken more.
+            let enough = fields.get(4)?.parse::<usize>().ok()? >= self.records();
+            if enough { fields.get(9)?.parse().ok() } else { None }
+        })?;
         Ok(json!({"produced": produced, "consumed": consumed}))
     }
 
@@ -156,6 +164,9 @@ impl Turn<'_> {
         let output = client.output().map_err(|error| format!("cannot run {client:?}: {error}"))?;
         let (broker, machine) = (cpu_ticks(pid)? - broker, machine_ticks()? - machine);
         let seconds = began.elapsed().as_secs_f64();
+        if !output.status.success() {
+            return Err(format!("{}: the client ended with {}", self.opponent.name, output.status).into());
+        }
         let output = String::from_utf8_lossy(&output.stdout).into_owned();
         let rate = rate(&output).ok_or_else(|| format!("{}: no rate in {output:?}", self.opponent.name))?;
         // A tick is a hundredth of a second.

@@ -58,8 +58,10 @@ fn table(title: &str, columns: &[Column], opponents: &[&Opponent], rounds: &[Vec
         for (pointer, _, _) in columns {
             let pairs = values(0, pointer).into_iter().zip(values(server, pointer));
             let ratios: Vec<f64> = pairs.map(|(ours, other)| ours / other).collect();
-            let (low, high) = interval(&ratios);
-            text += &format!(" | {:.2} ({low:.2}–{high:.2})", spread(ratios).0);
+            text += &match interval(&ratios) {
+                Some((low, high)) => format!(" | {:.2} ({low:.2}–{high:.2})", spread(ratios).0),
+                None => format!(" | {:.2}", spread(ratios).0),
+            };
         }
         text += " |\n";
     }
@@ -79,11 +81,13 @@ fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
     (median, at(0), at(values.len().saturating_sub(1)))
 }
 
-/// Where 95 % of the medians of resampled `values` lie (bootstrap).
-fn interval(values: &[f64]) -> (f64, f64) {
+/// Where 95 % of the medians of resampled `values` lie (bootstrap). Of fewer than six it would be no more than their range,
+/// which misses the true median too often for that figure.
+fn interval(values: &[f64]) -> Option<(f64, f64)> {
     const RESAMPLES: usize = 2000;
-    if values.is_empty() {
-        return (f64::NAN, f64::NAN);
+    const FEWEST: usize = 6;
+    if values.len() < FEWEST {
+        return None;
     }
     let mut seed = 1_u64;
     let mut pick = || {
@@ -93,7 +97,7 @@ fn interval(values: &[f64]) -> (f64, f64) {
     let mut medians: Vec<f64> =
         (0..RESAMPLES).map(|_| spread(values.iter().map(|_| pick()).collect()).0).collect();
     medians.sort_by(f64::total_cmp);
-    (medians[RESAMPLES / 40], medians[RESAMPLES - 1 - RESAMPLES / 40])
+    Some((medians[RESAMPLES / 40], medians[RESAMPLES - 1 - RESAMPLES / 40]))
 }
 
 #[cfg(test)]
@@ -109,9 +113,9 @@ mod tests {
 
     #[test]
     fn the_interval_of_equal_values_is_a_point_and_of_others_holds_the_median() {
-        assert_eq!(interval(&[2.0; 5]), (2.0, 2.0));
-        let (low, high) = interval(&[1.0, 2.0, 3.0, 4.0, 5.0]);
-        assert!(low < 3.0 && 3.0 < high);
-        assert!(interval(&[]).0.is_nan());
+        assert_eq!(interval(&[2.0; 6]), Some((2.0, 2.0)));
+        let (low, high) = interval(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).unwrap();
+        assert!(low < 4.0 && 4.0 < high);
+        assert_eq!(interval(&[1.0; 5]), None);
     }
 }

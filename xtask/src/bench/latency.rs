@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     cold: f64,
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     ("/end_to_end_us/p50", "p50 µs", 0),
     ("/end_to_end_us/p99", "p99 µs", 0),
     ("/end_to_end_us/p999", "p99.9 µs", 0),
@@ -31,6 +31,7 @@ const COLUMNS: [Column; 8] = [
     ("/acknowledged_us/p99", "acknowledged p99 µs", 0),
     ("/schedule_late_us/p99", "schedule late p99 µs", 0),
     ("/broker_cores", "broker cores", 2),
+    ("/cold_mb_per_s", "read meanwhile, MB/s", 0),
 ];
 
 pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Failure> {
@@ -76,7 +77,7 @@ fn fill(place: &Place<'_>, opponent: &Opponent, gb: f64) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Has the system write the partition out and drop it from memory.
+/// Has the system write the partition out and drop it from memory, and looks whether it did.
 fn forget(data: Option<&Path>) -> Result<(), Failure> {
     let folder = data.ok_or("the data are not on this machine")?.join("cold-0");
     for entry in fs::read_dir(folder)? {
@@ -86,6 +87,12 @@ fn forget(data: Option<&Path>) -> Result<(), Failure> {
             let input = format!("if={}", path.display());
             let mut dd = Command::new("dd");
             run_command(dd.args([&input, "iflag=nocache", "count=0"]).stderr(Stdio::null()))?;
+            let mut fincore = Command::new("fincore");
+            let output = fincore.args(["--bytes", "--noheadings", "--output", "RES"]).arg(&path).output()?;
+            let resident: u64 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(u64::MAX);
+            if resident > fs::metadata(&path)?.len() / 20 {
+                return Err(format!("{resident} bytes of {} stay in memory", path.display()).into());
+            }
         }
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: Ottla, Apache Kafka and speed-of-light programs in turn, and how they compare.
 //!
-//! Servers are started anew, run throughout, and take turns (A B C, C B A, …), so that a round meets the machine in one mood;
-//! idle ones take next to nothing. Of each figure the median with its range is shown, and the median of the ratios within
-//! rounds with the interval in which 95 % of resampled medians lie. `--noise` adds Ottla a second time: what its ratio to
-//! itself strays from 1 is noise.
+//! Servers take turns (A B C, C B A, …) and run throughout, so that a round meets the machine in one mood; idle ones take next
+//! to nothing. Of each figure the median with its range is shown, and the median of the ratios within rounds, from six rounds on
+//! with the interval in which 95 % of resampled medians lie. `--noise` adds Ottla a second time: what its ratio to itself
+//! strays from 1 is noise.
 
 mod calls;
 mod clients;

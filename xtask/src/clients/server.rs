@@ -16,6 +16,18 @@ use crate::kafka_jars::{run, workspace_root};
 /// How long a start or a stop may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// What Kafka's own start script gives its Java virtual machine.
+pub(crate) const KAFKA_JAVA: [&str; 8] = [
+    "-Xms1G",
+    "-Xmx1G",
+    "-server",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+    "-XX:MaxInlineLevel=15",
+];
+
 /// A running node.
 pub(crate) struct Server {
     /// Its address.
@@ -116,7 +128,7 @@ impl Server {
         )?;
         let java = |class: &str| {
             let mut java = pinned("java".as_ref(), pinned_to);
-            java.args(["-Xmx1g", "-cp", class_path, class]);
+            java.args(KAFKA_JAVA).args(["-cp", class_path, class]);
             java
         };
         let mut format = java("kafka.tools.StorageTool");
@@ -131,7 +143,7 @@ impl Server {
             if Instant::now() > deadline || server.has_ended() {
                 return Err(server.failed("it does not listen"));
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(5));
         }
         progress(&format!("Apache Kafka on {}", server.bootstrap));
         Ok(server)

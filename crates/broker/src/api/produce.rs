@@ -1,9 +1,9 @@
 //! Produce: appends one batch to each partition named.
 //!
 //! acks=0 gets no response, acks=1 one as soon as the leader's log has the records, acks=all when the high watermark has
-//! passed them: on all in-sync replicas, and on their disks in the default durability mode. Appends happen on the first
-//! poll, in the order of arrival; only the wait for acknowledgements comes after it, so many requests of one
-//! connection can be in flight. Version 13 names topics by id. From 8 on an error names the records that caused it; from
+//! passed them: on all in-sync replicas, and on their disks in the default durability mode. [`start`] appends, in the order
+//! of arrival; only the wait for acknowledgements comes after it ([`finish`]), so many requests of one connection can be in
+//! flight. Version 13 names topics by id. From 8 on an error names the records that caused it; from
 //! 10 on NOT_LEADER_OR_FOLLOWER says who leads (KIP-951).
 //!
 //! Errors, per partition: INVALID_REQUIRED_ACKS, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, NOT_LEADER_OR_FOLLOWER,
@@ -18,7 +18,7 @@ use ottla_protocol::messages::produce::{
 };
 use ottla_protocol::{ErrorCode, Few, Records};
 use ottla_records::{BatchHeader, Codec};
-use ottla_server::{Answer, RequestContext};
+use ottla_server::{Answer, RequestContext, Started};
 use ottla_storage::AppendError;
 use ottla_types::{ByteString, Detach, PartitionIndex, TopicId, TopicName};
 use tokio::sync::oneshot;
@@ -50,12 +50,11 @@ pub(crate) struct Appending {
 }
 
 /// Appends.
-#[expect(clippy::result_large_err, reason = "it is no error, and on its way into a box")]
 pub(crate) fn start(
     broker: &Broker,
     cx: &RequestContext,
     request: ProduceRequest,
-) -> Result<Answer<ProduceResponse>, Appending> {
+) -> Started<Answer<ProduceResponse>, Appending> {
     let deadline = Instant::now() + Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let acks = request.acks;
     let mut awaited = Few::new();
@@ -69,12 +68,12 @@ pub(crate) fn start(
         ..Default::default()
     };
     if awaited.is_empty() {
-        return Ok(answer(broker, cx, acks, response));
+        return Started::Answered(answer(broker, cx, acks, response));
     }
     for topic in &mut response.responses {
         topic.name = topic.name.detach();
     }
-    Err(Appending { response, awaited, acks, deadline })
+    Started::Waits(Appending { response, awaited, acks, deadline })
 }
 
 /// Waits until what was appended is acknowledged.

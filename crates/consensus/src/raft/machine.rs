@@ -118,10 +118,9 @@ impl RaftStateMachine<TypeConfig> for Machine {
     }
 
     async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot>> {
-        let Some(newest) = self.snapshots.newest()? else { return Ok(None) };
         let snapshots = self.snapshots.clone();
-        let file =
-            tokio::task::spawn_blocking(move || snapshots.read(newest)).await.map_err(io::Error::other)??;
+        let newest = tokio::task::spawn_blocking(move || snapshots.read_newest());
+        let Some((_, file)) = newest.await.map_err(io::Error::other)?? else { return Ok(None) };
         let mut head = Input(file.head);
         let meta = head.snapshot_meta().and_then(|meta| head.end("snapshot").map(|()| meta));
         let meta = meta.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;

@@ -87,6 +87,35 @@ fn producers_and_consumers_see_one_order() {
 }
 
 #[test]
+fn topics_that_are_deleted_while_they_are_written_cost_nobody_else_anything() {
+    let node = NodeSpec::new().set("auto.create.topics.enable", "false").start();
+    let mut admin = node.client();
+    admin.create_topic("bystander");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let mut client = node.client();
+        let done = &done;
+        let producer = scope.spawn(move || {
+            let mut appended = 0;
+            while !done.load(Ordering::Relaxed) {
+                let request = ottla_testkit::produce_request("again", 0, ACKS_LEADER, batch::one("v"));
+                let answer = client.call(9, &request).responses.remove(0).partition_responses.remove(0);
+                appended += usize::from(answer.error_code == ErrorCode::NONE);
+            }
+            appended
+        });
+        for _ in 0..30 {
+            admin.create_topic("again");
+            admin.produce("again", batch::one("v"));
+            admin.delete_topic("again");
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(producer.join().expect("whatever the answers") > 30);
+    });
+    assert_eq!(admin.produce("bystander", batch::one("v")), 0);
+}
+
+#[test]
 fn retention_takes_whole_segments_from_the_start_only() {
     let node = NodeSpec::new()
         .set("log.segment.bytes", "1048576")

@@ -1,7 +1,8 @@
 //! The five codecs, as Kafka frames them.
 //!
-//! Decompression streams and stops at the caller's limit; no size that the compressed bytes claim is
-//! believed.
+//! Decompression streams and stops at the caller's limit, whatever size the compressed bytes claim for their content. Beside
+//! that a decoder holds what its format makes it look back at: lz4 up to two blocks of 4 MiB, zstd a window of up to 128 MiB,
+//! which the highest levels of producers use; of it only what was decompressed is touched.
 
 mod gzip;
 mod lz4;

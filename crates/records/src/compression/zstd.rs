@@ -11,6 +11,11 @@ pub(super) fn compress(input: &[u8], level: Option<i32>, out: &mut Vec<u8>) -> i
     encoder.finish().map(drop)
 }
 
+/// The largest window of any level, as a power of two; a larger one is an error.
+const MAX_WINDOW_LOG: u32 = 27;
+
 pub(super) fn reader(input: &[u8]) -> io::Result<impl Read> {
-    ::zstd::stream::read::Decoder::with_buffer(input)
+    let mut decoder = ::zstd::stream::read::Decoder::with_buffer(input)?;
+    decoder.window_log_max(MAX_WINDOW_LOG)?;
+    Ok(decoder)
 }

@@ -23,7 +23,7 @@ use super::{Folder, Log};
 use crate::context::{Context, Life};
 use crate::dir::partition_metadata;
 use crate::error::StorageError;
-use crate::handles::FileKind;
+use crate::handles::{FileKey, FileKind};
 use crate::text_file;
 
 /// What a flush has to do; holds no lock.
@@ -33,7 +33,7 @@ pub struct FlushJob {
     ctx: Context,
     up_to: i64,
     /// Segments, each with its path; or why it cannot be opened.
-    data: Vec<(io::Result<Arc<dyn File>>, PathBuf)>,
+    data: Vec<(io::Result<Arc<dyn File>>, FileKey)>,
     /// Indexes to sync.
     indexes: Vec<PathBuf>,
     sync_names: bool,
@@ -87,9 +87,9 @@ impl FlushJob {
     fn sync(&self, outcome: &mut FlushOutcome) -> Result<(), StorageError> {
         let ctx = &self.ctx;
         ctx.health.check()?;
-        for (file, path) in &self.data {
-            let file = file.as_ref().map_err(|e| ctx.health.sync_failed(path, e))?;
-            file.sync_data().map_err(|e| ctx.health.sync_failed(path, &e))?;
+        for (file, key) in &self.data {
+            let failed = |e: &io::Error| ctx.health.sync_failed(&ctx.segment_path(*key), e);
+            file.as_ref().map_err(failed)?.sync_data().map_err(|e| failed(&e))?;
         }
         for path in &self.indexes {
             self.sync_path(path)?;
@@ -192,11 +192,12 @@ impl FlushJob {
 }
 
 impl Log {
-    /// What has to be done to make everything appended so far durable; `None` if it is, or if a flush is under way.
+    /// What has to be done to make everything appended so far durable; `None` if it is, if a flush is under way, or if the
+    /// partition was given up: a file of its name may be another's by now, or none.
     /// Run the job outside of the log's lock, then give its outcome to [`Log::complete_flush`].
     pub fn begin_flush(&mut self) -> Option<FlushJob> {
         let idle = self.flushed >= self.end && self.pending_snapshots.is_empty() && !self.seals_dirty;
-        if idle || self.flushing.is_some() || self.folder == Folder::None {
+        if idle || self.flushing.is_some() || self.folder == Folder::None || self.ctx.life.lock().gone {
             return None;
         }
         let snapshot_due = self.since_snapshot >= self.config.snapshot_interval_bytes;
@@ -226,7 +227,7 @@ impl Log {
     }
 
     /// The segments that have something to sync, and the indexes that were written at a roll or by recovery.
-    fn dirty_segments(&mut self, indexes: &mut Vec<PathBuf>) -> Vec<(io::Result<Arc<dyn File>>, PathBuf)> {
+    fn dirty_segments(&mut self, indexes: &mut Vec<PathBuf>) -> Vec<(io::Result<Arc<dyn File>>, FileKey)> {
         let mut data = Vec::new();
         self.seals_dirty = false;
         for i in (0..self.segments.len()).rev() {
@@ -234,9 +235,9 @@ impl Log {
             let is_active = i + 1 == self.segments.len();
             let Self { ctx, segments, .. } = self;
             let Some(segment) = segments.get_mut(i) else { break };
-            let path = segment.path(ctx, FileKind::Log);
             if !is_active {
                 if let Err(e) = segment.spill_leftovers(ctx) {
+                    let path = segment.path(ctx, FileKind::Log);
                     ctx.health.write_failed("write the index of", &path, &e);
                     self.seals_dirty = true;
                 } else if segment.offsets.take_unsynced() | segment.times.take_unsynced() {
@@ -247,7 +248,7 @@ impl Log {
                 }
             }
             if !is_flushed {
-                data.push((segment.reader(ctx), path));
+                data.push((segment.reader(ctx), segment.key(FileKind::Log)));
             }
         }
         data

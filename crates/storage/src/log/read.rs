@@ -9,7 +9,7 @@ use crate::error::{ReadError, StorageError};
 use crate::handles::FileKind;
 use crate::read::{ReadResult, RecordsSlice};
 use crate::segment::scan::{Found, Scan};
-use crate::tail_cache::Held;
+use crate::tail_cache::{Gathered, Held};
 
 impl Log {
     /// Reads whole batches from the one that holds `from` on, up to `max_bytes` and none that reaches beyond `up_to`
@@ -42,20 +42,22 @@ impl Log {
     /// `None` if the place of the first batch is not known.
     fn read_tail(&self, from: i64, max_bytes: u64, bound: i64, min_one_batch: bool) -> Option<ReadResult> {
         let mut result = ReadResult::default();
+        let mut read = Gathered::default();
         for batch in self.tail.from(from).take_while(|batch| batch.next <= bound) {
             let fits = result.bytes + batch.size as u64 <= max_bytes;
             let is_first = result.first_offset.is_none();
             let wanted = fits || (is_first && min_one_batch);
             if !wanted {
                 result.too_large = is_first;
-                return Some(result);
+                break;
             }
-            match batch.held() {
-                Held::Memory(bytes) => result.slices.push(RecordsSlice::Memory(bytes)),
+            match batch.read(&mut read) {
+                Held::Memory => {}
                 Held::File => {
                     // Only of the active segment, whose file is open. A reader asks again from where it got to.
                     let active = self.segments.back().filter(|active| active.base == batch.segment);
                     let Some(file) = active.and_then(|active| active.reader(&self.ctx).ok()) else { break };
+                    result.push_memory(read.take());
                     result.push_file(file, batch.position, batch.size as u64);
                 }
                 Held::Evicted => break,
@@ -63,7 +65,8 @@ impl Log {
             result.bytes += batch.size as u64;
             result.first_offset = result.first_offset.or(Some(Offset(batch.base)));
         }
-        result.first_offset.is_some().then_some(result)
+        result.push_memory(read.take());
+        (result.first_offset.is_some() || result.too_large).then_some(result)
     }
 
     fn read_files(

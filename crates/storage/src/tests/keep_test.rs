@@ -31,6 +31,17 @@ fn size_retention_keeps_at_least_what_was_asked() {
 }
 
 #[test]
+fn a_deleted_log_with_unsynced_records_is_not_synced_and_the_directory_stays_online() {
+    let (_disk, dir, mut log) = filled(small(), 300);
+    log.abandon();
+    dir.delete_logs(&[log.partition().clone()]).unwrap();
+    if let Some(job) = log.begin_flush() {
+        let _ = log.complete_flush(job.run());
+    }
+    assert!(dir.failure().is_none(), "what was deleted is no fault of the device");
+}
+
+#[test]
 fn retention_after_a_flush_syncs_nothing_itself() {
     let config = LogConfig { retention_bytes: 5000, retention_ms: -1, ..small() };
     let (disk, _dir, mut log) = filled(config, 300);
