@@ -283,13 +283,19 @@ fn consume(
 /// Where each partition ends.
 fn ends(bootstrap: &str, topic: Uuid, partitions: i32) -> Result<Vec<i64>, Box<dyn Error>> {
     let mut stream = TcpStream::connect(bootstrap)?;
-    (0..partitions)
-        .map(|partition| {
+    let mut ends = Vec::new();
+    for partition in 0..partitions {
+        // A broker may know of a new topic before it leads all of its partitions.
+        ends.push(loop {
             let answer = call(&mut stream, &frames::fetch(topic, partition, 0, 1)?)?;
             let (_, response) = decode_response::<FetchResponse>(answer, frames::FETCH)?;
-            Ok(response.responses.first().map_or(0, |topic| topic.partitions[0].high_watermark))
-        })
-        .collect()
+            match response.responses.first().and_then(|topic| topic.partitions.first()) {
+                Some(partition) if !partition.error_code.is_error() => break partition.high_watermark,
+                _ => thread::sleep(Duration::from_millis(1)),
+            }
+        });
+    }
+    Ok(ends)
 }
 
 /// Reads a topic from its start to its end, and gives its bytes.

@@ -172,7 +172,8 @@ fn requests(arguments: &Arguments, batch: &frames::Batch) -> Result<Vec<Bytes>, 
     };
     let requests = requests?;
     if !arguments.raw {
-        check_one(arguments, &requests[0])?;
+        // A broker may know of a new topic before it leads all of its partitions.
+        requests.iter().try_for_each(|request| check_one(arguments, request))?;
     }
     Ok(requests)
 }

@@ -40,7 +40,7 @@ fn requests_of_one_batch_cost_few_allocations() {
         ("os", ACKS_LEADER, 2.0),
         ("os", ACKS_ALL, 2.0),
         ("fsync", ACKS_LEADER, 2.0),
-        ("fsync", ACKS_ALL, 14.0),
+        ("fsync", ACKS_ALL, 10.0),
     ] {
         let node = NodeSpec::new().set("log.durability", durability).start();
         node.client().create(&TopicSpec::new("t"));

@@ -19,6 +19,20 @@ pub trait Field: Sized {
     fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError>;
     /// Writes a value.
     fn write(&self, w: &mut Writer, version: Version) -> Result<(), EncodeError>;
+
+    /// Reads the elements of an array.
+    #[inline]
+    fn read_elements(
+        r: &mut Reader,
+        version: Version,
+        count: usize,
+        mut push: impl FnMut(Self),
+    ) -> Result<(), DecodeError> {
+        for index in 0..count {
+            push(Self::read(r, version).map_err(|error| error.in_element(index))?);
+        }
+        Ok(())
+    }
 }
 
 /// A type whose values can be null.
@@ -53,6 +67,20 @@ macro_rules! fixed {
             fn read(r: &mut Reader, _version: Version) -> Result<Self, DecodeError> {
                 let $read = r.read_array()?;
                 Ok($from)
+            }
+
+            #[inline]
+            fn read_elements(
+                r: &mut Reader,
+                _version: Version,
+                count: usize,
+                mut push: impl FnMut(Self),
+            ) -> Result<(), DecodeError> {
+                for chunk in r.read_chunks(count)? {
+                    let $read = *chunk;
+                    push($from);
+                }
+                Ok(())
             }
 
             #[inline]
@@ -237,9 +265,7 @@ macro_rules! array {
                 let size = if count <= $inline { 0 } else { size_of::<T>() };
                 r.admit(count, T::MIN_SIZE, size)?;
                 let mut elements = Self::with_capacity(count);
-                for index in 0..count {
-                    elements.push(T::read(r, version).map_err(|error| error.in_element(index))?);
-                }
+                T::read_elements(r, version, count, |element| elements.push(element))?;
                 Ok(Some(elements))
             }
 

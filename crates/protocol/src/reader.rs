@@ -101,6 +101,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `count` times `N` bytes.
+    #[inline]
+    pub(crate) fn read_chunks<const N: usize>(&mut self, count: usize) -> Result<&'a [[u8; N]], DecodeError> {
+        let len = count.saturating_mul(N);
+        match self.rest.split_at_checked(len) {
+            Some((chunks, rest)) => {
+                self.rest = rest;
+                Ok(chunks.as_chunks().0)
+            }
+            None => Err(self.truncated(len)),
+        }
+    }
+
     /// `len` bytes, shared with the frame.
     #[inline]
     pub fn read_slice(&mut self, len: usize) -> Result<Bytes, DecodeError> {
