@@ -257,10 +257,10 @@ impl Tail {
     fn pop_oldest(&mut self, shared: &TailCache) {
         let Some(oldest) = self.batches.pop_front() else { return };
         self.bytes -= oldest.size;
+        let Some((chunk, _)) = oldest.kept else { return };
+        // Others may still be in it: they follow, if only behind larger ones.
         let next = self.batches.iter().find_map(|batch| batch.kept.as_ref());
-        if let Some((chunk, _)) = oldest.kept
-            && next.is_none_or(|(next, _)| !Arc::ptr_eq(next, &chunk))
-        {
+        if next.is_none_or(|(next, _)| !Arc::ptr_eq(next, &chunk)) {
             shared.evict(&chunk);
         }
     }

@@ -121,7 +121,7 @@ impl Turn<'_> {
         produce.args(["--throughput", "-1", "--producer-props", &format!("bootstrap.servers={bootstrap}")]);
         produce.args([&format!("acks={}", self.scenario.acks), "linger.ms=5", "batch.size=131072"]);
         // 1000000 records sent, 98765.4 records/sec (94.19 MB/sec), 12.34 ms avg latency, …
-        let produced = self.watched(produce, |output| {
+        let produced = self.watched(&mut produce, |output| {
             let mut fields = output.lines().last()?.split(", ");
             let sent = fields.next()?.strip_suffix(" records sent")?;
             if sent != records {
@@ -132,7 +132,7 @@ impl Turn<'_> {
         let mut consume = java(class_path, "ConsumerPerformance");
         consume.args(["--topic", self.topic, "--num-records", &records, "--bootstrap-server", bootstrap]);
         // start, end, MB, MB/s, records, records/s, ms of rebalances, ms of fetching, MB/s and records/s of fetching
-        let consumed = self.watched(consume, |output| {
+        let consumed = self.watched(&mut consume, |output| {
             let fields: Vec<&str> = output.lines().last()?.split(", ").map(str::trim).collect();
             // It takes whole fetches, so it may have taken more.
             let enough = fields.get(4)?.parse::<usize>().ok()? >= self.records();
@@ -153,15 +153,13 @@ impl Turn<'_> {
     }
 
     /// Runs a client, whose output holds the records per second, and looks at who used the processors meanwhile.
-    fn watched<C: std::borrow::BorrowMut<Command>>(
-        &self,
-        mut client: C,
-        rate: impl Fn(&str) -> Option<f64>,
-    ) -> Result<Value, Failure> {
+    fn watched(&self, client: &mut Command, rate: impl Fn(&str) -> Option<f64>) -> Result<Value, Failure> {
         let pid = self.opponent.pid()?;
         let (broker, machine, began) = (cpu_ticks(pid)?, machine_ticks()?, Instant::now());
-        let client = client.borrow_mut().stderr(Stdio::null());
-        let output = client.output().map_err(|error| format!("cannot run {client:?}: {error}"))?;
+        let output = client
+            .stderr(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot run {client:?}: {error}"))?;
         let (broker, machine) = (cpu_ticks(pid)? - broker, machine_ticks()? - machine);
         let seconds = began.elapsed().as_secs_f64();
         if !output.status.success() {

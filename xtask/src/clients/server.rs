@@ -54,10 +54,8 @@ impl Server {
     /// `ottla-broker`, built for release, in an empty directory.
     /// `settings` are added to what it needs; it runs on the processor `pinned_to`, if any.
     pub(crate) fn ottla(work: &Path, settings: &[String], pinned_to: Option<u32>) -> Result<Self, Failure> {
-        let processor = pinned_to.map(|processor| processor.to_string());
-        let under =
-            processor.as_ref().map_or(Vec::new(), |processor| vec!["taskset", "-c", processor.as_str()]);
-        Self::ottla_under(&under, work, settings)
+        let Some(processor) = pinned_to else { return Self::ottla_under(&[], work, settings) };
+        Self::ottla_under(&["taskset", "-c", &processor.to_string()], work, settings)
     }
 
     /// The same, started by another command.
@@ -69,15 +67,7 @@ impl Server {
             .args(["build", "--release", "--quiet", "--bin", "ottla-broker", "--bin", "ottla"])
             .current_dir(&root))?;
         let (client, controller, admin) = (free_port()?, free_port()?, free_port()?);
-        let program = root.join("target/release/ottla-broker");
-        let mut command = match under {
-            [] => Command::new(program),
-            [first, rest @ ..] => {
-                let mut command = Command::new(first);
-                command.args(rest).arg(program);
-                command
-            }
-        };
+        let mut command = started_by(under, root.join("target/release/ottla-broker").as_os_str());
         let listeners = format!("PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}");
         let data = work.join("data");
         for setting in [
@@ -249,8 +239,14 @@ impl Drop for Server {
 /// A command that runs on one processor only, if that is wanted.
 pub(crate) fn pinned(program: &OsStr, processor: Option<u32>) -> Command {
     let Some(processor) = processor else { return Command::new(program) };
-    let mut command = Command::new("taskset");
-    command.args(["-c", &processor.to_string()]).arg(program);
+    started_by(&["taskset", "-c", &processor.to_string()], program)
+}
+
+/// A program that another one starts, if one is named: it and its arguments.
+fn started_by(starter: &[&str], program: &OsStr) -> Command {
+    let [first, rest @ ..] = starter else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(rest).arg(program);
     command
 }
 
