@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail loudly")]
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -22,6 +23,10 @@ use ottla_records::{BatchBuilder, Keys, batches};
 const PARTITIONS: i32 = 16;
 const BATCH: usize = (1 << 20) / PARTITIONS as usize;
 
+/// Rounds in which both take turns, and how long a turn is.
+const ROUNDS: usize = 51;
+const TURN: Duration = Duration::from_millis(20);
+
 fn encoded<M: Message>(message: &M, version: Version) -> Bytes {
     let mut w = Writer::new();
     message.encode(&mut w, version).unwrap();
@@ -33,8 +38,8 @@ fn metadata() -> MetadataResponse {
         partition_index,
         leader_id: partition_index % 3,
         leader_epoch: 5,
-        replica_nodes: vec![0, 1, 2],
-        isr_nodes: vec![0, 1, 2],
+        replica_nodes: [0, 1, 2].into_iter().collect(),
+        isr_nodes: [0, 1, 2].into_iter().collect(),
         ..Default::default()
     };
     let topic = |number: i32| MetadataResponseTopic {
@@ -112,6 +117,63 @@ fn joined() -> JoinGroupResponse {
     }
 }
 
+/// Both by criterion, one after the other; then in turn, since the machine is not the same from one second to the next:
+/// the ratio of each round's times, of which the median counts.
+fn pair<O, T>(
+    c: &mut Criterion,
+    group: &str,
+    bytes: usize,
+    mut ours: impl FnMut() -> O,
+    mut theirs: impl FnMut() -> T,
+) {
+    let mut criterion = c.benchmark_group(group);
+    criterion.throughput(Throughput::Bytes(bytes as u64));
+    criterion.bench_function("ottla", |b| b.iter(&mut ours));
+    criterion.bench_function("kafka-protocol", |b| b.iter(&mut theirs));
+    criterion.finish();
+
+    let calls = calls_of(TURN, &mut theirs);
+    let mut ratios: Vec<_> = (0..ROUNDS)
+        .map(|round| {
+            // Whoever comes first finds the other's heap; so each does half of the time.
+            if round % 2 == 0 {
+                let ours = time(calls, &mut ours);
+                ours / time(calls, &mut theirs)
+            } else {
+                let theirs = time(calls, &mut theirs);
+                time(calls, &mut ours) / theirs
+            }
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let at = |quantile: usize| ratios[(ROUNDS - 1) * quantile / 10];
+    println!(
+        "{group}: ottla takes {:.2} of kafka-protocol's time (median of {ROUNDS} rounds; 80 % in {:.2}-{:.2})\n",
+        at(5),
+        at(1),
+        at(9)
+    );
+}
+
+/// How often it can be called in `turn`.
+fn calls_of<T>(turn: Duration, call: &mut impl FnMut() -> T) -> u32 {
+    let (start, mut calls) = (Instant::now(), 0);
+    while start.elapsed() < turn {
+        black_box(call());
+        calls += 1;
+    }
+    calls
+}
+
+/// What so many calls take, seconds.
+fn time<T>(calls: u32, call: &mut impl FnMut() -> T) -> f64 {
+    let start = Instant::now();
+    for _ in 0..calls {
+        black_box(call());
+    }
+    start.elapsed().as_secs_f64()
+}
+
 /// Decoding the same bytes, and encoding what came of it.
 fn both<O: ApiMessage, T: Decodable + Encodable>(
     c: &mut Criterion,
@@ -125,90 +187,87 @@ fn both<O: ApiMessage, T: Decodable + Encodable>(
     other.encode(&mut again, version).unwrap();
     assert_eq!(again, bytes, "both mean the same");
 
-    let mut group = c.benchmark_group(format!("{name}/decode"));
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group
-        .bench_function("ottla", |b| b.iter(|| decode_body::<O>(black_box(bytes.clone()), version).unwrap()));
-    group.bench_function("kafka-protocol", |b| {
-        b.iter(|| T::decode(&mut black_box(bytes.clone()), version).unwrap());
+    let len = bytes.len();
+    let ours = || decode_body::<O>(black_box(bytes.clone()), version).unwrap();
+    pair(c, &format!("{name}/decode"), len, ours, || {
+        T::decode(&mut black_box(bytes.clone()), version).unwrap()
     });
-    group.finish();
-
-    let mut group = c.benchmark_group(format!("{name}/encode"));
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("ottla", |b| {
-        // As the network takes it: records are handed over and not copied.
-        b.iter(|| encode_response_segments(1, version, black_box(message)).unwrap());
-    });
-    group.bench_function("kafka-protocol", |b| {
-        b.iter(|| {
-            let mut out = BytesMut::with_capacity(black_box(&other).compute_size(version).unwrap());
-            other.encode(&mut out, version).unwrap();
-            out.freeze()
-        });
-    });
-    group.finish();
+    let ours = || encode(message, version);
+    pair(c, &format!("{name}/encode"), len, ours, || encode_theirs(&other, version));
 }
 
-/// What a broker does with a Produce request: every batch's checksum and the framing of its records.
-fn produce_with_records(c: &mut Criterion) {
+/// A Produce request decoded, with every batch's checksum and the framing of its records checked.
+fn checked(bytes: &Bytes) -> ProduceRequest {
+    let request: ProduceRequest = decode_body(black_box(bytes.clone()), 9).unwrap();
+    for partition in &request.topic_data[0].partition_data {
+        for batch in batches(partition.records.as_ref().unwrap()) {
+            let batch = batch.unwrap();
+            batch.check_crc().unwrap();
+            black_box(batch.validate_framing(Keys::Optional, None).unwrap());
+        }
+    }
+    request
+}
+
+fn checked_by_theirs(bytes: &Bytes) -> theirs::ProduceRequest {
+    let request = theirs::ProduceRequest::decode(&mut black_box(bytes.clone()), 9).unwrap();
+    for partition in &request.topic_data[0].partition_data {
+        let mut records = partition.records.clone().unwrap();
+        black_box(RecordBatchDecoder::decode_all(&mut records).unwrap());
+    }
+    request
+}
+
+/// A Fetch response decoded, and every record's key and value read.
+fn read(bytes: &Bytes) -> FetchResponse {
+    let response: FetchResponse = decode_body(black_box(bytes.clone()), 12).unwrap();
+    for partition in &response.responses[0].partitions {
+        let Some(FetchedRecords::Bytes(records)) = &partition.records else { continue };
+        for batch in batches(records) {
+            let batch = batch.unwrap();
+            batch.check_crc().unwrap();
+            for record in batch.records(1 << 20).unwrap().views() {
+                black_box(record.unwrap());
+            }
+        }
+    }
+    response
+}
+
+fn read_by_theirs(bytes: &Bytes) -> theirs::FetchResponse {
+    let response = theirs::FetchResponse::decode(&mut black_box(bytes.clone()), 12).unwrap();
+    for partition in &response.responses[0].partitions {
+        let mut records = partition.records.clone().unwrap();
+        black_box(RecordBatchDecoder::decode_all(&mut records).unwrap());
+    }
+    response
+}
+
+/// As the network takes it: records are handed over and not copied.
+fn encode<M: ApiMessage>(message: &M, version: Version) -> impl Sized + use<M> {
+    encode_response_segments(1, version, black_box(message)).unwrap()
+}
+
+fn encode_theirs<M: Encodable>(message: &M, version: Version) -> Bytes {
+    let mut out = BytesMut::with_capacity(black_box(message).compute_size(version).unwrap());
+    message.encode(&mut out, version).unwrap();
+    out.freeze()
+}
+
+/// What a broker does with records that are produced, and a client with those it fetched; and all three steps: decode,
+/// check or read, encode.
+fn records(c: &mut Criterion) {
     let bytes = encoded(&produce(), 9);
-    let mut group = c.benchmark_group("Produce 1 MiB/validate records");
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("ottla", |b| {
-        b.iter(|| {
-            let request: ProduceRequest = decode_body(black_box(bytes.clone()), 9).unwrap();
-            for partition in &request.topic_data[0].partition_data {
-                for batch in batches(partition.records.as_ref().unwrap()) {
-                    let batch = batch.unwrap();
-                    batch.check_crc().unwrap();
-                    black_box(batch.validate_framing(Keys::Optional, None).unwrap());
-                }
-            }
-        });
-    });
-    group.bench_function("kafka-protocol", |b| {
-        b.iter(|| {
-            let request = theirs::ProduceRequest::decode(&mut black_box(bytes.clone()), 9).unwrap();
-            for partition in &request.topic_data[0].partition_data {
-                let mut records = partition.records.clone().unwrap();
-                black_box(RecordBatchDecoder::decode_all(&mut records).unwrap());
-            }
-        });
-    });
-    group.finish();
-}
+    let len = bytes.len();
+    pair(c, "Produce 1 MiB/decode and check", len, || checked(&bytes), || checked_by_theirs(&bytes));
+    let ours = || encode(&checked(&bytes), 9);
+    pair(c, "Produce 1 MiB/in all", len, ours, || encode_theirs(&checked_by_theirs(&bytes), 9));
 
-/// What a consumer does with a Fetch response: every record's key and value.
-fn fetch_with_records(c: &mut Criterion) {
     let bytes = encoded(&fetched(), 12);
-    let mut group = c.benchmark_group("Fetch 1 MiB/read records");
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("ottla", |b| {
-        b.iter(|| {
-            let response: FetchResponse = decode_body(black_box(bytes.clone()), 12).unwrap();
-            for partition in &response.responses[0].partitions {
-                let Some(FetchedRecords::Bytes(records)) = &partition.records else { continue };
-                for batch in batches(records) {
-                    let batch = batch.unwrap();
-                    batch.check_crc().unwrap();
-                    for record in batch.records(1 << 20).unwrap().views() {
-                        black_box(record.unwrap());
-                    }
-                }
-            }
-        });
-    });
-    group.bench_function("kafka-protocol", |b| {
-        b.iter(|| {
-            let response = theirs::FetchResponse::decode(&mut black_box(bytes.clone()), 12).unwrap();
-            for partition in &response.responses[0].partitions {
-                let mut records = partition.records.clone().unwrap();
-                black_box(RecordBatchDecoder::decode_all(&mut records).unwrap());
-            }
-        });
-    });
-    group.finish();
+    let len = bytes.len();
+    pair(c, "Fetch 1 MiB/decode and read", len, || read(&bytes), || read_by_theirs(&bytes));
+    let ours = || encode(&read(&bytes), 12);
+    pair(c, "Fetch 1 MiB/in all", len, ours, || encode_theirs(&read_by_theirs(&bytes), 12));
 }
 
 fn messages(c: &mut Criterion) {
@@ -218,5 +277,5 @@ fn messages(c: &mut Criterion) {
     both::<_, theirs::ProduceRequest>(c, "Produce 1 MiB", &produce(), 9);
 }
 
-criterion_group!(benches, messages, produce_with_records, fetch_with_records);
+criterion_group!(benches, messages, records);
 criterion_main!(benches);

@@ -242,11 +242,14 @@ impl NullableField for FetchedRecords {
 /// An array that nearly always has one element, which then takes no allocation.
 pub type Few<T> = SmallVec<[T; 1]>;
 
-// A container, and how many elements it has room for in itself.
+/// The nodes of a partition: up to four take no allocation, and no more room than a vector.
+pub type NodeIds = SmallVec<[i32; 4]>;
+
+// A container, its elements, and how many it has room for in itself.
 macro_rules! array {
-    ($($container:ident $inline:literal),*) => {$(
-        impl<T: Field> Field for $container<T> {
-            const TYPE: FieldType = FieldType::Array(&T::TYPE);
+    ($([$($parameters:tt)*] $container:ty, $element:ty, $inline:literal;)*) => {$(
+        impl<$($parameters)*> Field for $container {
+            const TYPE: FieldType = FieldType::Array(&<$element>::TYPE);
             const MIN_SIZE: usize = 1;
 
             fn read(r: &mut Reader, version: Version) -> Result<Self, DecodeError> {
@@ -259,13 +262,13 @@ macro_rules! array {
             }
         }
 
-        impl<T: Field> NullableField for $container<T> {
+        impl<$($parameters)*> NullableField for $container {
             fn read_nullable(r: &mut Reader, version: Version) -> Result<Option<Self>, DecodeError> {
                 let Some(count) = r.read_len()? else { return Ok(None) };
-                let size = if count <= $inline { 0 } else { size_of::<T>() };
-                r.admit(count, T::MIN_SIZE, size)?;
+                let size = if count <= $inline { 0 } else { size_of::<$element>() };
+                r.admit(count, <$element>::MIN_SIZE, size)?;
                 let mut elements = Self::with_capacity(count);
-                T::read_elements(r, version, count, |element| elements.push(element))?;
+                <$element>::read_elements(r, version, count, |element| elements.push(element))?;
                 Ok(Some(elements))
             }
 
@@ -284,7 +287,11 @@ macro_rules! array {
     )*};
 }
 
-array!(Vec 0, Few 1);
+array! {
+    [T: Field] Vec<T>, T, 0;
+    [T: Field] Few<T>, T, 1;
+    [] NodeIds, i32, 4;
+}
 
 impl<T: Message> Field for T {
     const TYPE: FieldType = FieldType::Struct(T::SCHEMA);

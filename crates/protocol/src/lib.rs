@@ -35,7 +35,7 @@ mod writer;
 pub use crate::api_key::ApiKey;
 pub use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub use crate::error_code::ErrorCode;
-pub use crate::field::{Few, Field, NullableField};
+pub use crate::field::{Few, Field, NodeIds, NullableField};
 pub use crate::message::{ApiMessage, Message, RecordMessage, Request, Version};
 pub use crate::reader::Reader;
 pub use crate::segment::{FetchedRecords, Records, Segment};

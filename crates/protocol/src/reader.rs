@@ -139,7 +139,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn read_long_varint(&mut self) -> Result<u32, DecodeError> {
+        // The lengths of record batches have three bytes as good as always.
+        if let [low, middle, high, rest @ ..] = self.rest
+            && low & middle & 0x80 != 0
+            && high & 0x80 == 0
+        {
+            self.rest = rest;
+            return Ok(u32::from(low & 0x7f) | u32::from(middle & 0x7f) << 7 | u32::from(*high) << 14);
+        }
+        self.read_any_varint()
+    }
+
+    fn read_any_varint(&mut self) -> Result<u32, DecodeError> {
         let start = self.position();
         let mut value: u32 = 0;
         for place in 0..5 {

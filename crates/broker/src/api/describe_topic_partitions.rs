@@ -10,7 +10,7 @@ use ottla_protocol::messages::describe_topic_partitions::{
     DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponseCursor,
     DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
-use ottla_protocol::{ErrorCode, Request};
+use ottla_protocol::{ErrorCode, NodeIds, Request};
 use ottla_server::{RequestContext, ResourceType};
 use ottla_types::{NodeId, TopicName};
 
@@ -135,6 +135,6 @@ fn described(
     }
 }
 
-fn ids(nodes: &[NodeId]) -> Vec<i32> {
+fn ids(nodes: &[NodeId]) -> NodeIds {
     nodes.iter().map(|id| id.0).collect()
 }

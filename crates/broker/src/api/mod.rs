@@ -26,6 +26,7 @@ mod sync_group;
 
 use ottla_metadata::MetadataImage;
 use ottla_metadata::image::PartitionImage;
+use ottla_protocol::NodeIds;
 use ottla_protocol::messages::*;
 
 use self::leader_hints::LeaderHints;
@@ -70,7 +71,7 @@ ottla_server::apis! { Broker;
 }
 
 /// Replicas on brokers that are fenced or gone.
-fn offline_replicas(image: &MetadataImage, partition: &PartitionImage) -> Vec<i32> {
+fn offline_replicas(image: &MetadataImage, partition: &PartitionImage) -> NodeIds {
     let online = |id| image.brokers.get(id).is_some_and(|broker| !broker.fenced);
     partition.replicas.iter().filter(|&&id| !online(id)).map(|id| id.0).collect()
 }

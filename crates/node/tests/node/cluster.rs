@@ -130,7 +130,7 @@ fn every_version_of_metadata_names_brokers_and_leaders() {
         assert_eq!(topic.partitions.len(), 3);
         for partition in &topic.partitions {
             assert_eq!((partition.leader_id, &partition.isr_nodes[..]), (1, &[1][..]));
-            assert_eq!(partition.replica_nodes, [1]);
+            assert_eq!(partition.replica_nodes[..], [1]);
             assert_eq!(partition.leader_epoch >= 0, version >= 7);
         }
         assert_eq!(response.controller_id, if version >= 1 { 1 } else { -1 });

@@ -1,6 +1,6 @@
 //! Describes topics page by page (KIP-966).
 
-use crate::{ByteString, ErrorCode, Message, Request, TaggedFields, Uuid, Version};
+use crate::{ByteString, ErrorCode, Message, NodeIds, Request, TaggedFields, Uuid, Version};
 
 /// Which topics to describe, and from where on.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
@@ -110,17 +110,17 @@ pub struct DescribeTopicPartitionsResponsePartition {
     #[field(default = -1)]
     pub leader_epoch: i32,
     /// The brokers that hold a replica, the preferred leader first.
-    pub replica_nodes: Vec<i32>,
+    pub replica_nodes: NodeIds,
     /// The in-sync replicas.
-    pub isr_nodes: Vec<i32>,
+    pub isr_nodes: NodeIds,
     /// Replicas outside of the ISR that hold every committed record (KIP-966); null if there are none.
     #[field(default = null)]
-    pub eligible_leader_replicas: Option<Vec<i32>>,
+    pub eligible_leader_replicas: Option<NodeIds>,
     /// The last members of the eligible leader replicas (KIP-966); null if there are none.
     #[field(default = null)]
-    pub last_known_elr: Option<Vec<i32>>,
+    pub last_known_elr: Option<NodeIds>,
     /// The replicas whose broker or disk is down.
-    pub offline_replicas: Vec<i32>,
+    pub offline_replicas: NodeIds,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -1,6 +1,6 @@
 //! Tells clients which brokers, topics and leaders there are.
 
-use crate::{ByteString, ErrorCode, Message, Request, TaggedFields, Uuid, Version};
+use crate::{ByteString, ErrorCode, Message, NodeIds, Request, TaggedFields, Uuid, Version};
 
 /// Which topics to tell about.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
@@ -133,12 +133,12 @@ pub struct MetadataResponsePartition {
     #[field(versions = "7+", default = -1, ignorable)]
     pub leader_epoch: i32,
     /// The brokers that hold a replica, the preferred leader first.
-    pub replica_nodes: Vec<i32>,
+    pub replica_nodes: NodeIds,
     /// The in-sync replicas.
-    pub isr_nodes: Vec<i32>,
+    pub isr_nodes: NodeIds,
     /// The replicas whose broker or disk is down.
     #[field(versions = "5+", ignorable)]
-    pub offline_replicas: Vec<i32>,
+    pub offline_replicas: NodeIds,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
