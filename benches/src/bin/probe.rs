@@ -117,7 +117,8 @@ impl Measured {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arc::new(Arguments::parse());
     let id = topic_id(&arguments.bootstrap, &arguments.topic, arguments.partitions)?;
-    let histogram = || Histogram::new(3).map(Mutex::new);
+    // Up to a minute, which is how long the last records are waited for.
+    let histogram = || Histogram::new_with_bounds(1, 60_000_000, 3).map(Mutex::new);
     let epoch = Instant::now();
     let measured = Arc::new(Measured {
         begin: AtomicU64::new(0),

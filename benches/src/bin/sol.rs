@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use clap::Parser;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use ottla_records::crc32c;
+use rustix::net::SendFlags;
 
 #[derive(Parser)]
 struct Arguments {
@@ -48,13 +49,17 @@ const SYNCED: Token = Token(1);
 const FIRST: usize = 2;
 /// What an acknowledgement is long with everything, bytes: about that of a Produce response with one partition.
 const ACK: usize = 60;
-/// The file starts anew here, so that it does not fill the disk.
-const WRAP: u64 = 4 << 30;
+/// Fewer bytes are not asked for.
+const LEAST_READ: usize = 4096;
+/// The file that is synced is given room in steps of this, as a segment is.
+const ROOM: u64 = 64 << 20;
 
 struct Connection {
     stream: TcpStream,
     inbox: Vec<u8>,
     filled: usize,
+    /// Length of the last request: as much is asked for, so that none is read in part and moved.
+    last: usize,
     outbox: VecDeque<Out>,
     /// Requests that were written and not yet handed to the syncing thread.
     unsynced: usize,
@@ -83,6 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fetch_bytes: arguments.fetch_bytes,
         file,
         at: 0,
+        room: 0,
         connections: Vec::new(),
     };
     let mut events = Events::with_capacity(256);
@@ -137,19 +143,27 @@ struct Server {
     fetch_bytes: usize,
     file: Arc<File>,
     at: u64,
+    /// Up to here it has been allocated.
+    room: u64,
     connections: Vec<Option<Connection>>,
 }
 
 impl Server {
     fn accept(&mut self, listener: &TcpListener, poll: &Poll) -> io::Result<()> {
         while let Ok((mut stream, _)) = listener.accept() {
+            if self.mode != Mode::Fetch && self.connections.iter().all(Option::is_none) {
+                // A turn begins, and nothing is measured yet. New pages cost what new pages of a log cost.
+                self.file.set_len(0)?;
+                (self.at, self.room) = (0, 0);
+            }
             stream.set_nodelay(true)?;
             let token = Token(self.connections.len() + FIRST);
             poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
             self.connections.push(Some(Connection {
                 stream,
-                inbox: vec![0; 1 << 20],
+                inbox: Vec::new(),
                 filled: 0,
+                last: LEAST_READ,
                 outbox: VecDeque::new(),
                 unsynced: 0,
             }));
@@ -174,12 +188,18 @@ impl Server {
     fn serve(&mut self, index: usize) -> io::Result<bool> {
         let Some(connection) = &mut self.connections[index] else { return Ok(true) };
         loop {
-            match connection.stream.read(&mut connection.inbox[connection.filled..]) {
+            let wanted = connection.wanted();
+            let end = connection.filled + wanted;
+            if connection.inbox.len() < end {
+                connection.inbox.resize(end, 0);
+            }
+            let count = match connection.stream.read(&mut connection.inbox[connection.filled..end]) {
                 Ok(0) => return Ok(false),
-                Ok(count) => connection.filled += count,
+                Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => return Ok(false),
-            }
+            };
+            connection.filled += count;
             let mut start = 0;
             while let Some(len) = frame_at(&connection.inbox[start..connection.filled]) {
                 let frame = &connection.inbox[start..start + len];
@@ -189,24 +209,26 @@ impl Server {
                     connection.outbox.push_back(Out::File { at: 0, end: self.fetch_bytes as u64 });
                 } else {
                     std::hint::black_box(crc32c(frame));
+                    if self.mode == Mode::Fsync && self.at + len as u64 > self.room {
+                        self.room = self.at + len as u64 + ROOM;
+                        let flags = rustix::fs::FallocateFlags::empty();
+                        rustix::fs::fallocate(&self.file, flags, self.at, self.room - self.at)?;
+                    }
                     self.file.write_all_at(frame, self.at)?;
                     self.at += len as u64;
-                    if self.at > WRAP {
-                        // New pages cost what new pages of a log cost.
-                        self.file.set_len(0)?;
-                        self.at = 0;
-                    }
                     match self.mode {
                         Mode::Fsync => connection.unsynced += 1,
                         _ => connection.acknowledge(),
                     }
                 }
                 start += len;
+                connection.last = len;
             }
             connection.inbox.copy_within(start..connection.filled, 0);
             connection.filled -= start;
-            if connection.filled == connection.inbox.len() {
-                connection.inbox.resize(2 * connection.filled, 0);
+            if count < wanted {
+                // The socket is empty; another call would only say so.
+                break;
             }
         }
         connection.flush(&self.file)?;
@@ -215,6 +237,12 @@ impl Server {
 }
 
 impl Connection {
+    /// How much to ask for: the rest of a request that came in part, or one as long as the last.
+    fn wanted(&self) -> usize {
+        let len = self.inbox[..self.filled].first_chunk().map(|len| u32::from_be_bytes(*len) as usize + 4);
+        len.map_or(self.last.max(LEAST_READ), |len| len.saturating_sub(self.filled).max(1))
+    }
+
     fn acknowledge(&mut self) {
         let mut ack = [0; ACK];
         ack[..4].copy_from_slice(&(ACK as u32 - 4).to_be_bytes());
@@ -231,12 +259,20 @@ impl Connection {
 
     /// Sends what the socket takes.
     fn flush(&mut self, file: &File) -> io::Result<()> {
-        while let Some(next) = self.outbox.front_mut() {
+        loop {
+            let file_follows = matches!(self.outbox.get(1), Some(Out::File { .. }));
+            let Some(next) = self.outbox.front_mut() else { return Ok(()) };
             let sent = match next {
-                Out::Bytes { bytes, sent } => self.stream.write(&bytes[*sent..]).map(|count| {
-                    *sent += count;
-                    *sent == bytes.len()
-                }),
+                Out::Bytes { bytes, sent } => {
+                    // In one packet with the file's first bytes.
+                    let flags = if file_follows { SendFlags::MORE } else { SendFlags::empty() };
+                    rustix::net::send(&self.stream, &bytes[*sent..], flags).map_err(io::Error::from).map(
+                        |count| {
+                            *sent += count;
+                            *sent == bytes.len()
+                        },
+                    )
+                }
                 Out::File { at, end } => {
                     let left = (*end - *at) as usize;
                     rustix::fs::sendfile(&self.stream, file, Some(at), left)
@@ -251,7 +287,6 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
     }
 }
 

@@ -105,10 +105,15 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn raw_varint(&mut self, what: &'static str, max_len: usize) -> Result<u64, RecordsError> {
-        match self.bytes.get(self.at) {
-            Some(byte) if byte & 0x80 == 0 => {
+        // Hardly a number in a record has more than two bytes.
+        match self.bytes.get(self.at..) {
+            Some([byte, ..]) if byte & 0x80 == 0 => {
                 self.at += 1;
                 Ok(u64::from(*byte))
+            }
+            Some([low, high, ..]) if high & 0x80 == 0 => {
+                self.at += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)
             }
             _ => self.long_varint(what, max_len),
         }
@@ -171,7 +176,7 @@ mod tests {
 
     #[test]
     fn varints_round_trip() {
-        for value in [0, 1, -1, 63, -64, 64, 300, i32::MAX, i32::MIN] {
+        for value in [0, 1, -1, 63, -64, 64, 300, 8191, -8192, 8192, i32::MAX, i32::MIN] {
             let mut out = Vec::new();
             put_varint(&mut out, value);
             assert_eq!(out.len(), varint_len(value), "{value}");

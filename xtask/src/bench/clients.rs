@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Place;
 use super::contest::{Column, contest};
-use super::idle::cpu_ticks;
+use super::idle::cpu_seconds;
 use super::opponents::Opponent;
 use crate::Failure;
 use crate::clients::{install_kafka, install_python};
@@ -86,16 +86,24 @@ pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Fai
                 turn(opponent)?;
             }
         }
-        measurements.push(contest(scenario.name, &THROUGHPUT, &opponents, common.rounds, turn)?);
+        measurements.push(contest(
+            &place.title(scenario.name),
+            &THROUGHPUT,
+            &opponents,
+            common.rounds,
+            turn,
+        )?);
     }
     for acks in ["1", "all"] {
         let name = format!("Java, one record at a time, acks={acks}");
         if common.wants(&name) {
-            measurements.push(contest(&name, &ONE_BY_ONE, &opponents, common.rounds, |opponent| {
+            let turn = |opponent: &Opponent| {
                 let topic = place.new_topic();
                 opponent.create(&topic)?;
                 one_by_one(opponent, &class_path, &topic, acks)
-            })?);
+            };
+            opponents.iter().try_for_each(|opponent| turn(opponent).map(drop))?;
+            measurements.push(contest(&place.title(&name), &ONE_BY_ONE, &opponents, common.rounds, turn)?);
         }
     }
     Ok(measurements.into())
@@ -155,24 +163,23 @@ impl Turn<'_> {
     /// Runs a client, whose output holds the records per second, and looks at who used the processors meanwhile.
     fn watched(&self, client: &mut Command, rate: impl Fn(&str) -> Option<f64>) -> Result<Value, Failure> {
         let pid = self.opponent.pid()?;
-        let (broker, machine, began) = (cpu_ticks(pid)?, machine_ticks()?, Instant::now());
+        let (broker, machine, began) = (cpu_seconds(pid)?, machine_seconds()?, Instant::now());
         let output = client
             .stderr(Stdio::null())
             .output()
             .map_err(|error| format!("cannot run {client:?}: {error}"))?;
-        let (broker, machine) = (cpu_ticks(pid)? - broker, machine_ticks()? - machine);
+        let (broker, machine) = (cpu_seconds(pid)? - broker, machine_seconds()? - machine);
         let seconds = began.elapsed().as_secs_f64();
         if !output.status.success() {
             return Err(format!("{}: the client ended with {}", self.opponent.name, output.status).into());
         }
         let output = String::from_utf8_lossy(&output.stdout).into_owned();
         let rate = rate(&output).ok_or_else(|| format!("{}: no rate in {output:?}", self.opponent.name))?;
-        // A tick is a hundredth of a second.
         Ok(json!({
             "records_per_s": rate,
-            "cpu_s_per_gb": broker / 100.0 / (self.megabytes as f64 / 1e3),
-            "broker_cores": broker / 100.0 / seconds,
-            "machine_cores": machine / 100.0 / seconds,
+            "cpu_s_per_gb": broker / (self.megabytes as f64 / 1e3),
+            "broker_cores": broker / seconds,
+            "machine_cores": machine / seconds,
         }))
     }
 }
@@ -210,11 +217,11 @@ fn java(class_path: &str, tool: &str) -> Command {
     java
 }
 
-/// Ticks that all processors together were busy.
-fn machine_ticks() -> Result<f64, Failure> {
+/// How long all processors together were busy, seconds.
+fn machine_seconds() -> Result<f64, Failure> {
     let stat = fs::read_to_string("/proc/stat")?;
     let all = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
     let ticks: Vec<f64> = all.filter_map(|field| field.parse().ok()).collect();
-    // user, nice, system, idle, waiting for disks, interrupts, soft interrupts
-    Ok([0, 1, 2, 5, 6].iter().filter_map(|index| ticks.get(*index)).sum())
+    // user, nice, system, idle, waiting for disks, interrupts, soft interrupts; a tick is a hundredth of a second
+    Ok([0, 1, 2, 5, 6].iter().filter_map(|index| ticks.get(*index)).sum::<f64>() / 100.0)
 }

@@ -14,7 +14,7 @@ use crate::Failure;
 const IDLE: [Column; 3] = [
     ("/first_ack_ms", "exec to first acknowledged record, ms", 0),
     ("/resident_mib", "resident, MiB", 1),
-    ("/percent_of_a_core", "% of a core", 2),
+    ("/percent_of_a_core", "% of a core", 3),
 ];
 const BUSY: [Column; 3] =
     [("/mb_per_s", "MB/s", 1), ("/resident_mib", "resident, MiB", 1), ("/broker_cores", "broker cores", 2)];
@@ -34,8 +34,12 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
     let opponents: Vec<&Opponent> = brokers.iter().collect();
     let first = Scenario { batch: 1000, connections: 1, ..MANY };
     let mut starts = 0;
-    let mut measurements =
-        vec![contest("start, and nothing to do", &IDLE, &opponents, place.common.rounds, |opponent| {
+    let mut measurements = vec![contest(
+        &place.title("start, and nothing to do"),
+        &IDLE,
+        &opponents,
+        place.common.rounds,
+        |opponent| {
             starts += 1;
             let fresh = place.start(opponent.name, &format!("start-{starts}"), false)?;
             // One record is acknowledged, and nothing more is sent.
@@ -43,35 +47,37 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
             let first_ack = fresh.server.since_start();
             let pid = fresh.pid()?;
             std::thread::sleep(Duration::from_secs(1));
-            let (before, began) = (cpu_ticks(pid)?, Instant::now());
+            let (before, began) = (cpu_seconds(pid)?, Instant::now());
             std::thread::sleep(Duration::from_secs_f64(place.common.seconds));
-            // A tick is a hundredth of a second.
-            let percent = (cpu_ticks(pid)? - before) / began.elapsed().as_secs_f64();
+            let percent = 100.0 * (cpu_seconds(pid)? - before) / began.elapsed().as_secs_f64();
             Ok(json!({
                 "first_ack_ms": first_ack.as_secs_f64() * 1e3,
                 "resident_mib": resident_mib(pid)?,
                 "percent_of_a_core": percent,
             }))
-        })?];
+        },
+    )?];
     let busy = |opponent: &Opponent, seconds: f64| {
         replay(place, &MANY, opponent, "many", seconds, &["--rate", "50"])
     };
-    for opponent in opponents.iter().filter(|opponent| opponent.warms_up()) {
-        busy(opponent, place.common.warm_up)?;
+    for opponent in &opponents {
+        place.warm_up(opponent, "/cpu_us_per_request", |seconds| busy(opponent, seconds))?;
     }
-    let (title, rounds) = ("1,000 connections, 50 MB/s", place.common.rounds);
+    let (title, rounds) = (place.title("1,000 connections, 50 MB/s"), place.common.rounds);
     measurements
-        .push(contest(title, &BUSY, &opponents, rounds, |opponent| busy(opponent, place.common.seconds))?);
+        .push(contest(&title, &BUSY, &opponents, rounds, |opponent| busy(opponent, place.common.seconds))?);
     Ok(measurements.into())
 }
 
-/// Ticks that a process has had the processor, its threads together.
-pub(super) fn cpu_ticks(pid: u32) -> Result<f64, Failure> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> =
-        stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    Ok(ticks(11) + ticks(12))
+/// How long the threads that a process has now have run, seconds.
+pub(super) fn cpu_seconds(pid: u32) -> Result<f64, Failure> {
+    let mut nanos = 0.0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // It may end meanwhile. Ran for, waited for, turns.
+        let line = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+        nanos += line.split_whitespace().next().and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    }
+    Ok(nanos / 1e9)
 }
 
 fn resident_mib(pid: u32) -> Result<f64, Failure> {

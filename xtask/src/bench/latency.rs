@@ -44,10 +44,10 @@ pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Fai
         measured(opponent.name, command)
     };
     for opponent in &opponents {
-        probe(opponent, if opponent.warms_up() { place.common.warm_up } else { 1.0 }, &[])?;
+        place.warm_up(opponent, "/broker_cores", |seconds| probe(opponent, seconds, &[]))?;
     }
     let (rounds, seconds) = (place.common.rounds, place.common.seconds);
-    let title = format!("end to end, {} MB/s of 1 KB records", arguments.rate);
+    let title = place.title(&format!("end to end, {} MB/s of 1 KB records", arguments.rate));
     let mut measurements =
         vec![contest(&title, &COLUMNS, &opponents, rounds, |opponent| probe(opponent, seconds, &[]))?];
     if arguments.cold > 0.0 {

@@ -48,13 +48,13 @@ enum What {
 #[derive(clap::Args)]
 struct Common {
     /// How often each server takes its turn
-    #[arg(long, global = true, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 6)]
     rounds: u32,
     /// Seconds of each turn
     #[arg(long, global = true, default_value_t = 5.0)]
     seconds: f64,
-    /// Seconds before the first round, for Apache Kafka to compile what is hot
-    #[arg(long, global = true, default_value_t = 20.0)]
+    /// The most seconds before the first round for Apache Kafka, until its cost stops falling
+    #[arg(long, global = true, default_value_t = 90.0)]
     warm_up: f64,
     /// Beside Apache Kafka, which is fetched: as it comes, and tuned for few processors
     #[arg(long, global = true)]
@@ -68,6 +68,9 @@ struct Common {
     /// Only scenarios whose name has this in it
     #[arg(long, global = true)]
     only: Option<String>,
+    /// Where servers keep their data: a folder on the disk that is measured
+    #[arg(long, global = true)]
+    dir: Option<PathBuf>,
     /// Where to write every measurement
     #[arg(long, global = true)]
     json: Option<PathBuf>,
@@ -98,8 +101,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     build.args(["build", "--release", "--quiet", "--bins", "--manifest-path"]);
     run_command(build.arg(root.join("benches/Cargo.toml")))?;
     let two = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
-    let work = tempfile::Builder::new().prefix("ottla-bench-").tempdir()?;
     let common = &arguments.common;
+    let mut work = tempfile::Builder::new();
+    let work =
+        work.prefix("ottla-bench-").tempdir_in(common.dir.clone().unwrap_or_else(std::env::temp_dir))?;
+    let file_system = text_of(Command::new("stat").args(["-f", "-c", "%T"]).arg(work.path()))?;
+    if file_system == "tmpfs" {
+        let at = work.path().display();
+        return Err(format!(
+            "{at} is in memory, where nothing is synced or read cold: give --dir a folder on a disk"
+        )
+        .into());
+    }
     let place = Place {
         common,
         programs: root.join("benches/target/release"),
@@ -116,6 +129,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     if let Some(path) = &common.json {
         let all = json!({
+            "environment": {
+                "commit": text_of(Command::new("git").current_dir(&root).args(["describe", "--always", "--dirty"]))?,
+                "date": text_of(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%MZ"]))?,
+                "kernel": text_of(Command::new("uname").arg("-r"))?,
+                "processor": processor()?,
+                "file_system": file_system,
+            },
             "durability": common.durability,
             "seconds": common.seconds,
             "rounds": common.rounds,
@@ -124,6 +144,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         fs::write(path, serde_json::to_string_pretty(&all)?)?;
     }
     Ok(())
+}
+
+impl Place<'_> {
+    /// What a table is of, with the mode that its figures are of.
+    fn title(&self, scenario: &str) -> String {
+        format!("{scenario} (Ottla: {}; Kafka: page cache)", self.common.durability)
+    }
+}
+
+/// What a command prints.
+fn text_of(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The processor's name.
+fn processor() -> Result<String, Failure> {
+    let all = fs::read_to_string("/proc/cpuinfo")?;
+    let name = all.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    Ok(name.map(|(_, name)| name.to_owned()).unwrap_or_default())
 }
 
 /// Runs one of the harness's programs, which prints its measurement as JSON.

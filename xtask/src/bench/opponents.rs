@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::Place;
 use crate::Failure;
@@ -23,8 +25,10 @@ const AGAIN: &str = "Ottla again";
 const KAFKA: &str = "Kafka";
 const KAFKA_TUNED: &str = "Kafka tuned";
 
-/// Of every broker: the files of a deleted topic go at once.
-const DELETE_AT_ONCE: &str = "log.segment.delete.delay.ms=0";
+/// Of every broker: the files of a deleted topic go soon. (With 0, Kafka looks for them every millisecond.)
+const DELETE_SOON: &str = "log.segment.delete.delay.ms=1000";
+/// By when they have gone.
+const DELETED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What helps Apache Kafka on few processors: fewer threads, sockets that the system tunes.
 const TUNED: [&str; 4] = [
@@ -55,17 +59,40 @@ impl Place<'_> {
         let processor = self.processors.1.filter(|_| pinned);
         let folder = self.folder(folder)?;
         let server = match name {
-            KAFKA => Server::kafka(&install_kafka()?, &folder, &[DELETE_AT_ONCE], processor)?,
+            KAFKA => Server::kafka(&install_kafka()?, &folder, &[DELETE_SOON], processor)?,
             KAFKA_TUNED => {
-                let settings = [&TUNED[..], &[DELETE_AT_ONCE]].concat();
+                let settings = [&TUNED[..], &[DELETE_SOON]].concat();
                 Server::kafka(&install_kafka()?, &folder, &settings, processor)?
             }
             _ => {
                 let durability = format!("log.durability={}", self.common.durability);
-                Server::ottla(&folder, &[durability, DELETE_AT_ONCE.to_owned()], processor)?
+                Server::ottla(&folder, &[durability, DELETE_SOON.to_owned()], processor)?
             }
         };
         Ok(Opponent { name, server, raw: false })
+    }
+
+    /// Has a broker that becomes faster by being used do what will be measured, until `cost` of it has stopped falling: that of the
+    /// last windows was not lower than the least before them, by a twentieth. For at most so long as was asked for.
+    pub(super) fn warm_up(
+        &self,
+        opponent: &Opponent,
+        cost: &str,
+        mut turn: impl FnMut(f64) -> Result<Value, Failure>,
+    ) -> Result<(), Failure> {
+        const WINDOW: f64 = 5.0;
+        const WITHOUT_GAIN: u32 = 2;
+        if !opponent.warms_up() {
+            turn(1.0)?;
+            return Ok(());
+        }
+        let (began, mut least, mut without_gain) = (Instant::now(), f64::INFINITY, 0);
+        while without_gain < WITHOUT_GAIN && began.elapsed().as_secs_f64() < self.common.warm_up {
+            let now = turn(WINDOW)?.pointer(cost).and_then(Value::as_f64).unwrap_or(f64::NAN);
+            without_gain = if now < 0.95 * least { 0 } else { without_gain + 1 };
+            least = least.min(now);
+        }
+        Ok(())
     }
 
     /// The name of a topic that no turn has had yet.
@@ -89,8 +116,8 @@ impl Opponent {
     /// Has it delete a topic: disks are finite, and what is not written yet need not be.
     pub(super) fn delete(&self, topic: &str) -> Result<(), Failure> {
         self.ottla(&["topic", "delete", topic])?;
-        // It begins after `file.delete.delay.ms`; the next turn shall not share the disk with it.
-        std::thread::sleep(Duration::from_secs(1));
+        // The next turn shall not share the disk with it.
+        std::thread::sleep(DELETED_WITHIN);
         Ok(())
     }
 

@@ -51,7 +51,7 @@ const SCENARIOS: [Scenario; 8] = [
     Scenario { name: "fetch, 1 MiB", batch: 1 << 20, ..FETCH },
 ];
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     ("/records_per_s", "records/s", 0),
     ("/mb_per_s", "MB/s", 0),
     ("/cpu_s_per_gb", "CPU-s/GB", 2),
@@ -60,6 +60,7 @@ const COLUMNS: [Column; 8] = [
     ("/p50_us", "p50 µs", 0),
     ("/p99_us", "p99 µs", 0),
     ("/max_us", "max µs", 0),
+    ("/replay_cores", "replayer's cores", 2),
 ];
 
 pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
@@ -83,11 +84,15 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
             if scenario.mode == "fetch" && !opponent.raw {
                 replay(place, &PRODUCE, opponent, &fetched, 2.0, &[])?;
             }
-            turn(opponent, if opponent.warms_up() { place.common.warm_up } else { 1.0 })?;
+            place.warm_up(opponent, "/cpu_us_per_request", |seconds| turn(opponent, seconds))?;
         }
-        measurements.push(contest(scenario.name, &COLUMNS, &opponents, place.common.rounds, |opponent| {
-            turn(opponent, place.common.seconds)
-        })?);
+        measurements.push(contest(
+            &place.title(scenario.name),
+            &COLUMNS,
+            &opponents,
+            place.common.rounds,
+            |opponent| turn(opponent, place.common.seconds),
+        )?);
         if scenario.mode == "fetch" {
             brokers.iter().try_for_each(|broker| broker.delete(&fetched))?;
         }

@@ -163,7 +163,7 @@ impl ReplicaManager {
             replica,
             config.clone(),
             Arc::clone(&self.clock),
-            Arc::clone(&self.flush_queue),
+            Arc::clone(&self.flush_queues[self.home(&id).unwrap_or(0)]),
             self.topic_metrics.of(&at.topic),
         );
         {
@@ -203,13 +203,17 @@ impl ReplicaManager {
         }
     }
 
+    /// Which of the directories the partition lies in.
+    fn home(&self, id: &TopicIdPartition) -> Option<usize> {
+        self.dirs.iter().position(|dir| dir.topic_id_of(&id.topic_partition) == Some(id.topic_id))
+    }
+
     /// Where the partition lies, or the directory with the fewest partitions for a new one. An error if the metadata gives
     /// it a directory that is not here: it must not begin empty in another.
     fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Result<Arc<LogDir>, String> {
-        let holds = |dir: &&Arc<LogDir>| dir.topic_id_of(&id.topic_partition) == Some(id.topic_id);
         let assigned = change.partition.directory_of(self.node_id);
         let by_id = |dir: &&Arc<LogDir>| assigned == Some(dir.directory_id());
-        let found = self.dirs.iter().find(holds).or_else(|| self.dirs.iter().find(by_id));
+        let found = self.home(id).map(|home| &self.dirs[home]).or_else(|| self.dirs.iter().find(by_id));
         let not_chosen = [UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY];
         if found.is_none()
             && let Some(missing) = assigned.filter(|assigned| !not_chosen.contains(assigned))

@@ -1,7 +1,7 @@
 //! Which partitions are to be synced, and by when. Sync threads take them in order of deadline; appends that arrive
 //! while a partition is being synced share its next sync (group commit, docs/adr/0002-durability.md).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub(crate) enum FlushBy {
     Within(Duration),
 }
 
-/// Names what is queued for later, by when it is due.
+/// Names what is queued, by when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
     deadline: Instant,
@@ -39,75 +39,64 @@ pub(crate) struct FlushQueue<T> {
 
 #[derive(Debug)]
 struct Inner<T> {
-    due: VecDeque<Arc<T>>,
-    later: BTreeMap<Ticket, Arc<T>>,
+    /// The first is due first. What is wanted at once is due when it was queued: it does not overtake what is overdue.
+    queued: BTreeMap<Ticket, Arc<T>>,
     sequence: u64,
     closed: bool,
 }
 
 impl<T> Default for FlushQueue<T> {
     fn default() -> Self {
-        let inner = Inner { due: VecDeque::new(), later: BTreeMap::new(), sequence: 0, closed: false };
+        let inner = Inner { queued: BTreeMap::new(), sequence: 0, closed: false };
         Self { inner: Mutex::new(inner), wake: Condvar::new() }
     }
 }
 
 impl<T> FlushQueue<T> {
     /// Queues `item` in the place of `former`, if that still waits. The caller sees to it that an item is queued once.
-    pub(crate) fn push(&self, item: Arc<T>, by: FlushBy, former: Option<Ticket>) -> Option<Ticket> {
-        let mut inner = self.inner.lock();
-        former.and_then(|former| inner.later.remove(&former));
-        let ticket = match by {
-            FlushBy::Now => {
-                inner.due.push_back(item);
-                None
-            }
-            FlushBy::Within(wait) => {
-                inner.sequence += 1;
-                let ticket = Ticket { deadline: Instant::now() + wait, sequence: inner.sequence };
-                inner.later.insert(ticket, item);
-                Some(ticket)
-            }
+    pub(crate) fn push(&self, item: Arc<T>, by: FlushBy, former: Option<Ticket>) -> Ticket {
+        let wait = match by {
+            FlushBy::Now => Duration::ZERO,
+            FlushBy::Within(wait) => wait,
         };
+        let mut inner = self.inner.lock();
+        former.and_then(|former| inner.queued.remove(&former));
+        inner.sequence += 1;
+        let ticket = Ticket { deadline: Instant::now() + wait, sequence: inner.sequence };
+        inner.queued.insert(ticket, item);
         drop(inner);
         self.wake.notify_one();
         ticket
     }
 
-    /// Takes back what was queued for later, if it still waits.
+    /// Takes back what was queued, if it still waits.
     pub(crate) fn cancel(&self, ticket: Ticket) {
-        let cancelled = self.inner.lock().later.remove(&ticket);
+        let cancelled = self.inner.lock().queued.remove(&ticket);
         // What it held may go with it: not under the lock.
         drop(cancelled);
     }
 
-    /// Waits for the next item; `None` once closed and empty of what is due.
+    /// Waits for the next item; `None` once closed and empty.
     pub(crate) fn take(&self) -> Option<Arc<T>> {
         let mut inner = self.inner.lock();
         loop {
-            if let Some(item) = inner.due.pop_front() {
-                // This thread may be the one that watched the next deadline: somebody else has to.
-                if !(inner.due.is_empty() && inner.later.is_empty()) {
-                    self.wake.notify_one();
+            let Some(deadline) = inner.queued.first_key_value().map(|(ticket, _)| ticket.deadline) else {
+                if inner.closed {
+                    return None;
                 }
-                return Some(item);
+                self.wake.wait(&mut inner);
+                continue;
+            };
+            if deadline > Instant::now() && !inner.closed {
+                self.wake.wait_until(&mut inner, deadline);
+                continue;
             }
-            if inner.closed {
-                return inner.later.pop_first().map(|(_, item)| item);
+            let item = inner.queued.pop_first().map(|(_, item)| item);
+            // This thread may be the one that watched the next deadline: somebody else has to.
+            if !inner.queued.is_empty() {
+                self.wake.notify_one();
             }
-            match inner.later.first_key_value().map(|(ticket, _)| ticket.deadline) {
-                None => self.wake.wait(&mut inner),
-                Some(deadline) if deadline <= Instant::now() => {
-                    let item = inner.later.pop_first().map(|(_, item)| item);
-                    if !inner.later.is_empty() {
-                        self.wake.notify_one();
-                    }
-                    return item;
-                }
-                Some(deadline) => {
-                    self.wake.wait_until(&mut inner, deadline);
-                }
-            }
+            return item;
         }
     }
 
@@ -120,8 +109,7 @@ impl<T> FlushQueue<T> {
     /// How much is queued.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        let inner = self.inner.lock();
-        inner.due.len() + inner.later.len()
+        self.inner.lock().queued.len()
     }
 }
 
@@ -130,12 +118,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn due_items_come_before_later_ones() {
+    fn what_is_due_comes_in_order_and_before_what_is_not() {
         let queue = FlushQueue::default();
-        queue.push(Arc::new("later"), FlushBy::Within(Duration::ZERO), None);
+        queue.push(Arc::new("later"), FlushBy::Within(Duration::from_secs(3600)), None);
+        queue.push(Arc::new("overdue"), FlushBy::Within(Duration::ZERO), None);
         queue.push(Arc::new("now"), FlushBy::Now, None);
+        // However much is wanted at once, what was due before it is not put off.
+        assert_eq!(queue.take().as_deref(), Some(&"overdue"));
+        queue.push(Arc::new("now again"), FlushBy::Now, None);
         assert_eq!(queue.take().as_deref(), Some(&"now"));
-        assert_eq!(queue.take().as_deref(), Some(&"later"));
+        assert_eq!(queue.take().as_deref(), Some(&"now again"));
+        assert_eq!(queue.len(), 1);
     }
 
     #[test]
@@ -155,14 +148,14 @@ mod tests {
         let queue = FlushQueue::default();
         let hour = FlushBy::Within(Duration::from_secs(3600));
         let late = queue.push(Arc::new("a"), hour, None);
-        let soon = queue.push(Arc::new("a"), FlushBy::Within(Duration::ZERO), late);
+        let soon = queue.push(Arc::new("a"), FlushBy::Within(Duration::ZERO), Some(late));
         assert!(soon < late && queue.len() == 1);
         assert_eq!(queue.take().as_deref(), Some(&"a"));
         // The former was taken already.
-        let late = queue.push(Arc::new("a"), hour, soon);
-        queue.push(Arc::new("a"), FlushBy::Now, late);
+        let late = queue.push(Arc::new("a"), hour, Some(soon));
+        queue.push(Arc::new("a"), FlushBy::Now, Some(late));
         assert_eq!(queue.len(), 1);
-        late.into_iter().for_each(|late| queue.cancel(late));
+        queue.cancel(late);
         assert_eq!(queue.len(), 1);
     }
 }

@@ -64,7 +64,8 @@ pub(crate) struct ReplicaManager {
     changing: Mutex<Changing>,
     role_listener: OnceLock<RoleListener>,
     topic_metrics: TopicMetrics,
-    flush_queue: Arc<FlushQueue<Partition>>,
+    /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
+    flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
     stop_maintenance: Arc<maintenance::Stop>,
 }
@@ -106,6 +107,7 @@ impl ReplicaManager {
                 }
             }
         }
+        let flush_queues = dirs.iter().map(|_| Arc::default()).collect();
         let manager = Arc::new(Self {
             node_id,
             clock,
@@ -117,7 +119,7 @@ impl ReplicaManager {
             topics: RwLock::default(),
             damaged: Mutex::new(damaged),
             topic_metrics: TopicMetrics::default(),
-            flush_queue: Arc::default(),
+            flush_queues,
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
         });
@@ -174,7 +176,7 @@ impl ReplicaManager {
         // What was not opened may have to be recovered yet.
         let mut clean = self.opening.close();
         self.stop_maintenance.stop();
-        self.flush_queue.close();
+        self.flush_queues.iter().for_each(|queue| queue.close());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a sync or maintenance thread had panicked");
@@ -194,14 +196,16 @@ impl ReplicaManager {
 
     fn start_sync_threads(self: &Arc<Self>) -> Result<(), std::io::Error> {
         let mut threads = self.threads.lock();
-        for number in 0..SYNC_THREADS_PER_DIR * self.dirs.len().max(1) {
-            let queue = Arc::clone(&self.flush_queue);
-            let name = format!("sync-{number}");
-            threads.push(thread::Builder::new().name(name).spawn(move || {
-                while let Some(partition) = queue.take() {
-                    partition.sync();
-                }
-            })?);
+        for (dir, queue) in self.flush_queues.iter().enumerate() {
+            for number in 0..SYNC_THREADS_PER_DIR {
+                let queue = Arc::clone(queue);
+                let name = format!("sync-{dir}-{number}");
+                threads.push(thread::Builder::new().name(name).spawn(move || {
+                    while let Some(partition) = queue.take() {
+                        partition.sync();
+                    }
+                })?);
+            }
         }
         Ok(())
     }

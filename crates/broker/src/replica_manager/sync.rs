@@ -61,7 +61,10 @@ impl Partition {
             return;
         }
         let ticket = self.flush_queue.push(Arc::clone(self), by, former);
-        state.sync.queued = Some(ticket.map_or(Queued::Now, Queued::Later));
+        state.sync.queued = Some(match by {
+            FlushBy::Now => Queued::Now,
+            FlushBy::Within(_) => Queued::Later(ticket),
+        });
     }
 
     /// What it obeys changed: what is queued may be due sooner.

@@ -36,17 +36,17 @@ async fn an_earlier_deadline_takes_the_place_of_a_later_one() {
     for _ in 0..3 {
         partition.append(batch("v"), Acks::Leader).unwrap();
     }
-    assert_eq!(host.manager.flush_queue.len(), 1);
+    assert_eq!(host.manager.flush_queues[0].len(), 1);
     partition.update_config(every(1800));
     partition.append(batch("v"), Acks::Leader).unwrap();
-    assert_eq!(host.manager.flush_queue.len(), 1, "the former deadline stays queued");
+    assert_eq!(host.manager.flush_queues[0].len(), 1, "the former deadline stays queued");
     // The disk tells when it was synced.
     let syncs = host.disk.counters().syncs;
     partition.update_config(every(0));
     while host.disk.counters().syncs == syncs {
         tokio::task::yield_now().await;
     }
-    assert_eq!(host.manager.flush_queue.len(), 0);
+    assert_eq!(host.manager.flush_queues[0].len(), 0);
 }
 
 #[tokio::test]
