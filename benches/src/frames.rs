@@ -17,6 +17,9 @@ pub const FETCH: i16 = 16;
 pub const CREATE_TOPICS: i16 = 7;
 pub const METADATA: i16 = 12;
 
+/// How many words the records are made of.
+const WORDS: u64 = 500;
+
 /// A record batch, and how many records it has.
 pub struct Batch {
     pub bytes: Bytes,
@@ -25,7 +28,7 @@ pub struct Batch {
     pub uncompressed: usize,
 }
 
-/// Records of `record` bytes, as many as make up `size` bytes, at least one. Their bytes do not compress to nothing.
+/// Records of `record` bytes, as many as make up `size` bytes, at least one. Of words, so that they compress as text does.
 pub fn batch(record: usize, size: usize, codec: &str) -> Result<Batch, RecordsError> {
     // Of today, or retention would take them at once.
     let timestamp = now_ms();
@@ -36,13 +39,18 @@ pub fn batch(record: usize, size: usize, codec: &str) -> Result<Batch, RecordsEr
     };
     let mut builder = BatchBuilder::new().compression(codec);
     let mut seed = 1_u64;
+    let mut draw = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let words: Vec<Vec<u8>> =
+        (0..WORDS).map(|_| (0..4 + draw(6)).map(|_| b'a' + draw(26) as u8).chain([b' ']).collect()).collect();
     loop {
-        let value: Vec<u8> = (0..record)
-            .map(|_| {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                b'a' + (seed >> 59) as u8 % 26
-            })
-            .collect();
+        let mut value = Vec::with_capacity(record + 16);
+        while value.len() < record {
+            value.extend(&words[draw(WORDS) as usize]);
+        }
+        value.truncate(record);
         builder.append(timestamp, None, Some(&value), &[])?;
         if builder.size() + record > size {
             break;

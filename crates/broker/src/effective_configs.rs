@@ -116,6 +116,9 @@ fn log_config(broker: &BrokerConfig, topic: &TopicConfig) -> ottla_storage::LogC
         },
         max_decompressed_bytes: usize::try_from(broker.log.record_decompressed_max_bytes).unwrap_or(0),
         producer_id_expiration_ms: broker.log.producer_id_expiration_ms,
+        // A sync of blocks that are there already is cheaper. Where nothing is synced, the reservation is a transaction of the
+        // file system that appends would wait for.
+        preallocate: topic.preallocate || !matches!(broker.log.durability, Durability::Os),
         ..ottla_storage::LogConfig::default()
     }
 }

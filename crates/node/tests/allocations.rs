@@ -4,7 +4,9 @@ use std::alloc::System;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-use ottla_testkit::{ACKS_ALL, ACKS_LEADER, NodeSpec, TopicSpec, batch, encode_frame, produce_request};
+use ottla_testkit::{
+    ACKS_ALL, ACKS_LEADER, FetchAt, NodeSpec, TestNode, TopicSpec, batch, encode_frame, produce_request,
+};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -13,8 +15,10 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const ROUNDS: usize = 2000;
 
 /// Allocations of the whole process for each of the requests, which this side sends and receives without any.
-fn allocations(stream: &mut TcpStream, request: &[u8]) -> io::Result<f64> {
-    let mut answer = [0_u8; 4096];
+fn allocations(node: &TestNode, request: &[u8]) -> io::Result<f64> {
+    let mut stream = TcpStream::connect(node.address())?;
+    stream.set_nodelay(true)?;
+    let mut answer = vec![0_u8; 128 << 10];
     let mut exchange = |rounds| {
         for _ in 0..rounds {
             stream.write_all(request)?;
@@ -46,11 +50,18 @@ fn requests_of_one_batch_cost_few_allocations() {
     ] {
         let node = NodeSpec::new().set("log.durability", durability).start();
         node.client().create(&TopicSpec::new("t"));
-        let mut stream = TcpStream::connect(node.address()).unwrap();
-        stream.set_nodelay(true).unwrap();
         let request = encode_frame(9, &produce_request("t", 0, acks, batch::one(&value)));
-        let count = allocations(&mut stream, &request).unwrap();
+        let count = allocations(&node, &request).unwrap();
         println!("produce, {durability}, acks={acks}: {count:.2}");
         assert!(count <= most, "{durability}, acks={acks}: {count:.2} allocations, {most} are allowed");
+    }
+    for (kind, size, most) in [("copied from memory", 1000, 22.0), ("sent from its file", 65536, 22.0)] {
+        let node = NodeSpec::new().set("log.durability", "os").start();
+        let mut client = node.client();
+        client.create(&TopicSpec::new("t"));
+        client.produce("t", batch::one(&"v".repeat(size)));
+        let count = allocations(&node, &encode_frame(11, &FetchAt::new("t", 0).to_request())).unwrap();
+        println!("fetch, {kind}: {count:.2}");
+        assert!(count <= most, "fetch, {kind}: {count:.2} allocations, {most} are allowed");
     }
 }

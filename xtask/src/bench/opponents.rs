@@ -81,7 +81,7 @@ impl Place<'_> {
         mut turn: impl FnMut(f64) -> Result<Value, Failure>,
     ) -> Result<(), Failure> {
         const WINDOW: f64 = 5.0;
-        const WITHOUT_GAIN: u32 = 2;
+        const WITHOUT_GAIN: u32 = 3;
         if !opponent.warms_up() {
             turn(1.0)?;
             return Ok(());

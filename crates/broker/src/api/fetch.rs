@@ -12,6 +12,7 @@
 //! FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, UNSUPPORTED_COMPRESSION_TYPE for zstd topics below version 10,
 //! KAFKA_STORAGE_ERROR.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,14 +26,13 @@ use ottla_protocol::{ErrorCode, FetchedRecords, Request};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::RecordsSlice;
 use ottla_types::{ByteString, Detach, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::Broker;
 use crate::error_codes::ToErrorCode;
 use crate::fetch_session::{Answered, FetchContext, FetchPartition, FetchSessionError, PartitionKey};
 use crate::replica_manager::{
-    Isolation, Partition, PartitionError, PartitionRead, ReadRequest, Reader, WaiterGuard,
+    Isolation, ParkedFetch, Partition, PartitionError, PartitionRead, ReadRequest, Reader, WaiterGuard,
 };
 
 const TOPIC_IDS_FROM: i16 = 13;
@@ -128,17 +128,27 @@ impl Target {
 
     fn read(&self, limits: &Limits, room: usize, first: bool) -> Result<PartitionRead, ErrorCode> {
         let partition = self.partition.as_ref().map_err(|error| *error)?;
-        let max_bytes = usize::try_from(self.wanted.max_bytes).unwrap_or(0).min(room);
-        let request = ReadRequest {
+        partition
+            .read(&self.request(limits, room, first))
+            .map_err(|error: PartitionError| error.to_error_code())
+    }
+
+    /// How much it could read; `None` if only reading tells.
+    fn readable(&self, limits: &Limits) -> Option<usize> {
+        let partition = self.partition.as_ref().ok()?;
+        partition.readable(&self.request(limits, limits.max_bytes, true))
+    }
+
+    fn request(&self, limits: &Limits, room: usize, first: bool) -> ReadRequest {
+        ReadRequest {
             reader: limits.reader,
             isolation: limits.isolation,
             from: self.wanted.fetch_offset,
-            max_bytes,
+            max_bytes: usize::try_from(self.wanted.max_bytes).unwrap_or(0).min(room),
             at_least_one_batch: first,
             current_leader_epoch: self.wanted.current_leader_epoch,
             last_fetched_epoch: self.wanted.last_fetched_epoch,
-        };
-        partition.read(&request).map_err(|error: PartitionError| error.to_error_code())
+        }
     }
 }
 
@@ -158,44 +168,95 @@ fn find(
 type Reads = Vec<Result<PartitionRead, ErrorCode>>;
 
 async fn read_enough(targets: &[Target], limits: &Limits, deadline: Instant, wait: Duration) -> Reads {
-    let (reads, enough) = read_all(targets, limits);
-    if enough || wait.is_zero() || targets.is_empty() {
-        return reads;
+    let mut parked = Parked::read(targets, limits);
+    if parked.is_ready() || wait.is_zero() || targets.is_empty() {
+        return parked.reads;
     }
-    let wake = Arc::new(Notify::new());
+    let fetch = Arc::new(ParkedFetch::default());
     let _registered: Vec<WaiterGuard> = targets
         .iter()
-        .filter_map(|target| target.partition.as_ref().ok())
-        .map(|partition| Partition::register_fetch(partition, &wake))
+        .enumerate()
+        .filter_map(|(place, target)| Some((place, target.partition.as_ref().ok()?)))
+        .map(|(place, partition)| Partition::register_fetch(partition, &fetch, place))
         .collect();
+    // What came between reading and registering woke nobody.
+    let mut moved: BTreeSet<usize> = (0..targets.len()).collect();
     loop {
-        // Reads again after registering: what came in between would wake nobody.
-        let (reads, enough) = read_all(targets, limits);
-        if enough || tokio::time::timeout_at(deadline, wake.notified()).await.is_err() {
-            return reads;
+        if parked.may_be_ready(moved) && parked.read_moved() {
+            return parked.reads;
         }
+        moved = match tokio::time::timeout_at(deadline, fetch.moved()).await {
+            Ok(moved) => moved,
+            Err(_) => {
+                parked.moved.append(&mut fetch.take_moved());
+                parked.read_moved();
+                return parked.reads;
+            }
+        };
     }
 }
 
-/// Reads every partition once. The flag says whether the answer is ready to leave.
-fn read_all(targets: &[Target], limits: &Limits) -> (Reads, bool) {
-    let mut room = limits.max_bytes;
-    let mut bytes = 0;
-    let mut at_once = false;
-    let mut reads = Vec::with_capacity(targets.len());
-    for target in targets {
-        let read = target.read(limits, room, bytes == 0);
-        match &read {
-            Ok(read) => {
-                bytes += read.bytes;
-                room = room.saturating_sub(read.bytes);
-                at_once |= read.diverging.is_some();
-            }
-            Err(_) => at_once = true,
+/// A fetch that waits for more. What it has read stays; a partition that moves is measured, and read again once all together may
+/// be enough.
+struct Parked<'a> {
+    targets: &'a [Target],
+    limits: &'a Limits,
+    reads: Reads,
+    /// What each partition has to give, bytes: as read, or as measured since.
+    sizes: Vec<usize>,
+    /// Which have moved since they were read.
+    moved: BTreeSet<usize>,
+}
+
+impl<'a> Parked<'a> {
+    /// Reads every partition once.
+    fn read(targets: &'a [Target], limits: &'a Limits) -> Self {
+        let mut room = limits.max_bytes;
+        let (mut reads, mut sizes) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
+        for target in targets {
+            let read = target.read(limits, room, room == limits.max_bytes);
+            let size = read.as_ref().map_or(0, |read| read.bytes);
+            room = room.saturating_sub(size);
+            reads.push(read);
+            sizes.push(size);
         }
-        reads.push(read);
+        Self { targets, limits, reads, sizes, moved: BTreeSet::new() }
     }
-    (reads, at_once || bytes >= limits.min_bytes)
+
+    /// Whether what was read is ready to leave.
+    fn is_ready(&self) -> bool {
+        let at_once = |read: &Result<PartitionRead, ErrorCode>| {
+            read.as_ref().map_or(true, |read| read.diverging.is_some())
+        };
+        self.sizes.iter().sum::<usize>() >= self.limits.min_bytes || self.reads.iter().any(at_once)
+    }
+
+    /// Whether it is worth reading again, now that those have moved.
+    fn may_be_ready(&mut self, mut moved: BTreeSet<usize>) -> bool {
+        let mut is_unknown = false;
+        for &place in &moved {
+            match self.targets[place].readable(self.limits) {
+                Some(size) => self.sizes[place] = size,
+                None => is_unknown = true,
+            }
+        }
+        self.moved.append(&mut moved);
+        is_unknown || self.sizes.iter().sum::<usize>() >= self.limits.min_bytes
+    }
+
+    /// Reads those again that have moved, and tells whether the answer is ready to leave.
+    fn read_moved(&mut self) -> bool {
+        let bytes = |read: &Result<PartitionRead, ErrorCode>| read.as_ref().map_or(0, |read| read.bytes);
+        let mut all: usize = self.reads.iter().map(bytes).sum();
+        for place in std::mem::take(&mut self.moved) {
+            all -= bytes(&self.reads[place]);
+            let room = self.limits.max_bytes.saturating_sub(all);
+            self.reads[place] = self.targets[place].read(self.limits, room, all == 0);
+            self.sizes[place] = bytes(&self.reads[place]);
+            all += self.sizes[place];
+        }
+        self.is_ready()
+    }
 }
 
 fn open_session(

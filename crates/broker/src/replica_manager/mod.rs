@@ -45,7 +45,7 @@ pub(crate) use self::error::{DeleteRecordsError, PartitionError};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
 pub(crate) use self::sync_policy::{SyncMode, SyncPolicy};
-pub(crate) use self::waiters::AckOutcome;
+pub(crate) use self::waiters::{AckOutcome, ParkedFetch};
 
 /// Sync threads a log directory (docs/adr/0002-durability.md).
 const SYNC_THREADS_PER_DIR: usize = 8;

@@ -22,13 +22,12 @@ use ottla_replication::{
 use ottla_storage::{Log, StorageError};
 use ottla_types::{LeaderEpoch, Offset, TopicIdPartition};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 use super::flush_queue::{FlushBy, FlushQueue};
 use super::locked::Locked;
 use super::sync::SyncState;
 use super::sync_policy::SyncPolicy;
-use super::waiters::{AckOutcome, AckWaiters, FetchWaiters};
+use super::waiters::{AckOutcome, AckWaiters, FetchWaiters, ParkedFetch};
 use super::{Acks, PartitionError};
 use crate::effective_configs::PartitionConfig;
 use crate::metrics::TopicCounts;
@@ -191,9 +190,13 @@ impl Partition {
         *self.listener.lock() = Some(Arc::new(listener));
     }
 
-    /// Wakes `wake` at any progress until the guard is dropped.
-    pub(crate) fn register_fetch(partition: &Arc<Self>, wake: &Arc<Notify>) -> WaiterGuard {
-        let id = partition.look().fetches.register(Arc::clone(wake));
+    /// Wakes `fetch` at any progress until the guard is dropped, which has the partition in that place.
+    pub(crate) fn register_fetch(
+        partition: &Arc<Self>,
+        fetch: &Arc<ParkedFetch>,
+        place: usize,
+    ) -> WaiterGuard {
+        let id = partition.look().fetches.register(Arc::clone(fetch), place);
         WaiterGuard { partition: Arc::clone(partition), id }
     }
 
@@ -290,7 +293,7 @@ impl Partition {
         waits_for_sync: bool,
     ) -> Option<Offset> {
         let moved = state.advance();
-        state.sync.unsynced_bytes += bytes;
+        state.sync.appended(bytes);
         let by = state.sync_by(waits_for_sync);
         self.schedule_sync(state, by);
         moved

@@ -108,6 +108,18 @@ impl Partition {
         Ok(PartitionRead { slices: read.slices, bytes, ..state.nothing_read(request, None) })
     }
 
+    /// How many bytes [`read`](Self::read) would find if nothing limited them, without reading them; `None` if that is not known,
+    /// or it would find something else.
+    pub(crate) fn readable(&self, request: &ReadRequest) -> Option<usize> {
+        let mut state = self.lock();
+        state.check_leader(request.current_leader_epoch).ok()?;
+        if state.diverging(request).is_some() {
+            return None;
+        }
+        let end = state.end(request.isolation);
+        usize::try_from(state.log.bytes_between(request.from, end)?).ok()
+    }
+
     /// Reads from `from` on, whoever leads and whatever is committed: a coordinator loads what its log has.
     pub(crate) fn read_for_load(&self, from: Offset, max_bytes: usize) -> Result<Bytes, PartitionError> {
         let read = {

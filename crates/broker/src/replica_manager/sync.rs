@@ -25,7 +25,16 @@ pub(super) struct SyncState {
     /// Syncs that failed in a row.
     failed_syncs: u32,
     /// Appended since the last sync began.
-    pub(super) unsynced_bytes: u64,
+    unsynced_bytes: u64,
+    /// Whether anything was appended since a sync was last due.
+    appended: bool,
+}
+
+impl SyncState {
+    pub(super) fn appended(&mut self, bytes: u64) {
+        self.unsynced_bytes += bytes;
+        self.appended = true;
+    }
 }
 
 /// A partition is queued once.
@@ -94,8 +103,15 @@ impl Partition {
                 state.sync.queued = state.sync.queued.map(|_| Queued::Now);
                 return None;
             }
-            state.sync.queued = None;
+            let former = state.sync.queued.take();
             if state.failed {
+                return None;
+            }
+            let appended = std::mem::take(&mut state.sync.appended);
+            if former != Some(Queued::Now)
+                && let Some(wait) = state.config.sync.can_wait(appended)
+            {
+                self.schedule_sync(&mut state, FlushBy::Within(wait));
                 return None;
             }
             let job = state.log.begin_flush()?;

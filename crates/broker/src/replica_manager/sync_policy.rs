@@ -7,12 +7,16 @@ use super::flush_queue::FlushBy;
 /// Records that nobody waits for are synced within this time, so that they become readable.
 const UNAWAITED: Duration = Duration::from_millis(5);
 
-/// Whatever the mode, no more than this is left unsynced for long: it bounds what a restart has to check.
+/// Where Ottla syncs, no more than this is left unsynced for long: it bounds what a restart has to check.
 const MAX_UNSYNCED_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Nor anything for longer than this: about when Linux has written it out by itself (`vm.dirty_expire_centisecs`), so
-/// that the sync costs little, and a restart does not check the ends of logs that have long been idle.
-const MAX_UNSYNCED_FOR: Duration = Duration::from_secs(30);
+/// Where it is left to the operating system, not before so much has come: Kafka, too, syncs a segment when it is full.
+/// Sooner is dearer: a sync of what the system has not written yet holds up the appends of its file (half a second was seen).
+const MAX_LEFT_TO_SYSTEM_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// A log that gets nothing for so long is synced, whatever the mode: a restart does not check the ends of logs that have
+/// long been idle. About when Linux has written it out by itself (`vm.dirty_expire_centisecs`), so that it costs little.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// What a log has that is not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,16 +56,26 @@ impl SyncPolicy {
 
     /// What to do after an append; `awaited` if an acknowledgement waits.
     pub(crate) fn after_append(&self, awaited: bool, unsynced: Unsynced) -> FlushBy {
-        if unsynced.records >= self.flush_messages || unsynced.bytes >= MAX_UNSYNCED_BYTES {
+        if unsynced.records >= self.flush_messages || unsynced.bytes >= self.max_unsynced_bytes() {
             return FlushBy::Now;
         }
         let by_mode = match self.mode {
             SyncMode::Fsync if awaited => return FlushBy::Now,
             SyncMode::Fsync => UNAWAITED,
             SyncMode::Interval(every) => every,
-            SyncMode::Os => MAX_UNSYNCED_FOR,
+            SyncMode::Os => IDLE,
         };
         FlushBy::Within(self.flush_within.map_or(by_mode, |within| within.min(by_mode)))
+    }
+
+    /// Whether a sync that is due can wait once more, and for how long: nobody asks for it, and the log is not idle.
+    pub(crate) fn can_wait(&self, appended_since: bool) -> Option<Duration> {
+        let is_left_to_system = self.mode == SyncMode::Os && self.flush_within.is_none();
+        (is_left_to_system && appended_since).then_some(IDLE)
+    }
+
+    fn max_unsynced_bytes(&self) -> u64 {
+        if self.mode == SyncMode::Os { MAX_LEFT_TO_SYSTEM_BYTES } else { MAX_UNSYNCED_BYTES }
     }
 }
 
@@ -92,7 +106,7 @@ mod tests {
             policy(SyncMode::Fsync, NEVER, None).after_append(false, records(1)),
             FlushBy::Within(UNAWAITED)
         );
-        let late = FlushBy::Within(MAX_UNSYNCED_FOR);
+        let late = FlushBy::Within(IDLE);
         assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, records(1)), late);
         let every = Duration::from_secs(1);
         let within = FlushBy::Within(every);
@@ -101,8 +115,22 @@ mod tests {
 
     #[test]
     fn what_a_restart_checks_is_bounded_in_every_mode() {
-        let much = Unsynced { records: 1, bytes: MAX_UNSYNCED_BYTES };
-        assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(false, much), FlushBy::Now);
+        for (mode, bytes) in [(SyncMode::Fsync, MAX_UNSYNCED_BYTES), (SyncMode::Os, MAX_LEFT_TO_SYSTEM_BYTES)]
+        {
+            let unsynced =
+                |bytes| policy(mode, NEVER, None).after_append(false, Unsynced { records: 1, bytes });
+            assert_ne!(unsynced(bytes - 1), FlushBy::Now);
+            assert_eq!(unsynced(bytes), FlushBy::Now);
+        }
+    }
+
+    #[test]
+    fn only_a_busy_log_that_is_left_to_the_system_is_not_synced_when_its_time_comes() {
+        assert_eq!(policy(SyncMode::Os, NEVER, None).can_wait(true), Some(IDLE));
+        assert_eq!(policy(SyncMode::Os, NEVER, None).can_wait(false), None);
+        assert_eq!(policy(SyncMode::Os, NEVER, Some(1000)).can_wait(true), None);
+        assert_eq!(policy(SyncMode::Fsync, NEVER, None).can_wait(true), None);
+        assert_eq!(policy(SyncMode::Interval(IDLE), NEVER, None).can_wait(true), None);
     }
 
     #[test]
@@ -114,7 +142,7 @@ mod tests {
     #[test]
     fn kafkas_flush_settings_hold_in_every_mode() {
         assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, records(1)), FlushBy::Now);
-        let late = FlushBy::Within(MAX_UNSYNCED_FOR);
+        let late = FlushBy::Within(IDLE);
         assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, records(2)), late);
         let within = FlushBy::Within(Duration::from_millis(7));
         assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, records(1)), within);

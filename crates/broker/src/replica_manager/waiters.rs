@@ -1,9 +1,10 @@
 //! Who waits for a partition: producers for the high watermark to pass their records, fetches for anything new.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use ottla_types::Offset;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 /// How the wait of an acks=all append ended.
@@ -49,17 +50,44 @@ impl AckWaiters {
     }
 }
 
-/// Parked fetches, woken by any progress. A waiter registers before it reads, so that no wake-up is lost.
+/// A parked fetch, and which of its partitions have moved since it last looked: only those are worth another look.
+#[derive(Debug, Default)]
+pub(crate) struct ParkedFetch {
+    wake: Notify,
+    moved: Mutex<BTreeSet<usize>>,
+}
+
+impl ParkedFetch {
+    /// Waits for a partition to move, and gives the places of those that have.
+    pub(crate) async fn moved(&self) -> BTreeSet<usize> {
+        self.wake.notified().await;
+        self.take_moved()
+    }
+
+    /// The places of the partitions that have moved.
+    pub(crate) fn take_moved(&self) -> BTreeSet<usize> {
+        std::mem::take(&mut *self.moved.lock())
+    }
+
+    fn mark(&self, place: usize) {
+        self.moved.lock().insert(place);
+        // Keeps a permit if the waiter is not polling yet.
+        self.wake.notify_one();
+    }
+}
+
+/// The parked fetches of a partition, woken by any progress. A waiter registers before it reads, so that no wake-up is lost.
 #[derive(Debug, Default)]
 pub(crate) struct FetchWaiters {
     next_id: u64,
-    parked: HashMap<u64, Arc<Notify>>,
+    /// With the partition's place in the fetch.
+    parked: HashMap<u64, (Arc<ParkedFetch>, usize)>,
 }
 
 impl FetchWaiters {
-    pub(crate) fn register(&mut self, wake: Arc<Notify>) -> u64 {
+    pub(crate) fn register(&mut self, fetch: Arc<ParkedFetch>, place: usize) -> u64 {
         self.next_id += 1;
-        self.parked.insert(self.next_id, wake);
+        self.parked.insert(self.next_id, (fetch, place));
         self.next_id
     }
 
@@ -71,9 +99,8 @@ impl FetchWaiters {
     }
 
     pub(crate) fn wake_all(&self) {
-        for wake in self.parked.values() {
-            // Keeps a permit if the waiter is not polling yet.
-            wake.notify_one();
+        for (fetch, place) in self.parked.values() {
+            fetch.mark(*place);
         }
     }
 }
@@ -108,13 +135,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wake_up_before_the_wait_is_kept() {
-        let mut waiters = FetchWaiters::default();
-        let wake = Arc::new(Notify::new());
-        let id = waiters.register(Arc::clone(&wake));
-        waiters.wake_all();
-        wake.notified().await;
-        waiters.deregister(id);
-        assert!(waiters.parked.is_empty());
+    async fn a_wake_up_before_the_wait_is_kept_and_says_who_moved() {
+        let fetch = Arc::new(ParkedFetch::default());
+        let mut partitions: [FetchWaiters; 3] = Default::default();
+        let ids: Vec<_> = (0..3).map(|place| partitions[place].register(Arc::clone(&fetch), place)).collect();
+        partitions[2].wake_all();
+        partitions[0].wake_all();
+        partitions[2].wake_all();
+        assert_eq!(fetch.moved().await, [0, 2].into());
+        assert!(fetch.take_moved().is_empty());
+        for (partition, id) in partitions.iter_mut().zip(ids) {
+            partition.deregister(id);
+            assert!(partition.parked.is_empty());
+        }
     }
 }

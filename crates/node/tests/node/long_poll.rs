@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use ottla_protocol::messages::fetch::FetchRequest;
-use ottla_testkit::{ACKS_LEADER, FetchAt, NodeSpec, TestNode, batch, bytes_of};
+use ottla_protocol::messages::fetch::{FetchPartition, FetchRequest};
+use ottla_protocol::{Bytes, ErrorCode};
+use ottla_testkit::{
+    ACKS_ALL, ACKS_LEADER, FetchAt, NodeSpec, RawClient, TestNode, TopicSpec, batch, bytes_of,
+};
 
 /// A wake-up that gets lost would show as a fetch that returns empty after its whole wait.
 #[test]
@@ -58,6 +61,55 @@ fn a_fetch_waits_for_min_bytes() {
     assert_eq!(batch::values_of(&bytes_of(&response.responses[0].partitions[0])).len(), 3);
 }
 
+fn produce(producer: &mut RawClient, partition: i32, records: Bytes) {
+    assert_eq!(producer.try_produce("t", partition, ACKS_ALL, records).error_code, ErrorCode::NONE);
+}
+
+#[test]
+fn a_fetch_waits_for_min_bytes_of_all_its_partitions_together() {
+    let node = TestNode::start();
+    let (mut producer, mut consumer) = (node.client(), node.client());
+    producer.create(&TopicSpec::new("t").partitions(3));
+    let mut request = FetchAt { max_wait_ms: 15_000, ..FetchAt::new("t", 0) }.to_request();
+    request.min_bytes = 3000;
+    let first = request.topics[0].partitions[0].clone();
+    for partition in [1, 2] {
+        request.topics[0].partitions.push(FetchPartition { partition, ..first.clone() });
+    }
+    let waiting = consumer.send(11, &request);
+    let value = "x".repeat(1000);
+    for partition in [0, 2] {
+        produce(&mut producer, partition, batch::one(&value));
+    }
+    assert!(consumer.is_silent());
+    produce(&mut producer, 2, batch::one(&value));
+    let response = consumer.receive::<FetchRequest>(11, waiting);
+    let counts = response.responses[0]
+        .partitions
+        .iter()
+        .map(|data| (data.partition_index, data.high_watermark, batch::values_of(&bytes_of(data)).len()));
+    assert_eq!(counts.collect::<Vec<_>>(), [(0, 1, 1), (1, 0, 0), (2, 2, 2)]);
+}
+
+#[test]
+fn a_waiting_fetch_keeps_to_max_bytes() {
+    let node = TestNode::start();
+    let (mut producer, mut consumer) = (node.client(), node.client());
+    producer.create(&TopicSpec::new("t").partitions(2));
+    let mut request = FetchAt { max_wait_ms: 15_000, ..FetchAt::new("t", 0) }.to_request();
+    (request.min_bytes, request.max_bytes) = (1500, 2500);
+    let first = request.topics[0].partitions[0].clone();
+    request.topics[0].partitions.push(FetchPartition { partition: 1, ..first });
+    let waiting = consumer.send(11, &request);
+    produce(&mut producer, 1, batch::one(&"x".repeat(1000)));
+    produce(&mut producer, 0, batch::one(&"x".repeat(2000)));
+    let response = consumer.receive::<FetchRequest>(11, waiting);
+    let sizes: Vec<_> = response.responses[0].partitions.iter().map(|data| bytes_of(data).len()).collect();
+    assert!(sizes.iter().sum::<usize>() >= 1500, "{sizes:?}");
+    // What is left is for the next fetch.
+    assert!(sizes.iter().sum::<usize>() <= 2500, "{sizes:?}");
+}
+
 #[test]
 fn a_waiting_fetch_learns_that_its_topic_was_deleted() {
     let node = TestNode::start();
@@ -67,7 +119,7 @@ fn a_waiting_fetch_learns_that_its_topic_was_deleted() {
     admin.delete_topic("t");
     let (response, took) = consumer.timed(|consumer| consumer.receive::<FetchRequest>(11, waiting));
     assert!(took < Duration::from_secs(10), "{took:?}");
-    assert_ne!(response.responses[0].partitions[0].error_code, ottla_protocol::ErrorCode::NONE);
+    assert_ne!(response.responses[0].partitions[0].error_code, ErrorCode::NONE);
 }
 
 #[test]

@@ -24,6 +24,7 @@ use crate::context::{Context, Life};
 use crate::dir::partition_metadata;
 use crate::error::StorageError;
 use crate::handles::{FileKey, FileKind};
+use crate::segment::Segment;
 use crate::text_file;
 
 /// What a flush has to do; holds no lock.
@@ -283,8 +284,22 @@ impl Log {
         if up_to > self.flushed {
             self.flushed = up_to;
             self.progress.set_recovery_point(up_to);
+            self.release_sealed();
         }
         Ok(Offset(self.flushed))
+    }
+
+    /// Closes the files that took appends once, are sealed and synced. Not before: a file that is opened anew might not tell of a
+    /// write that failed.
+    pub(super) fn release_sealed(&mut self) {
+        for i in (0..self.segments.len().saturating_sub(1)).rev() {
+            if self.segment_end(i) <= self.flushed
+                && !self.segments.get_mut(i).is_some_and(Segment::release_writer)
+            {
+                // Those before were released before.
+                return;
+            }
+        }
     }
 
     /// Flushes in one go, blocking; for closing and for hosts without threads.

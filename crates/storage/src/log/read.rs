@@ -39,6 +39,23 @@ impl Log {
         Ok(self.read_files(from.0, max_bytes, bound, min_one_batch)?)
     }
 
+    /// The size of the batches from the one that holds `from` on that end at or below `up_to`, bytes. `None` if the place of one of
+    /// the two is not known in memory.
+    pub fn bytes_between(&self, from: Offset, up_to: Offset) -> Option<u64> {
+        if from.0 < self.log_start || from.0 > self.end {
+            return None;
+        }
+        if from >= up_to {
+            return Some(0);
+        }
+        let active = self.segments.back()?;
+        let place = |offset: i64| match self.tail.from(offset).next() {
+            Some(batch) => (batch.segment == active.base).then_some(batch.position),
+            None => (offset >= self.end).then_some(active.size),
+        };
+        place(up_to.0)?.checked_sub(place(from.0)?)
+    }
+
     /// `None` if the place of the first batch is not known.
     fn read_tail(&self, from: i64, max_bytes: u64, bound: i64, min_one_batch: bool) -> Option<ReadResult> {
         let mut result = ReadResult::default();

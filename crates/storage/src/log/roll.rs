@@ -72,10 +72,8 @@ impl Log {
             let drawn = SeededRng::new(self.id.rotate_left(32) ^ self.rolls).below(bound);
             segment.jitter_ms = i64::try_from(drawn).unwrap_or(0);
         }
-        if let Some(sealed) = segments.back_mut() {
-            sealed.release_writer();
-        }
         segments.push_back(segment);
+        self.release_sealed();
         (self.names_dirty, self.seals_dirty) = (true, true);
         Ok(())
     }

@@ -120,9 +120,9 @@ impl Segment {
         Ok(writer)
     }
 
-    /// Closes the appending handle; it is opened again when needed.
-    pub(crate) fn release_writer(&mut self) {
-        self.writer = None;
+    /// Closes the appending handle, if it is open; it is opened again when needed.
+    pub(crate) fn release_writer(&mut self) -> bool {
+        self.writer.take().is_some()
     }
 
     /// Reserves blocks ahead of `end`: as much as there is already, within bounds. Failing is no error.

@@ -382,3 +382,33 @@ fn a_log_that_was_given_up_takes_nothing_from_the_one_opened_anew() {
     ottla_env::Disk::remove_dir_all(&disk, Path::new("/data/t-0")).unwrap();
     assert!(open_dir(&disk).1.partitions[0].damaged.is_some(), "the record does not say that it is there");
 }
+
+/// A file that is opened anew might not tell of a write that failed before.
+#[test]
+fn sealed_segments_are_synced_through_the_files_that_took_their_appends() {
+    let (disk, _dir, mut log) = filled(small(), 100);
+    disk.inject(Fault::no_descriptor(Op::Open).on(".log").times(u64::MAX));
+    assert_eq!(log.flush().unwrap(), log.log_end_offset());
+}
+
+#[test]
+fn what_the_tail_says_of_sizes_is_what_is_read() {
+    let (_disk, _dir, mut log) = filled(small(), 100);
+    let end = log.log_end_offset();
+    let mut known = 0;
+    for from in 0..=end.0 {
+        for up_to in (from..=end.0).map(Offset) {
+            if let Some(bytes) = log.bytes_between(Offset(from), up_to) {
+                known += usize::from(bytes > 0);
+                assert_eq!(
+                    log.read(Offset(from), u64::MAX, up_to, true).unwrap().bytes,
+                    bytes,
+                    "{from} to {up_to}"
+                );
+            }
+        }
+    }
+    assert!(known > 10, "{known}");
+    assert_eq!(log.bytes_between(Offset(0), end), None, "older than the tail");
+    assert_eq!(log.bytes_between(Offset(end.0 + 1), end), None);
+}

@@ -50,6 +50,27 @@ async fn an_earlier_deadline_takes_the_place_of_a_later_one() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_left_to_the_system_is_synced_when_it_is_idle() {
+    let os = || PartitionConfig { sync: SyncPolicy { mode: SyncMode::Os, ..config().sync }, ..config() };
+    let mut host = Host::start(&SimDisk::new(1));
+    host.apply(created("t", 1, 1).0);
+    let partition = host.partition("t", 0).await.unwrap();
+    // Its becoming leader is synced.
+    produce(&partition, "v").await;
+    partition.update_config(os());
+    let syncs = || host.disk.counters().syncs;
+    let before = syncs();
+    for _ in 0..3 {
+        partition.append(batch("v"), Acks::All).unwrap();
+        // As if its time had come.
+        partition.sync();
+    }
+    assert_eq!(syncs(), before, "it is busy");
+    partition.sync();
+    assert!(syncs() > before);
+}
+
+#[tokio::test]
 async fn a_panic_under_the_lock_has_the_partition_opened_anew() {
     let mut host = Host::start(&SimDisk::new(1));
     host.apply(created("t", 1, 2).0);
@@ -84,7 +105,7 @@ async fn a_lock_that_is_taken_while_unwinding_is_no_fault_of_the_partition() {
     host.apply(created("t", 1, 1).0);
     let partition = host.partition("t", 0).await.unwrap();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let _parked = Partition::register_fetch(&partition, &Arc::default());
+        let _parked = Partition::register_fetch(&partition, &Arc::default(), 0);
         panic!("in a handler");
     }));
     assert!(panicked.is_err());
