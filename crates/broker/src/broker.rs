@@ -133,6 +133,10 @@ impl Broker {
     /// Waits, not for long, until partitions are open. For requests that change nothing: others could overtake each
     /// other, and are refused until then.
     pub(crate) async fn opened(&self, unopened: Vec<(TopicName, PartitionIndex)>) {
+        if unopened.is_empty() {
+            return;
+        }
+        self.replicas.start_opening();
         let deadline = Instant::now() + OPENS_WITHIN;
         for (topic, index) in unopened {
             self.replicas.opening().opened(topic.as_str(), index, deadline).await;

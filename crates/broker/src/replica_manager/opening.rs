@@ -21,6 +21,9 @@ use tokio::time::Instant;
 use super::ReplicaManager;
 use crate::effective_configs::PartitionConfig;
 
+/// More workers than were asked for: what a request waits for shall not wait for the recovery of another partition.
+const FOR_THE_AWAITED: usize = 2;
+
 /// The partitions that are not open yet.
 #[derive(Debug, Default)]
 pub(crate) struct Opening {
@@ -76,10 +79,13 @@ impl Opening {
         queue.entries.insert(at, entry);
     }
 
-    /// Whether one more worker should run, of at most `most`; counts it if so.
+    /// Whether one more worker should run, of at most `most`, and a few more while a request waits for a partition that has not
+    /// had its turn; counts it if so.
     pub(super) fn needs_worker(&self, most: usize) -> bool {
         let mut queue = self.queue.lock();
         let waiting = queue.entries.values().filter(|entry| !entry.under_way).count();
+        let is_awaited = queue.entries.values().any(|entry| entry.hurried && !entry.under_way);
+        let most = if is_awaited { most + FOR_THE_AWAITED } else { most };
         let wanted = !queue.closed && queue.workers < most.min(waiting);
         queue.workers += usize::from(wanted);
         wanted
@@ -197,7 +203,7 @@ impl Opening {
 
 impl ReplicaManager {
     /// Starts as many workers as there is work for. Call it on the runtime, or on one of its blocking threads.
-    pub(super) fn start_opening(self: &Arc<Self>) {
+    pub(crate) fn start_opening(self: &Arc<Self>) {
         while self.opening.needs_worker(self.open_at_once) {
             let manager = Arc::clone(self);
             tokio::task::spawn_blocking(move || {
@@ -260,6 +266,19 @@ mod tests {
         })
         .collect();
         assert_eq!(opened, [2, 1, 0]);
+    }
+
+    #[test]
+    fn what_a_request_waits_for_does_not_wait_for_others() {
+        let opening = queued(5);
+        let workers = || std::iter::from_fn(|| opening.needs_worker(1).then_some(())).count();
+        assert_eq!(workers(), 1);
+        opening.take().unwrap();
+        assert_eq!(workers(), 0);
+        assert!(opening.hurry("t", PartitionIndex(3)));
+        assert_eq!(workers(), FOR_THE_AWAITED);
+        assert_eq!(opening.take().unwrap().change.index, PartitionIndex(3));
+        assert_eq!(workers(), 0, "nobody waits for the others");
     }
 
     #[test]
