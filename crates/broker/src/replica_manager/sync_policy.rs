@@ -11,8 +11,9 @@ const UNAWAITED: Duration = Duration::from_millis(5);
 const MAX_UNSYNCED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Where it is left to the operating system, not before so much has come: a sync of what the system has not written yet is
-/// dear, and holds up the appends of its file. A restart checks as much in about 0.1 s. (Kafka syncs full segments, of 1 GiB.)
-const MAX_LEFT_TO_SYSTEM_BYTES: u64 = 512 * 1024 * 1024;
+/// dear, and holds up the appends of its file. A restart checks as much in a few hundredths of a second. (Kafka syncs full
+/// segments, of 1 GiB.)
+const MAX_LEFT_TO_SYSTEM_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A log that gets nothing for so long is synced, whatever the mode: a restart does not check the ends of logs that have
 /// long been idle. About when Linux has written it out by itself (`vm.dirty_expire_centisecs`), so that it costs little.
