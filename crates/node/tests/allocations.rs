@@ -55,7 +55,7 @@ fn requests_of_one_batch_cost_few_allocations() {
         println!("produce, {durability}, acks={acks}: {count:.2}");
         assert!(count <= most, "{durability}, acks={acks}: {count:.2} allocations, {most} are allowed");
     }
-    for (kind, size, most) in [("copied from memory", 1000, 22.0), ("sent from its file", 65536, 22.0)] {
+    for (kind, size, most) in [("copied from memory", 1000, 24.0), ("sent from its file", 65536, 24.0)] {
         let node = NodeSpec::new().set("log.durability", "os").start();
         let mut client = node.client();
         client.create(&TopicSpec::new("t"));
