@@ -63,7 +63,7 @@ fn table(title: &str, columns: &[Column], opponents: &[&Opponent], rounds: &[Vec
             let pairs = values(0, pointer).into_iter().zip(values(server, pointer));
             let ratios: Vec<f64> = pairs.map(|(ours, other)| ours / other).collect();
             text += &match interval(&ratios) {
-                _ if ratios[0].is_nan() => " | –".to_owned(),
+                _ if ratios.iter().all(|ratio| ratio.is_nan()) => " | –".to_owned(),
                 Some((low, high)) => format!(" | {:.2} ({low:.2}–{high:.2})", spread(ratios).0),
                 None => format!(" | {:.2}", spread(ratios).0),
             };

@@ -16,6 +16,8 @@ const IDLE: [Column; 3] = [
     ("/resident_mib", "resident, MiB", 1),
     ("/percent_of_a_core", "% of a core", 3),
 ];
+/// So long at least, or ticks are too coarse for a thousandth of a core.
+const IDLE_SECONDS: f64 = 60.0;
 const BUSY: [Column; 3] =
     [("/mb_per_s", "MB/s", 1), ("/resident_mib", "resident, MiB", 1), ("/broker_cores", "broker cores", 2)];
 /// A thousand connections that all produce, 50 MB/s together.
@@ -48,7 +50,7 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
             let pid = fresh.pid()?;
             std::thread::sleep(Duration::from_secs(1));
             let (before, began) = (cpu_seconds(pid)?, Instant::now());
-            std::thread::sleep(Duration::from_secs_f64(place.common.seconds));
+            std::thread::sleep(Duration::from_secs_f64(place.common.seconds.max(IDLE_SECONDS)));
             let percent = 100.0 * (cpu_seconds(pid)? - before) / began.elapsed().as_secs_f64();
             Ok(json!({
                 "first_ack_ms": first_ack.as_secs_f64() * 1e3,
@@ -69,15 +71,14 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
     Ok(measurements.into())
 }
 
-/// How long the threads that a process has now have run, seconds.
+/// How long a process has had the processor, its threads together, also those that have ended; seconds.
 pub(super) fn cpu_seconds(pid: u32) -> Result<f64, Failure> {
-    let mut nanos = 0.0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // It may end meanwhile. Ran for, waited for, turns.
-        let line = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        nanos += line.split_whitespace().next().and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    }
-    Ok(nanos / 1e9)
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    // A tick is a hundredth of a second.
+    Ok((ticks(11) + ticks(12)) / 100.0)
 }
 
 fn resident_mib(pid: u32) -> Result<f64, Failure> {

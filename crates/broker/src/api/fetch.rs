@@ -126,26 +126,25 @@ impl Target {
         Self { wanted, name, partition }
     }
 
-    fn read(&self, limits: &Limits, room: usize, first: bool) -> Result<PartitionRead, ErrorCode> {
+    /// Reads it, where the other partitions of the fetch have given so many bytes.
+    fn read(&self, limits: &Limits, others: usize) -> Result<PartitionRead, ErrorCode> {
         let partition = self.partition.as_ref().map_err(|error| *error)?;
-        partition
-            .read(&self.request(limits, room, first))
-            .map_err(|error: PartitionError| error.to_error_code())
+        partition.read(&self.request(limits, others)).map_err(|error: PartitionError| error.to_error_code())
     }
 
     /// How much it could read; `None` if only reading tells.
     fn readable(&self, limits: &Limits) -> Option<usize> {
-        let partition = self.partition.as_ref().ok()?;
-        partition.readable(&self.request(limits, limits.max_bytes, true))
+        self.partition.as_ref().ok()?.readable(&self.request(limits, 0))
     }
 
-    fn request(&self, limits: &Limits, room: usize, first: bool) -> ReadRequest {
+    fn request(&self, limits: &Limits, others: usize) -> ReadRequest {
+        let room = limits.max_bytes.saturating_sub(others);
         ReadRequest {
             reader: limits.reader,
             isolation: limits.isolation,
             from: self.wanted.fetch_offset,
             max_bytes: usize::try_from(self.wanted.max_bytes).unwrap_or(0).min(room),
-            at_least_one_batch: first,
+            at_least_one_batch: others == 0,
             current_leader_epoch: self.wanted.current_leader_epoch,
             last_fetched_epoch: self.wanted.last_fetched_epoch,
         }
@@ -211,14 +210,13 @@ struct Parked<'a> {
 impl<'a> Parked<'a> {
     /// Reads every partition once.
     fn read(targets: &'a [Target], limits: &'a Limits) -> Self {
-        let mut room = limits.max_bytes;
         let (mut reads, mut sizes) = (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
+        let mut all = 0;
         for target in targets {
-            let read = target.read(limits, room, room == limits.max_bytes);
-            let size = read.as_ref().map_or(0, |read| read.bytes);
-            room = room.saturating_sub(size);
+            let read = target.read(limits, all);
+            sizes.push(bytes_of(&read));
+            all += bytes_of(&read);
             reads.push(read);
-            sizes.push(size);
         }
         Self { targets, limits, reads, sizes, moved: BTreeSet::new() }
     }
@@ -246,17 +244,19 @@ impl<'a> Parked<'a> {
 
     /// Reads those again that have moved, and tells whether the answer is ready to leave.
     fn read_moved(&mut self) -> bool {
-        let bytes = |read: &Result<PartitionRead, ErrorCode>| read.as_ref().map_or(0, |read| read.bytes);
-        let mut all: usize = self.reads.iter().map(bytes).sum();
+        let mut all: usize = self.reads.iter().map(bytes_of).sum();
         for place in std::mem::take(&mut self.moved) {
-            all -= bytes(&self.reads[place]);
-            let room = self.limits.max_bytes.saturating_sub(all);
-            self.reads[place] = self.targets[place].read(self.limits, room, all == 0);
-            self.sizes[place] = bytes(&self.reads[place]);
+            all -= bytes_of(&self.reads[place]);
+            self.reads[place] = self.targets[place].read(self.limits, all);
+            self.sizes[place] = bytes_of(&self.reads[place]);
             all += self.sizes[place];
         }
         self.is_ready()
     }
+}
+
+fn bytes_of(read: &Result<PartitionRead, ErrorCode>) -> usize {
+    read.as_ref().map_or(0, |read| read.bytes)
 }
 
 fn open_session(

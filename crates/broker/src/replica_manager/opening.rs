@@ -83,8 +83,14 @@ impl Opening {
     /// had its turn; counts it if so.
     pub(super) fn needs_worker(&self, most: usize) -> bool {
         let mut queue = self.queue.lock();
-        let waiting = queue.entries.values().filter(|entry| !entry.under_way).count();
-        let is_awaited = queue.entries.values().any(|entry| entry.hurried && !entry.under_way);
+        if queue.workers >= most + FOR_THE_AWAITED {
+            return false;
+        }
+        let (mut waiting, mut is_awaited) = (0, false);
+        for entry in queue.entries.values().filter(|entry| !entry.under_way) {
+            waiting += 1;
+            is_awaited |= entry.hurried;
+        }
         let most = if is_awaited { most + FOR_THE_AWAITED } else { most };
         let wanted = !queue.closed && queue.workers < most.min(waiting);
         queue.workers += usize::from(wanted);

@@ -110,6 +110,24 @@ fn a_waiting_fetch_keeps_to_max_bytes() {
     assert!(sizes.iter().sum::<usize>() <= 2500, "{sizes:?}");
 }
 
+/// Nothing fits, and yet there is progress (KIP-74).
+#[test]
+fn a_fetch_without_room_gets_one_batch_of_all_its_partitions() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.create(&TopicSpec::new("t").partitions(2));
+    let mut request = FetchAt::new("t", 0).to_request();
+    request.max_bytes = 0;
+    let first = request.topics[0].partitions[0].clone();
+    request.topics[0].partitions.push(FetchPartition { partition: 1, ..first });
+    for partition in [0, 1] {
+        produce(&mut client, partition, batch::one("v"));
+    }
+    let response = client.call(11, &request);
+    let counts = response.responses[0].partitions.iter().map(|data| batch::values_of(&bytes_of(data)).len());
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 0]);
+}
+
 #[test]
 fn a_waiting_fetch_learns_that_its_topic_was_deleted() {
     let node = TestNode::start();
