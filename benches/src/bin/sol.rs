@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Token(token) => {
                     let connection = token - FIRST;
                     if !server.serve(connection)? {
-                        server.connections[connection] = None;
+                        server.close(connection)?;
                     } else if let Some(requests) = server.take_unsynced(connection) {
                         unsynced.push((connection, requests));
                     }
@@ -151,11 +151,6 @@ struct Server {
 impl Server {
     fn accept(&mut self, listener: &TcpListener, poll: &Poll) -> io::Result<()> {
         while let Ok((mut stream, _)) = listener.accept() {
-            if self.mode != Mode::Fetch && self.connections.iter().all(Option::is_none) {
-                // A turn begins, and nothing is measured yet. New pages cost what new pages of a log cost.
-                self.file.set_len(0)?;
-                (self.at, self.room) = (0, 0);
-            }
             stream.set_nodelay(true)?;
             let token = Token(self.connections.len() + FIRST);
             poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
@@ -167,6 +162,17 @@ impl Server {
                 outbox: VecDeque::new(),
                 unsynced: 0,
             }));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, connection: usize) -> io::Result<()> {
+        self.connections[connection] = None;
+        if self.mode != Mode::Fetch && self.connections.iter().all(Option::is_none) {
+            // The turn is over. As with brokers, whose topics are deleted then, the system has nothing to write out for it during
+            // the next one's, and new pages cost what new pages of a log cost.
+            self.file.set_len(0)?;
+            (self.at, self.room) = (0, 0);
         }
         Ok(())
     }

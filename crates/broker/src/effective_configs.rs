@@ -12,7 +12,7 @@ use ottla_records::{Codec, TimestampType};
 use ottla_storage::CompressionType;
 use ottla_types::NodeId;
 
-use crate::replica_manager::{SyncMode, SyncPolicy};
+use crate::replica_manager::{MARK_INTERVAL_BYTES, SyncMode, SyncPolicy};
 
 /// What the process was started with.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ fn sync_policy(broker: &BrokerConfig, topic: &TopicConfig) -> SyncPolicy {
 }
 
 fn log_config(broker: &BrokerConfig, topic: &TopicConfig) -> ottla_storage::LogConfig {
+    let is_left_to_system = matches!(broker.log.durability, Durability::Os);
     ottla_storage::LogConfig {
         segment_bytes: u64::try_from(topic.segment_bytes).unwrap_or(0),
         segment_ms: topic.segment_ms,
@@ -118,7 +119,8 @@ fn log_config(broker: &BrokerConfig, topic: &TopicConfig) -> ottla_storage::LogC
         producer_id_expiration_ms: broker.log.producer_id_expiration_ms,
         // A sync of blocks that are there already is cheaper. Where nothing is synced, the reservation is a transaction of the
         // file system that appends would wait for.
-        preallocate: topic.preallocate || !matches!(broker.log.durability, Durability::Os),
+        preallocate: topic.preallocate || !is_left_to_system,
+        mark_interval_bytes: is_left_to_system.then_some(MARK_INTERVAL_BYTES),
         ..ottla_storage::LogConfig::default()
     }
 }

@@ -154,6 +154,8 @@ impl Default for Timing {
 pub struct Limits {
     /// A log segment is closed when it would grow beyond this; its blocks are reserved at creation.
     pub segment_bytes: u64,
+    /// A log segment grows by this at a time.
+    pub room_bytes: u64,
     /// Largest payload of one proposal (Kafka: `BatchAccumulator`, 8 MiB).
     pub max_payload_bytes: usize,
     /// A snapshot is taken when this much has been applied since the last one (Kafka:
@@ -171,6 +173,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             segment_bytes: 8 << 20,
+            room_bytes: 128 << 10,
             max_payload_bytes: 8 << 20,
             snapshot_interval_bytes: 20 << 20,
             retained_entries: 10_000,

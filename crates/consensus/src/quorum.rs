@@ -378,6 +378,7 @@ async fn open_storage(
         dir: config.data_dir.clone(),
         directory_id: config.directory_id,
         segment_bytes: config.limits.segment_bytes,
+        room_bytes: config.limits.room_bytes,
         cache_bytes: config.limits.cache_bytes,
     };
     let open = move || {

@@ -5,6 +5,8 @@
 //!  create / rename / remove ──sync_dir(parent)──▶ the name survives power loss
 //! ```
 //!
+//! The page cache outlives the process, and dies with the machine: [`Disk::cache_life`] tells one from the other.
+//!
 //! Without the sync, any subset of the writes, torn at sector boundaries, may survive.
 
 use std::fmt::Debug;
@@ -63,6 +65,9 @@ pub trait Disk: Send + Sync + Debug {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes that can still be written below `dir`.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+    /// Which life of the page cache this is: as long as it is the same, what was written and not synced is still there,
+    /// whatever became of the process that wrote it. `None`: not known.
+    fn cache_life(&self) -> Option<[u8; 16]>;
 }
 
 /// An open file. Shared between threads; every call names its position, there is no cursor.

@@ -23,8 +23,10 @@ struct State {
     tree: Tree,
     rng: SeededRng,
     powered: bool,
-    /// Counts power cycles: handles of an older one are dead.
+    /// Counts restarts, of the machine or of the process: handles of an older one are dead.
     boot: u64,
+    /// Counts power cycles: what was not synced is gone.
+    cache_life: u64,
     mutations: u64,
     crash_at: Option<u64>,
     faults: Vec<Fault>,
@@ -44,6 +46,7 @@ impl SimDisk {
             rng: SeededRng::new(seed),
             powered: true,
             boot: 0,
+            cache_life: 0,
             mutations: 0,
             crash_at: None,
             faults: Vec::new(),
@@ -90,10 +93,14 @@ impl SimDisk {
         let mut state = self.0.lock();
         let state = &mut *state;
         state.tree.lose_power(&mut state.rng);
-        state.powered = true;
-        state.crash_at = None;
-        state.boot += 1;
-        state.locks.clear();
+        state.cache_life += 1;
+        state.start_process();
+    }
+
+    /// Starts the process again that died, by [`SimDisk::crash_at`] or just now, on a machine that did not: all that was written
+    /// is there, synced or not; open files are dead.
+    pub fn restart_process(&self) {
+        self.0.lock().start_process();
     }
 
     /// How many operations that change something were asked for; the range for [`SimDisk::crash_at`].
@@ -142,6 +149,13 @@ impl SimDisk {
 }
 
 impl State {
+    fn start_process(&mut self) {
+        self.powered = true;
+        self.crash_at = None;
+        self.boot += 1;
+        self.locks.clear();
+    }
+
     /// Every operation passes here first.
     fn enter(&mut self, op: Op, path: &Path) -> io::Result<()> {
         if !self.powered {
@@ -280,6 +294,10 @@ impl Disk for SimDisk {
         let state = self.0.lock();
         state.leave(())?;
         Ok(state.capacity_bytes.map_or(u64::MAX / 2, |capacity| capacity.saturating_sub(state.tree.used())))
+    }
+
+    fn cache_life(&self) -> Option<[u8; 16]> {
+        Some(u128::from(self.0.lock().cache_life).to_be_bytes())
     }
 }
 

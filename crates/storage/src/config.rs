@@ -63,6 +63,9 @@ pub struct LogConfig {
     pub producer_id_expiration_ms: i64,
     /// Producer state is saved at least each so many appended bytes; bounds recovery (not Kafka's).
     pub snapshot_interval_bytes: u64,
+    /// Where syncing is left to the operating system: each so many appended bytes a mark tells what a start after the death of
+    /// the process needs not check (not Kafka's).
+    pub mark_interval_bytes: Option<u64>,
     /// The tail of the log that is kept in memory for readers, bytes (not Kafka's).
     pub tail_cache_bytes: usize,
     /// Whether blocks are reserved ahead of the log's end. Unlike Kafka's `preallocate`, lengths do not change.
@@ -90,6 +93,7 @@ impl Default for LogConfig {
             max_decompressed_bytes: 64 << 20,
             producer_id_expiration_ms: 24 * 3_600_000,
             snapshot_interval_bytes: 64 << 20,
+            mark_interval_bytes: None,
             tail_cache_bytes: 1 << 20,
             preallocate: true,
         }

@@ -95,6 +95,10 @@ impl Context {
         self.dir.join(file_name(offset, "snapshot"))
     }
 
+    pub(crate) fn mark_path(&self, offset: i64) -> PathBuf {
+        self.dir.join(file_name(offset, "written"))
+    }
+
     pub(crate) fn epochs_path(&self) -> PathBuf {
         self.dir.join("leader-epoch-checkpoint")
     }

@@ -42,6 +42,13 @@ pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<
     disk.sync_dir(path.parent().unwrap_or_else(|| Path::new(".")))
 }
 
+/// Like [`replace`], but what power loss leaves may be anything: for what can be done without.
+pub(crate) fn replace_unsynced(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let tmp = tmp_path(path);
+    disk.open(&tmp, OpenOptions::CREATE_EMPTY)?.write_all_at(bytes, 0)?;
+    disk.rename(&tmp, path)
+}
+
 fn tmp_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");

@@ -129,6 +129,10 @@ impl Disk for GatedDisk {
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         self.disk.free_bytes(dir)
     }
+
+    fn cache_life(&self) -> Option<[u8; 16]> {
+        self.disk.cache_life()
+    }
 }
 
 #[derive(Debug)]

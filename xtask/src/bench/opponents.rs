@@ -113,9 +113,12 @@ impl Opponent {
         self.ottla(&["topic", "create", topic, "--partitions", "8"])
     }
 
-    /// Has it delete a topic: disks are finite, and what is not written yet need not be.
+    /// Has it delete a topic: disks are finite, and what is not written yet need not be. Speed-of-light programs do so with their
+    /// file by themselves.
     pub(super) fn delete(&self, topic: &str) -> Result<(), Failure> {
-        self.ottla(&["topic", "delete", topic])?;
+        if !self.raw {
+            self.ottla(&["topic", "delete", topic])?;
+        }
         // The next turn shall not share the disk with it.
         std::thread::sleep(DELETED_WITHIN);
         Ok(())

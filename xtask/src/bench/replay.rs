@@ -71,7 +71,7 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
         let opponents: Vec<&Opponent> = brokers.iter().chain([&sol]).collect();
         let fetched = place.new_topic();
         let turn = |opponent: &Opponent, seconds: f64| {
-            if scenario.mode == "fetch" || opponent.raw {
+            if scenario.mode == "fetch" {
                 return replay(place, scenario, opponent, &fetched, seconds, &[]);
             }
             let topic = place.new_topic();

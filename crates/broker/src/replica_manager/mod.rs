@@ -44,7 +44,7 @@ pub(crate) use self::apply::{RoleChanged, RoleListener};
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
-pub(crate) use self::sync_policy::{SyncMode, SyncPolicy};
+pub(crate) use self::sync_policy::{MARK_INTERVAL_BYTES, SyncMode, SyncPolicy};
 pub(crate) use self::waiters::{AckOutcome, ParkedFetch};
 
 /// Sync threads a log directory (docs/adr/0002-durability.md).

@@ -23,7 +23,7 @@ use ottla_storage::{Log, StorageError};
 use ottla_types::{LeaderEpoch, Offset, TopicIdPartition};
 use parking_lot::Mutex;
 
-use super::flush_queue::{FlushBy, FlushQueue};
+use super::flush_queue::FlushQueue;
 use super::locked::Locked;
 use super::sync::SyncState;
 use super::sync_policy::SyncPolicy;
@@ -216,7 +216,8 @@ impl Partition {
                 }
                 let high_watermark = state.replica.high_watermark();
                 state.publish(high_watermark);
-                self.schedule_sync(&mut state, FlushBy::Now);
+                let by = state.config.sync.after_opening();
+                self.schedule_sync(&mut state, by);
             }
             RoleChange::BecameFollower { .. } | RoleChange::WentOffline => {
                 state.acks.fail(AckOutcome::NotLeader);

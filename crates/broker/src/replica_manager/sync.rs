@@ -109,7 +109,7 @@ impl Partition {
             }
             let appended = std::mem::take(&mut state.sync.appended);
             if former != Some(Queued::Now)
-                && let Some(wait) = state.config.sync.can_wait(appended)
+                && let Some(wait) = state.config.sync.can_wait(appended, state.sync.unsynced_bytes)
             {
                 self.schedule_sync(&mut state, FlushBy::Within(wait));
                 return None;

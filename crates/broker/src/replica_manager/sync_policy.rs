@@ -10,14 +10,17 @@ const UNAWAITED: Duration = Duration::from_millis(5);
 /// Where Ottla syncs, no more than this is left unsynced for long: it bounds what a restart has to check.
 const MAX_UNSYNCED_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Where it is left to the operating system, not before so much has come: a sync of what the system has not written yet is
-/// dear, and holds up the appends of its file. A restart checks as much in a few hundredths of a second. (Kafka syncs full
-/// segments, of 1 GiB.)
-const MAX_LEFT_TO_SYSTEM_BYTES: u64 = 128 * 1024 * 1024;
+/// Where it is left to the operating system, so much has to be checked at most once the machine has gone down; after the
+/// death of the process alone, [`MARK_INTERVAL_BYTES`] at most. Kafka syncs full segments, of 1 GiB.
+const MAX_LEFT_TO_SYSTEM_BYTES: u64 = 1 << 30;
 
-/// A log that gets nothing for so long is synced, whatever the mode: a restart does not check the ends of logs that have
-/// long been idle. About when Linux has written it out by itself (`vm.dirty_expire_centisecs`), so that it costs little.
-const IDLE: Duration = Duration::from_secs(30);
+/// How often a log whose syncing is left to the operating system tells how far it has been written.
+pub(crate) const MARK_INTERVAL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// There a log is synced only that long after an append, be it idle since or have [`MAX_LEFT_TO_SYSTEM_BYTES`]: about when
+/// Linux has written it out by itself (`vm.dirty_expire_centisecs`). A sync of what it has not written is dear, and holds up
+/// the appends of the whole file system.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
 
 /// What a log has that is not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,26 +60,30 @@ impl SyncPolicy {
 
     /// What to do after an append; `awaited` if an acknowledgement waits.
     pub(crate) fn after_append(&self, awaited: bool, unsynced: Unsynced) -> FlushBy {
-        if unsynced.records >= self.flush_messages || unsynced.bytes >= self.max_unsynced_bytes() {
+        let is_much = self.mode != SyncMode::Os && unsynced.bytes >= MAX_UNSYNCED_BYTES;
+        if unsynced.records >= self.flush_messages || is_much {
             return FlushBy::Now;
         }
         let by_mode = match self.mode {
             SyncMode::Fsync if awaited => return FlushBy::Now,
             SyncMode::Fsync => UNAWAITED,
             SyncMode::Interval(every) => every,
-            SyncMode::Os => IDLE,
+            SyncMode::Os => LEFT_ALONE,
         };
         FlushBy::Within(self.flush_within.map_or(by_mode, |within| within.min(by_mode)))
     }
 
-    /// Whether a sync that is due can wait once more, and for how long: nobody asks for it, and the log is not idle.
-    pub(crate) fn can_wait(&self, appended_since: bool) -> Option<Duration> {
+    /// Whether a sync that is due can wait once more, and for how long: nobody asks for it, and the log is neither idle nor has
+    /// much that is not synced.
+    pub(crate) fn can_wait(&self, appended_since: bool, unsynced_bytes: u64) -> Option<Duration> {
         let is_left_to_system = self.mode == SyncMode::Os && self.flush_within.is_none();
-        (is_left_to_system && appended_since).then_some(IDLE)
+        let waits = is_left_to_system && appended_since && unsynced_bytes < MAX_LEFT_TO_SYSTEM_BYTES;
+        waits.then_some(LEFT_ALONE)
     }
 
-    fn max_unsynced_bytes(&self) -> u64 {
-        if self.mode == SyncMode::Os { MAX_LEFT_TO_SYSTEM_BYTES } else { MAX_UNSYNCED_BYTES }
+    /// When a log that was opened is synced: what it has may be left of a process that died.
+    pub(crate) fn after_opening(&self) -> FlushBy {
+        if self.mode == SyncMode::Os { FlushBy::Within(LEFT_ALONE) } else { FlushBy::Now }
     }
 }
 
@@ -107,7 +114,7 @@ mod tests {
             policy(SyncMode::Fsync, NEVER, None).after_append(false, records(1)),
             FlushBy::Within(UNAWAITED)
         );
-        let late = FlushBy::Within(IDLE);
+        let late = FlushBy::Within(LEFT_ALONE);
         assert_eq!(policy(SyncMode::Os, NEVER, None).after_append(true, records(1)), late);
         let every = Duration::from_secs(1);
         let within = FlushBy::Within(every);
@@ -116,22 +123,24 @@ mod tests {
 
     #[test]
     fn what_a_restart_checks_is_bounded_in_every_mode() {
-        for (mode, bytes) in [(SyncMode::Fsync, MAX_UNSYNCED_BYTES), (SyncMode::Os, MAX_LEFT_TO_SYSTEM_BYTES)]
-        {
+        for mode in [SyncMode::Fsync, SyncMode::Interval(LEFT_ALONE)] {
             let unsynced =
                 |bytes| policy(mode, NEVER, None).after_append(false, Unsynced { records: 1, bytes });
-            assert_ne!(unsynced(bytes - 1), FlushBy::Now);
-            assert_eq!(unsynced(bytes), FlushBy::Now);
+            assert_ne!(unsynced(MAX_UNSYNCED_BYTES - 1), FlushBy::Now);
+            assert_eq!(unsynced(MAX_UNSYNCED_BYTES), FlushBy::Now);
         }
+        let os = policy(SyncMode::Os, NEVER, None);
+        assert!(os.can_wait(true, MAX_LEFT_TO_SYSTEM_BYTES - 1).is_some());
+        assert_eq!(os.can_wait(true, MAX_LEFT_TO_SYSTEM_BYTES), None);
     }
 
     #[test]
     fn only_a_busy_log_that_is_left_to_the_system_is_not_synced_when_its_time_comes() {
-        assert_eq!(policy(SyncMode::Os, NEVER, None).can_wait(true), Some(IDLE));
-        assert_eq!(policy(SyncMode::Os, NEVER, None).can_wait(false), None);
-        assert_eq!(policy(SyncMode::Os, NEVER, Some(1000)).can_wait(true), None);
-        assert_eq!(policy(SyncMode::Fsync, NEVER, None).can_wait(true), None);
-        assert_eq!(policy(SyncMode::Interval(IDLE), NEVER, None).can_wait(true), None);
+        assert_eq!(policy(SyncMode::Os, NEVER, None).can_wait(true, 1), Some(LEFT_ALONE));
+        assert_eq!(policy(SyncMode::Os, NEVER, None).can_wait(false, 1), None);
+        assert_eq!(policy(SyncMode::Os, NEVER, Some(1000)).can_wait(true, 1), None);
+        assert_eq!(policy(SyncMode::Fsync, NEVER, None).can_wait(true, 1), None);
+        assert_eq!(policy(SyncMode::Interval(LEFT_ALONE), NEVER, None).can_wait(true, 1), None);
     }
 
     #[test]
@@ -143,7 +152,7 @@ mod tests {
     #[test]
     fn kafkas_flush_settings_hold_in_every_mode() {
         assert_eq!(policy(SyncMode::Os, 1, None).after_append(false, records(1)), FlushBy::Now);
-        let late = FlushBy::Within(IDLE);
+        let late = FlushBy::Within(LEFT_ALONE);
         assert_eq!(policy(SyncMode::Os, 3, None).after_append(false, records(2)), late);
         let within = FlushBy::Within(Duration::from_millis(7));
         assert_eq!(policy(SyncMode::Os, NEVER, Some(7)).after_append(false, records(1)), within);

@@ -10,7 +10,7 @@ use ottla_types::DirectoryId;
 use crate::error::StartError;
 use crate::log::frame::{FORMAT, Frame, LAST_OF_BATCH, format_of_start};
 use crate::log::memory::Place;
-use crate::log::scan::Scanner;
+use crate::log::scan::{Scanner, WINDOW_BYTES};
 
 /// Walks over the complete batches at the beginning of a segment.
 #[derive(Debug)]
@@ -76,6 +76,21 @@ impl<'a> BatchReader<'a> {
                 self.last_batch = batch;
                 self.end = self.scanner.position;
                 return Ok(Some(frames));
+            }
+        }
+    }
+
+    /// The end of the last byte that is no zero; not before the end of the last complete batch.
+    pub(super) fn written_end(&self) -> io::Result<u64> {
+        let mut bytes = vec![0; WINDOW_BYTES];
+        let (mut position, mut end) = (self.end, self.end);
+        loop {
+            let read = self.file.read_at(&mut bytes, position)?;
+            let last = bytes.iter().take(read).rposition(|byte| *byte != 0);
+            end = last.map_or(end, |last| position + last as u64 + 1);
+            position += read as u64;
+            if read == 0 {
+                return Ok(end);
             }
         }
     }

@@ -10,9 +10,11 @@ use ottla_simdisk::SimDisk;
 
 use super::log_test::{entry, options, sim_disk};
 use super::writer::Writer;
-use super::{Ballot, LogEntry, Position, RaftLog};
+use super::{Ballot, LogEntry, LogOptions, Position, RaftLog};
 
-const SEGMENT_BYTES: u64 = 1500;
+fn with_room() -> LogOptions {
+    LogOptions { room_bytes: 400, ..options(1500) }
+}
 
 /// What a log should hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,8 +62,7 @@ struct Run {
 
 impl Run {
     fn open(disk: &SimDisk, seed: u64) -> Option<Self> {
-        let (log, writer) =
-            RaftLog::open_without_thread(Arc::new(disk.clone()), options(SEGMENT_BYTES)).ok()?;
+        let (log, writer) = RaftLog::open_without_thread(Arc::new(disk.clone()), with_room()).ok()?;
         let history = vec![Model::of(&log)];
         let epoch = log.state().last.map_or(1, |last| last.epoch + 1);
         let completed = Arc::new(AtomicUsize::new(0));
@@ -132,7 +133,7 @@ impl Run {
 }
 
 fn expect_one_of(disk: &SimDisk, allowed: &[Model], what: &str) -> Model {
-    match RaftLog::open_without_thread(Arc::new(disk.clone()), options(SEGMENT_BYTES)) {
+    match RaftLog::open_without_thread(Arc::new(disk.clone()), with_room()) {
         Err(error) => panic!("{what}: {error}"),
         Ok((log, _)) => {
             let found = Model::of(&log);
@@ -165,7 +166,7 @@ fn power_loss_at_each_write_and_sync() {
             let copy = disk.fork(n);
             for m in 1..=4 {
                 copy.crash_at(m);
-                drop(RaftLog::open_without_thread(Arc::new(copy.clone()), options(SEGMENT_BYTES)));
+                drop(RaftLog::open_without_thread(Arc::new(copy.clone()), with_room()));
                 copy.restart();
             }
             expect_one_of(&copy, &allowed, &format!("{what}, then while recovering"));

@@ -18,6 +18,7 @@ pub(super) fn options(segment_bytes: u64) -> LogOptions {
         dir: DIR.into(),
         directory_id: DirectoryId::from_random_bits(|| [7; 16]),
         segment_bytes,
+        room_bytes: 0,
         cache_bytes: 300,
     }
 }
@@ -307,4 +308,25 @@ fn two_torn_batches_at_one_place_do_not_make_a_whole_one() {
     assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 2)));
     file.write_all_at(&second[..middle], end).unwrap();
     assert_eq!(open(&disk, 1 << 20).state().last, Some(at(1, 2)));
+}
+
+#[test]
+fn a_file_seldom_grows_and_the_room_in_it_is_not_taken_for_a_torn_end() {
+    let disk = sim_disk(3);
+    let options = LogOptions { room_bytes: 4096, ..options(1 << 20) };
+    let path = Path::new(DIR).join("00000000000000000000.raft");
+    let len = || disk.open(&path, OpenOptions::READ).unwrap().len().unwrap();
+    let log = RaftLog::open(Arc::new(disk.clone()), options.clone()).unwrap();
+    append(&log, 1, 0..1);
+    let grown = len();
+    (1..8).for_each(|index| append(&log, 1, index..index + 1));
+    assert_eq!(len(), grown);
+    log.thread().close();
+    drop(log);
+    let syncs = disk.counters().syncs;
+    let log = RaftLog::open(Arc::new(disk.clone()), options).unwrap();
+    assert_eq!(disk.counters().syncs, syncs, "it was closed");
+    append(&log, 1, 8..9);
+    assert_eq!(len(), grown);
+    assert_eq!(log.reader().read(0, 99, usize::MAX).unwrap().len(), 9);
 }

@@ -85,6 +85,10 @@ pub(crate) struct LogOptions {
     pub(crate) dir: PathBuf,
     pub(crate) directory_id: DirectoryId,
     pub(crate) segment_bytes: u64,
+    /// A segment grows by so many zeros at a time, which are then written over. A sync of bytes that a file has already
+    /// waits for the device alone; one of a file that grew, for the commit of the file system's journal, and with it for all that
+    /// other files have written (ext4, `data=ordered`).
+    pub(crate) room_bytes: u64,
     pub(crate) cache_bytes: usize,
 }
 

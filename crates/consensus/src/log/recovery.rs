@@ -25,6 +25,8 @@ pub(super) struct Tail {
     pub(super) segments: Vec<Segment>,
     /// End of the last segment.
     pub(super) position: u64,
+    /// Up to here it has zeros.
+    pub(super) room: u64,
     /// Of the next frame.
     pub(super) next_number: u64,
     /// Of the last batch.

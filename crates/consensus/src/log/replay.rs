@@ -84,8 +84,8 @@ impl<'a> Replay<'a> {
         }
         if is_last {
             self.judge_rest(&path, &mut reader)?;
-            if reader.rest_bytes() > 0 {
-                let to = reader.end + reader.rest_bytes();
+            let to = reader.written_end().map_err(|source| StartError::Io { path: path.clone(), source })?;
+            if to > reader.end {
                 self.torn = Some(Torn { path: path.clone(), file: Arc::clone(file), from: reader.end, to });
                 self.is_clean = false;
             }
@@ -93,6 +93,7 @@ impl<'a> Replay<'a> {
         self.tail.next_number = reader.next_number;
         self.tail.batch = reader.last_batch.unwrap_or_default();
         self.tail.position = reader.end;
+        self.tail.room = reader.end + reader.rest_bytes();
         self.tail.segments.push(segment);
         Ok(())
     }

@@ -7,7 +7,7 @@ use ottla_env::File;
 use crate::log::frame::{ALIGN, HEADER_BYTES, Header, MAGIC, crc_is_right, frame_bytes, parse_header};
 
 /// Bytes read at a time.
-const WINDOW_BYTES: usize = 64 << 10;
+pub(super) const WINDOW_BYTES: usize = 64 << 10;
 
 /// Walks over the frames of a file.
 #[derive(Debug)]

@@ -293,7 +293,7 @@ impl Writer {
             tracing::debug!(%error, "no space reserved for the metadata log");
         }
         self.tail.segments.push(Segment { base, file, max_index: None });
-        self.tail.position = 0;
+        (self.tail.position, self.tail.room) = (0, 0);
         Ok(Start {
             format: FORMAT,
             directory_id: self.options.directory_id,
@@ -304,12 +304,26 @@ impl Writer {
         })
     }
 
-    fn write_and_sync(&self, bytes: &[u8], is_new: bool) -> io::Result<()> {
+    fn write_and_sync(&mut self, bytes: &[u8], is_new: bool) -> io::Result<()> {
+        let end = self.tail.position + bytes.len() as u64;
+        if end > self.tail.room {
+            self.tail.room = self.make_room(end);
+        }
         let segment = self.tail.segments.last().ok_or(io::ErrorKind::NotFound)?;
         self.until_space(|| segment.file.write_all_at(bytes, self.tail.position))?;
         // A failed sync is never repeated: the kernel may have dropped the pages and would report success.
         segment.file.sync_data()?;
         if is_new { self.disk.sync_dir(&self.options.dir) } else { Ok(()) }
+    }
+
+    /// Writes zeros from `end` on; returns up to where. Without them the next write makes the file grow by itself.
+    fn make_room(&self, end: u64) -> u64 {
+        let room = usize::try_from(self.options.room_bytes).unwrap_or(0);
+        let zeros = vec![0; room];
+        match self.tail.segments.last().map(|segment| segment.file.write_all_at(&zeros, end)) {
+            Some(Ok(())) => end + room as u64,
+            _ => end,
+        }
     }
 
     /// A full disk is the one failure that passes: nothing was promised yet, so the same write is tried again.

@@ -45,6 +45,7 @@ impl StoreBuilder<TypeConfig, Store, Machine, TempDir> for Builder {
             directory_id: DirectoryId::default(),
             // Small, so that the log rolls and reads come from disk.
             segment_bytes: 512,
+            room_bytes: 128,
             cache_bytes: 0,
         };
         let log = RaftLog::open(Arc::new(RealDisk), options).unwrap();

@@ -80,10 +80,21 @@ struct Written {
     recovery_points: String,
     log_starts: String,
     high_watermarks: String,
+    /// The file of high watermarks was written since it was last synced.
+    high_watermarks_unsynced: bool,
+    /// The files were written since they were read: what they said then may have been in the page cache only.
+    is_settled: bool,
     /// Recovery points that are on disk.
     durable: BTreeMap<TopicPartition, i64>,
     /// Partitions that are gone, but may still be on disk.
     stale: BTreeSet<TopicPartition>,
+}
+
+/// What becomes of the high watermarks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    Sync,
+    LeaveToSystem,
 }
 
 type Offsets = BTreeMap<TopicPartition, i64>;
@@ -151,6 +162,17 @@ impl Checkpoints {
 
     /// Writes what changed. Returns when it is durable.
     pub(crate) fn write(&self, disk: &dyn Disk) -> io::Result<()> {
+        self.write_and(disk, Marks::Sync)
+    }
+
+    /// Like [`Checkpoints::write`], but does not wait for the high watermarks, which always move: one that is older, or none,
+    /// only makes a start as careful as it has to be anyway, and a sync each second holds up the appends of the whole file
+    /// system.
+    pub(crate) fn write_regularly(&self, disk: &dyn Disk) -> io::Result<()> {
+        self.write_and(disk, Marks::LeaveToSystem)
+    }
+
+    fn write_and(&self, disk: &dyn Disk, how: Marks) -> io::Result<()> {
         let mut written = self.written.lock();
         let written = &mut *written;
         let (mut points, mut starts, mut marks) = (Offsets::new(), Offsets::new(), Offsets::new());
@@ -164,11 +186,31 @@ impl Checkpoints {
             put(&mut marks, progress.high_watermark().map(|mark| mark.0));
         }
         self.replace(disk, LOG_STARTS, &mut written.log_starts, &starts)?;
-        self.replace(disk, HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
+        if how == Marks::Sync {
+            if written.high_watermarks_unsynced {
+                written.high_watermarks.clear();
+            }
+            self.replace(disk, HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
+            written.high_watermarks_unsynced = false;
+            written.stale.clear();
+        } else {
+            let text = to_text(&marks);
+            if text != written.high_watermarks {
+                written.high_watermarks_unsynced = true;
+                text_file::replace_unsynced(disk, &self.root.join(HIGH_WATERMARKS), text.as_bytes())?;
+                written.high_watermarks = text;
+            }
+        }
         self.replace(disk, RECOVERY_POINTS, &mut written.recovery_points, &points)?;
         written.durable = points;
-        written.stale.clear();
+        written.is_settled = true;
         Ok(())
+    }
+
+    /// Before anything is promised on top of what the files said at the start: makes that durable.
+    pub(crate) fn settle(&self, disk: &dyn Disk) -> io::Result<()> {
+        let is_settled = self.written.lock().is_settled;
+        if is_settled { Ok(()) } else { self.write(disk) }
     }
 
     fn replace(
@@ -269,6 +311,25 @@ mod tests {
         checkpoints.forget(&disk, &a).unwrap();
         let checkpoints = Checkpoints::open(&disk, Path::new("/")).unwrap();
         assert_eq!(checkpoints.progress(&a).log_start(), None);
+    }
+
+    #[test]
+    fn high_watermarks_alone_are_not_synced_regularly() {
+        let disk = SimDisk::new(3);
+        let checkpoints = Checkpoints::open(&disk, Path::new("/")).unwrap();
+        let a = TopicPartition::new("a", 0);
+        checkpoints.progress(&a).set_recovery_point(10);
+        checkpoints.write_regularly(&disk).unwrap();
+        let syncs = disk.counters().syncs;
+        checkpoints.progress(&a).set_high_watermark(12);
+        checkpoints.write_regularly(&disk).unwrap();
+        assert_eq!(disk.counters().syncs, syncs);
+        // The text is the same, and not durable yet.
+        checkpoints.write(&disk).unwrap();
+        disk.crash();
+        let checkpoints = Checkpoints::open(&disk, Path::new("/")).unwrap();
+        assert_eq!(checkpoints.progress(&a).high_watermark(), Some(Offset(12)));
+        assert_eq!(checkpoints.progress(&a).recovery_point(), Some(10));
     }
 
     #[test]

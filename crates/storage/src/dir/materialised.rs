@@ -85,8 +85,9 @@ impl Materialised {
             end = text.len() as u64;
         }
         let file = disk.open(&path, OpenOptions::WRITE).map_err(io_error)?;
-        // A line that was never synced.
-        file.set_len(end).map_err(io_error)?;
+        // A torn line was never synced; whole ones may not be either, if a process died before it did.
+        let cut = if file.len().map_err(io_error)? > end { file.set_len(end) } else { Ok(()) };
+        cut.and_then(|()| file.sync_data()).map_err(io_error)?;
         Ok(Self {
             known: Mutex::new(Known { there: known, owed: BTreeSet::new() }),
             settling: Mutex::default(),
@@ -260,6 +261,23 @@ mod tests {
             disk.restart();
             let all = open(&disk).unwrap().all();
             assert!(all == [partition(1)] && !added || all == [partition(1), partition(2)], "{all:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_process_did_not_live_to_sync_is_durable_once_it_was_read() {
+        for seed in 0..50 {
+            let disk = SimDisk::new(seed);
+            let noted = open(&disk).unwrap();
+            noted.add(&partition(0)).unwrap();
+            // The line is written, its sync fails.
+            disk.crash_at(2);
+            assert!(noted.remove(&[partition(0)]).is_err());
+            drop(noted);
+            disk.restart_process();
+            assert_eq!(open(&disk).unwrap().all(), []);
+            disk.crash();
+            assert_eq!(open(&disk).unwrap().all(), []);
         }
     }
 

@@ -263,12 +263,12 @@ impl LogDir {
         self.shared.health.write_failed("record partitions in", &self.shared.root, error)
     }
 
-    /// Writes recovery points, log starts and high watermarks, where they changed. Bounds what the next start reads;
-    /// call it about every second. Blocks on syncs.
+    /// Writes recovery points, log starts and high watermarks, where they changed; the latter without a sync. Bounds what
+    /// the next start reads; call it about every second. Blocks on syncs.
     pub fn write_checkpoints(&self) -> Result<(), StorageError> {
         let shared = &self.shared;
         shared.health.check()?;
-        let written = shared.checkpoints.write(&*shared.disk);
+        let written = shared.checkpoints.write_regularly(&*shared.disk);
         written.map_err(|e| shared.health.write_failed("write checkpoints in", &shared.root, &e))
     }
 
@@ -323,8 +323,10 @@ impl LogDir {
     /// Ends in order: after all logs were closed. The next start then knows that nothing is missing, and which broker
     /// epoch had the directory.
     pub fn close(&self, epoch: BrokerEpoch) -> Result<(), StorageError> {
-        self.write_checkpoints()?;
         let shared = &self.shared;
+        shared.health.check()?;
+        let written = shared.checkpoints.write(&*shared.disk);
+        written.map_err(|e| shared.health.write_failed("write checkpoints in", &shared.root, &e))?;
         let path = shared.root.join(clean_shutdown::FILE_NAME);
         let text = clean_shutdown::to_text(epoch);
         text_file::replace(&*shared.disk, &path, text.as_bytes())

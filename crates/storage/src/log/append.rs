@@ -68,6 +68,7 @@ impl Log {
         let header = stamped.header;
         self.note(&header, position, marker.as_ref(), Some((stamped.head(), &stamped.body)));
         self.spill_indexes();
+        self.mark_if_due();
         let stamped_by_us = header.attributes.timestamp_type() == ottla_records::TimestampType::LogAppendTime;
         Ok(AppendInfo {
             base_offset: header.base_offset,
@@ -133,6 +134,7 @@ impl Log {
         }
         self.end = header.next_offset().0;
         self.since_snapshot += header.size() as u64;
+        self.since_mark += header.size() as u64;
         self.unflushed += header.size() as u64;
         if let Some((head, body)) = pieces {
             self.tail.push(

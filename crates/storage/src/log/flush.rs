@@ -39,6 +39,8 @@ pub struct FlushJob {
     indexes: Vec<PathBuf>,
     sync_names: bool,
     first: bool,
+    /// The first flush of a log that was found by a start.
+    found: bool,
     bytes: u64,
     truncations: u64,
     epochs: Option<String>,
@@ -53,6 +55,7 @@ pub struct FlushOutcome {
     bytes: u64,
     names_left: bool,
     epochs_left: bool,
+    found: bool,
     recorded: bool,
     snapshots: Vec<(i64, Option<Vec<u8>>)>,
     result: Result<(), StorageError>,
@@ -71,6 +74,7 @@ impl FlushJob {
             bytes: self.bytes,
             names_left: self.sync_names,
             epochs_left: self.epochs.is_some(),
+            found: self.found,
             recorded: false,
             snapshots: Vec::new(),
             result: Ok(()),
@@ -88,6 +92,10 @@ impl FlushJob {
     fn sync(&self, outcome: &mut FlushOutcome) -> Result<(), StorageError> {
         let ctx = &self.ctx;
         ctx.health.check()?;
+        if self.found {
+            let settled = ctx.checkpoints.settle(&*ctx.disk);
+            settled.map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))?;
+        }
         for (file, key) in &self.data {
             let failed = |e: &io::Error| ctx.health.sync_failed(&ctx.segment_path(*key), e);
             file.as_ref().map_err(failed)?.sync_data().map_err(|e| failed(&e))?;
@@ -207,7 +215,8 @@ impl Log {
             self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
             self.since_snapshot = 0;
         }
-        let data = self.dirty_segments(&mut indexes);
+        let found = std::mem::take(&mut self.found);
+        let data = self.dirty_segments(found, &mut indexes);
         // No snapshot may vouch for an index that is not in its file.
         let snapshots =
             if self.seals_dirty { Vec::new() } else { std::mem::take(&mut self.pending_snapshots) };
@@ -220,6 +229,7 @@ impl Log {
             indexes,
             sync_names: std::mem::take(&mut self.names_dirty),
             first: self.folder == Folder::Written,
+            found,
             bytes: self.unflushed,
             truncations,
             epochs: std::mem::take(&mut self.epochs_dirty).then(|| self.epochs.to_text()),
@@ -228,7 +238,11 @@ impl Log {
     }
 
     /// The segments that have something to sync, and the indexes that were written at a roll or by recovery.
-    fn dirty_segments(&mut self, indexes: &mut Vec<PathBuf>) -> Vec<(io::Result<Arc<dyn File>>, FileKey)> {
+    fn dirty_segments(
+        &mut self,
+        found: bool,
+        indexes: &mut Vec<PathBuf>,
+    ) -> Vec<(io::Result<Arc<dyn File>>, FileKey)> {
         let mut data = Vec::new();
         self.seals_dirty = false;
         for i in (0..self.segments.len()).rev() {
@@ -248,7 +262,7 @@ impl Log {
                     break;
                 }
             }
-            if !is_flushed {
+            if !is_flushed || is_active && found {
                 data.push((segment.reader(ctx), segment.key(FileKind::Log)));
             }
         }
@@ -277,6 +291,10 @@ impl Log {
         }
         if let Err(error) = outcome.result {
             self.mark_all_dirty();
+            self.found |= outcome.found;
+            if !error.passes() {
+                self.remove_mark();
+            }
             return Err(error);
         }
         self.unflushed = self.unflushed.saturating_sub(outcome.bytes);
@@ -334,6 +352,7 @@ impl Log {
             let path = active.path(ctx, FileKind::Log);
             active.trim(ctx).map_err(|e| ctx.health.write_failed("trim", &path, &e))?;
         }
+        self.remove_mark();
         self.tail.clear(&self.ctx.shared.tail);
         self.ctx.handles.forget_log(self.id);
         Ok(())
@@ -343,6 +362,7 @@ impl Log {
     fn forget_running_flush(&mut self) {
         if self.flushing.take().is_some() {
             self.mark_all_dirty();
+            self.found = true;
         }
     }
 
@@ -371,6 +391,7 @@ impl Log {
             indexes,
             sync_names: true,
             first: self.folder == Folder::Written,
+            found: false,
             bytes: 0,
             epochs: None,
             snapshots: std::mem::take(&mut self.pending_snapshots),

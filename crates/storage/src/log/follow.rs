@@ -87,6 +87,7 @@ impl Log {
         }
         info.bytes += bytes.len() as u64;
         self.spill_indexes();
+        self.mark_if_due();
         Ok(())
     }
 }

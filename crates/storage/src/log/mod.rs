@@ -16,6 +16,7 @@ mod append;
 mod flush;
 mod follow;
 mod lookup;
+mod mark;
 mod open;
 mod read;
 mod recover;
@@ -63,11 +64,17 @@ pub struct Log {
     /// Snapshots that the next flush writes.
     pending_snapshots: Vec<(i64, Vec<u8>)>,
     since_snapshot: u64,
+    /// The offset of the mark that is on disk.
+    mark: Option<i64>,
+    since_mark: u64,
     tail: Tail,
     progress: Arc<Progress>,
     folder: Folder,
     /// Files were created since the folder was synced.
     names_dirty: bool,
+    /// The log was found by a start and not flushed since. A process that died may have cut it, or moved its start, without
+    /// a sync.
+    found: bool,
     /// Indexes of sealed segments were written since the last flush began.
     seals_dirty: bool,
     /// A flush is under way up to this offset.

@@ -28,10 +28,13 @@ impl Log {
             snapshots: BTreeSet::new(),
             pending_snapshots: Vec::new(),
             since_snapshot: 0,
+            mark: None,
+            since_mark: 0,
             tail: Tail::default(),
             progress: Arc::default(),
             folder: Folder::None,
             names_dirty: false,
+            found: false,
             seals_dirty: false,
             flushing: None,
             unflushed: 0,
@@ -51,7 +54,8 @@ impl Log {
         } else {
             Folder::Written
         };
-        log.names_dirty = log.folder == Folder::Written;
+        // Of what a process that died has left, only some may be synced.
+        (log.names_dirty, log.found) = (true, true);
         log.recover(now_ms)?;
         Ok(log)
     }

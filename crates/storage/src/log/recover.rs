@@ -18,8 +18,8 @@ use ottla_env::OpenOptions;
 use ottla_records::BatchHeader;
 use ottla_types::Offset;
 
-use super::Log;
 use super::append::end_marker;
+use super::{Log, mark};
 use crate::epoch_cache::EpochCache;
 use crate::error::StorageError;
 use crate::handles::FileKind;
@@ -34,7 +34,7 @@ const MAX_BYTES: usize = 1 << 30;
 impl Log {
     /// Reads the folder. See the module.
     pub(super) fn recover(&mut self, now_ms: i64) -> Result<(), StorageError> {
-        let bases = self.list_folder()?;
+        let (bases, marks) = self.list_folder()?;
         let recovery_point = self.progress.recovery_point().unwrap_or(0);
         let first = bases.first().copied().unwrap_or(0);
         self.log_start = self.progress.log_start().unwrap_or(0).max(first);
@@ -45,33 +45,76 @@ impl Log {
         if self.folder == super::Folder::Written && first > self.progress.log_start().unwrap_or(0) {
             // The first segment was lost before anything was flushed: later ones are of no use without it. (What
             // retention removes has its new log start written before.)
-            return self.discard_unflushed(&bases);
-        }
-        for base in &bases {
-            let segment = Segment::sealed(self.id, *base, 0);
-            let path = segment.path(&self.ctx, FileKind::Log);
-            let len = segment.reader(&self.ctx).and_then(|file| file.len());
-            let size = len.map_err(|e| StorageError::io("open", &path, e))?;
-            self.segments.push_back(Segment::sealed(self.id, *base, size));
+            return self.discard_unflushed(&bases, &marks);
         }
         let snapshot = self.load_producers()?;
-        let trusted = snapshot.unwrap_or(0).max(recovery_point);
+        let synced = snapshot.unwrap_or(0).max(recovery_point);
         let from = snapshot.unwrap_or(first).max(first);
-        self.load_epochs(from)?;
-        self.walk(from, trusted)?;
-        if self.end < trusted {
-            return Err(StorageError::damaged(
-                &self.ctx.dir,
-                format!("the log ends at offset {}, but was synced up to {trusted}", self.end),
-            ));
+        if !self.resume_at_mark(&bases, &marks, (from, synced))? {
+            let known = self.read_epochs()?;
+            self.walk_all(&bases, known, from, synced)?;
         }
-        self.flushed = trusted.min(self.end);
+        self.flushed = synced.min(self.end);
         self.epochs_dirty |= self.epochs.truncate_from_end(Offset(self.end));
         self.epochs_dirty |= self.epochs.truncate_from_start(Offset(self.log_start));
         self.finish(now_ms)?;
         if self.end < self.log_start {
             // The log's start was moved beyond what was synced, then the unsynced part was lost.
             self.truncate_fully_and_start_at(Offset(self.log_start), now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Recovers from the newest mark on, if there is one beyond what is known anyway. False if there is none, or if the log is
+    /// not as the mark says, so that it counts for nothing.
+    fn resume_at_mark(
+        &mut self,
+        bases: &[i64],
+        marks: &[i64],
+        (from, synced): (i64, i64),
+    ) -> Result<bool, StorageError> {
+        let Some(mark) = self.load_mark(marks, from)? else { return Ok(false) };
+        let producers = std::mem::replace(&mut self.producers, mark.producers);
+        match self.walk_all(bases, mark.epochs, mark.offset, mark.offset.max(synced)) {
+            Ok(()) => {
+                self.owe_sync_from(from);
+                Ok(true)
+            }
+            Err(StorageError::Damaged { reason, .. }) => {
+                tracing::warn!(dir = %self.ctx.dir.display(), offset = mark.offset, %reason,
+                    "what was written is not all there, although the machine has not restarted; all of it is checked");
+                self.producers = producers;
+                self.remove_mark();
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Builds what is known of the segments: from `from` on by reading, with `epochs` known before; see [`Log::walk`].
+    fn walk_all(
+        &mut self,
+        bases: &[i64],
+        epochs: EpochCache,
+        from: i64,
+        trusted: i64,
+    ) -> Result<(), StorageError> {
+        self.segments.clear();
+        (self.unflushed, self.since_snapshot, self.since_mark) = (0, 0, 0);
+        for base in bases {
+            let segment = Segment::sealed(self.id, *base, 0);
+            let path = segment.path(&self.ctx, FileKind::Log);
+            let len = segment.reader(&self.ctx).and_then(|file| file.len());
+            let size = len.map_err(|e| StorageError::io("open", &path, e))?;
+            self.segments.push_back(Segment::sealed(self.id, *base, size));
+        }
+        self.take_epochs(epochs, from)?;
+        self.walk(from, trusted)?;
+        if self.end < trusted {
+            return Err(StorageError::damaged(
+                &self.ctx.dir,
+                format!("the log ends at offset {}, but was synced up to {trusted}", self.end),
+            ));
         }
         Ok(())
     }
@@ -86,8 +129,11 @@ impl Log {
         Ok(())
     }
 
-    fn discard_unflushed(&mut self, bases: &[i64]) -> Result<(), StorageError> {
+    fn discard_unflushed(&mut self, bases: &[i64], marks: &[i64]) -> Result<(), StorageError> {
         let remove = || -> io::Result<()> {
+            for offset in marks {
+                self.ctx.disk.remove_file(&self.ctx.mark_path(*offset))?;
+            }
             for base in bases {
                 super::truncate::remove_files(&self.ctx, &Segment::sealed(self.id, *base, 0))?;
             }
@@ -99,16 +145,17 @@ impl Log {
         Ok(())
     }
 
-    /// The first offsets of the segments, ascending. Leftovers are removed.
-    fn list_folder(&mut self) -> Result<Vec<i64>, StorageError> {
+    /// The first offsets of the segments, and the offsets of marks, ascending. Leftovers are removed.
+    fn list_folder(&mut self) -> Result<(Vec<i64>, Vec<i64>), StorageError> {
         let failed = |e| StorageError::io("list", &self.ctx.dir, e);
         let entries = self.ctx.disk.list(&self.ctx.dir).map_err(failed)?;
-        let mut bases = Vec::new();
+        let (mut bases, mut marks) = (Vec::new(), Vec::new());
         let mut indexes = Vec::new();
         for entry in entries.into_iter().filter(|e| !e.is_dir) {
             let path = self.ctx.dir.join(&entry.name);
             match parse_file_name(&entry.name) {
                 Some((base, "log")) => bases.push(base),
+                Some((offset, mark::SUFFIX)) => marks.push(offset),
                 Some((base, "index" | "timeindex" | "txnindex")) => indexes.push((base, path)),
                 Some((offset, "snapshot")) => {
                     self.snapshots.insert(offset);
@@ -140,7 +187,7 @@ impl Log {
                 self.ctx.doomed.add_file(Segment::sealed(self.id, base, 0).path(&self.ctx, kind));
             }
         }
-        Ok(bases)
+        Ok((bases, marks))
     }
 
     /// Takes the newest snapshot that is whole; returns its offset.
@@ -164,18 +211,23 @@ impl Log {
         Ok(None)
     }
 
-    /// Reads the epochs. What the file does not tell of the log before `from` is found in the batches: all of it if the
-    /// file is damaged or missing, its beginning if records came back whose deletion was not yet durable.
-    fn load_epochs(&mut self, from: i64) -> Result<(), StorageError> {
+    /// The epochs that the file tells.
+    fn read_epochs(&self) -> Result<EpochCache, StorageError> {
         let path = self.ctx.epochs_path();
         let known = match text_file::read_text(&*self.ctx.disk, &path, MAX_BYTES) {
             Ok(text) => text.as_deref().map_or_else(|| Some(EpochCache::default()), EpochCache::parse),
             Err(e) => return Err(StorageError::io("read", &path, e)),
         };
-        let mut known = known.unwrap_or_else(|| {
+        Ok(known.unwrap_or_else(|| {
             tracing::warn!(path = %path.display(), "leader epochs are damaged; they are taken from the batches");
             EpochCache::default()
-        });
+        }))
+    }
+
+    /// Takes over the epochs that are known. What they do not tell of the log before `from` is found in the batches: all of it
+    /// if the file was damaged or missing, its beginning if records came back whose deletion was not yet durable.
+    fn take_epochs(&mut self, mut known: EpochCache, from: i64) -> Result<(), StorageError> {
+        (self.epochs, self.epochs_dirty) = (EpochCache::default(), false);
         // From there on the batches tell, and what was cut off since may not.
         known.truncate_from_end(Offset(from));
         let unknown_to = match known.known_from() {
@@ -316,6 +368,7 @@ impl Log {
         }
         self.end = header.next_offset().0;
         self.since_snapshot += header.size() as u64;
+        self.since_mark += header.size() as u64;
         self.unflushed += header.size() as u64;
     }
 

@@ -7,7 +7,7 @@ use std::io;
 
 use ottla_types::Offset;
 
-use super::{Folder, Log};
+use super::{Folder, Log, mark};
 use crate::error::StorageError;
 use crate::handles::FileKind;
 use crate::segment::scan::{Found, Scan};
@@ -88,22 +88,23 @@ impl Log {
         ctx.checkpoints
             .lower(&*ctx.disk, &ctx.partition.topic_partition, end)
             .map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))?;
-        self.remove_snapshots_beyond(end)
+        self.remove_vouchers_beyond(end)
             .map_err(|e| self.ctx.health.write_failed("remove snapshots in", &self.ctx.dir, &e))?;
         let ctx = &self.ctx;
         ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))
     }
 
-    /// Those that wait for their deletion too.
-    fn remove_snapshots_beyond(&mut self, end: i64) -> io::Result<()> {
+    /// Those that wait for their deletion too, and marks.
+    fn remove_vouchers_beyond(&mut self, end: i64) -> io::Result<()> {
         for entry in self.ctx.disk.list(&self.ctx.dir)? {
-            if let Some((offset, "snapshot")) = parse_file_name(&entry.name)
+            if let Some((offset, "snapshot" | mark::SUFFIX)) = parse_file_name(&entry.name)
                 && offset > end
             {
-                ignore_missing(self.ctx.disk.remove_file(&self.ctx.snapshot_path(offset)))?;
-                self.snapshots.remove(&offset);
+                ignore_missing(self.ctx.disk.remove_file(&self.ctx.dir.join(&entry.name)))?;
             }
         }
+        self.snapshots.split_off(&end.saturating_add(1));
+        self.mark = self.mark.filter(|mark| *mark <= end);
         Ok(())
     }
 
@@ -142,7 +143,7 @@ impl Log {
     /// prefix of the old log, or the new one.
     fn replace_segments(&mut self, base: i64, now_ms: i64) -> io::Result<()> {
         ignore_missing(self.ctx.disk.remove_file(&self.ctx.epochs_path()))?;
-        self.remove_snapshots_beyond(-1)?;
+        self.remove_vouchers_beyond(-1)?;
         while self.segments.len() > 1 {
             self.remove_last_segment()?;
         }

@@ -190,6 +190,11 @@ impl<E: Entry> Index<E> {
         self.unsynced |= self.in_file.is_some();
     }
 
+    /// The file, if there is one, was found after its writer died: it may not be synced.
+    pub(crate) fn found_unsynced(&mut self) {
+        self.unsynced = true;
+    }
+
     /// Whether the file was written and not given out for syncing since.
     pub(crate) fn is_unsynced(&self) -> bool {
         self.unsynced || self.has_tail()
@@ -219,8 +224,12 @@ impl<E: Entry> Index<E> {
             kept += 1;
         }
         self.in_file = Some(kept);
-        if u64::from(kept) * E::SIZE as u64 != bytes.len() as u64 {
-            self.cut_file(ctx, kept)?;
+        let end = u64::from(kept) * E::SIZE as u64;
+        if end != bytes.len() as u64 {
+            // Without a sync, which at a start may have to wait for all that the system has not written yet: the next
+            // snapshot's syncs this file first.
+            self.open(ctx, OpenOptions::WRITE)?.set_len(end)?;
+            self.unsynced = true;
         }
         Ok(true)
     }

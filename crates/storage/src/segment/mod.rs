@@ -344,9 +344,14 @@ impl Segment {
         Ok(())
     }
 
+    /// Whether index entries are in memory only.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        self.offsets.has_tail() || self.times.has_tail()
+    }
+
     /// Writes what a full disk kept from being written before.
     pub(crate) fn spill_leftovers(&mut self, ctx: &Context) -> io::Result<()> {
-        if self.offsets.has_tail() || self.times.has_tail() {
+        if self.has_leftovers() {
             self.offsets.spill(ctx)?;
             self.times.spill(ctx)?;
         }

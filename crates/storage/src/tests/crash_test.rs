@@ -1,5 +1,5 @@
-//! Power loss at any write, sync, rename or removal: what was flushed is there, nothing is there that was not written,
-//! and the log goes on. `OTTLA_CRASHES=100000` runs more than the few thousand of an ordinary test run.
+//! Power loss, or death of the process alone, at any write, sync, rename or removal: what was flushed is there, and what was
+//! written if the machine went on; nothing is there that was not written, and the log goes on. `OTTLA_CRASHES=100000` runs more than the few thousand of an ordinary test run.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ struct Model {
     /// Offset → value, epoch, timestamp.
     records: BTreeMap<i64, (String, i32, i64)>,
     end: i64,
+    /// The end after the last append or cut that succeeded: what the death of the process alone does not take away.
+    written_end: i64,
     flushed: i64,
     epoch: i32,
     /// The last batch of the producer: base offset, sequence, values.
@@ -53,6 +55,7 @@ fn config() -> LogConfig {
         segment_bytes: 1500,
         index_interval_bytes: 200,
         snapshot_interval_bytes: 900,
+        mark_interval_bytes: Some(700),
         tail_cache_bytes: 600,
         retention_bytes: 6000,
         ..LogConfig::default()
@@ -80,7 +83,8 @@ impl Run {
             let n = 1 + self.rng.below(250);
             self.disk.crash_at(n);
             let after = self.rng.below(40);
-            match self.rng.below(7) {
+            let fault = self.rng.below(7);
+            match fault {
                 0 => self.disk.inject(Fault::io(Op::SyncData).after(after)),
                 1 => self.disk.inject(Fault::io(Op::Write).after(after)),
                 2 => self.disk.inject(Fault::no_space(Op::Write).after(after).times(2)),
@@ -96,11 +100,24 @@ impl Run {
                     Ok(()) => {}
                 }
             }
-            self.trace.push(format!("crash {}", self.disk.is_off()));
+            // What a failed sync has dropped from the page cache's dirty pages, the next process would not know.
+            let only_process = fault != 0 && self.rng.below(3) == 0;
+            self.trace.push(format!("crash {}, of the process alone: {only_process}", self.disk.is_off()));
             (self.log, self.dir) = (None, None);
             self.disk.heal();
+            if only_process && self.instead.is_none() {
+                self.model.flushed = self.model.flushed.max(self.model.written_end.min(self.model.end));
+            }
+            self.restart(only_process);
+            self.recover(only_process);
+        }
+    }
+
+    fn restart(&mut self, only_process: bool) {
+        if only_process {
+            self.disk.restart_process();
+        } else {
             self.disk.restart();
-            self.recover();
         }
     }
 
@@ -111,8 +128,8 @@ impl Run {
         self.instead.is_none() && log.log_end_offset().0 == self.model.end
     }
 
-    /// Opening may itself lose power, and once more.
-    fn recover(&mut self) {
+    /// Opening may itself lose power, and once more; or only die, if the machine shall go on.
+    fn recover(&mut self, machine_goes_on: bool) {
         for _ in 0..2 {
             if self.rng.below(3) > 0 {
                 break;
@@ -125,10 +142,15 @@ impl Run {
                     let _ = dir.write_checkpoints();
                 }
             }
-            self.disk.restart();
+            let only_process = machine_goes_on || self.rng.below(3) == 0;
+            self.restart(only_process);
         }
         self.open();
         self.check();
+        if machine_goes_on {
+            // A cut may be in the page cache only. Whoever opens a log flushes it first.
+            self.model.flushed = self.log.as_mut().unwrap().flush().unwrap().0;
+        }
     }
 
     fn open(&mut self) {
@@ -195,7 +217,7 @@ impl Run {
             }
         }
         model.records.retain(|offset, _| *offset < end);
-        model.end = end;
+        (model.end, model.written_end) = (end, end);
         model.flushed = log.flushed_offset().0;
         assert!(model.flushed <= end);
         model.start = start;
@@ -292,6 +314,7 @@ impl Run {
                 assert_eq!((info.base_offset.0, info.duplicate), (base, false));
                 model.last_batch = Some((base, model.sequence, values));
                 model.sequence += count as i32;
+                model.written_end = model.end;
                 Ok(())
             }
             Err(AppendError::Storage(e @ StorageError::Full { .. })) => {
@@ -333,6 +356,7 @@ impl Run {
         self.trace.push(format!("truncate {to}"));
         // Until it returns, both histories may be found.
         self.model.flushed = self.model.flushed.min(self.model.start.max(to.0 - 4));
+        self.model.written_end = self.model.flushed;
         self.instead = Some(before);
         let log = self.log.as_mut().unwrap();
         let done = log.truncate_to(to, self.now);
@@ -346,7 +370,7 @@ impl Run {
         self.instead = None;
         let end = log.log_end_offset().0;
         assert!(end <= to.0 && end > to.0 - 4, "{end} {to}");
-        model.end = end;
+        (model.end, model.written_end) = (end, end);
         model.flushed = log.flushed_offset().0;
         model.records.split_off(&end);
         // As after a leader change.
@@ -364,6 +388,7 @@ impl Run {
         let fresh = Model {
             start: to,
             end: to,
+            written_end: to,
             flushed: to,
             records: BTreeMap::new(),
             last_batch: None,

@@ -4,6 +4,7 @@ mod append_test;
 mod crash_test;
 mod keep_test;
 mod log_test;
+mod mark_test;
 
 use std::path::Path;
 use std::sync::Arc;
