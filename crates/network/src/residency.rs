@@ -44,11 +44,12 @@ impl Residency {
     }
 }
 
-/// Whether the range seems to be in the page cache: a page in each step is, and the last one. (The first alone says little: whoever
-/// looked for the range's start has just read it.) File systems that cannot tell count as yes.
+/// Whether the range seems to be in the page cache: a page in each step is, and the last one. Of a range of one step the first
+/// says nothing: whoever looked for its start has just read it. File systems that cannot tell count as yes.
 fn is_resident(file: &File, range: &FileRange) -> bool {
     let end = range.position + range.len;
-    let mut looked_at = (range.position..end).step_by(STEP as usize).chain(end.checked_sub(1));
+    let first = if range.len <= STEP { end } else { range.position };
+    let mut looked_at = (first..end).step_by(STEP as usize).chain(end.checked_sub(1));
     looked_at.all(|position| {
         let mut byte = [0];
         preadv2(file, &mut [IoSliceMut::new(&mut byte)], position, ReadWriteFlags::NOWAIT)

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::Place;
 use super::contest::{Column, contest};
-use super::idle::cpu_seconds;
 use super::opponents::Opponent;
+use super::process::cpu_seconds;
 use crate::Failure;
 use crate::clients::{install_kafka, install_python};
 use crate::kafka_jars::workspace_root;

@@ -1,8 +1,11 @@
 //! Turns, and the table that comes of them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::opponents::Opponent;
+use super::process::cpu_seconds;
 use crate::Failure;
 
 /// What a table shows: where the figure is in a measurement (a JSON pointer), the heading, and the digits after the point.
@@ -24,6 +27,7 @@ pub(super) fn contest(
             turns.reverse();
         }
         for turn in turns {
+            settle(opponents)?;
             all[turn].push(measure(opponents[turn])?);
         }
     }
@@ -33,6 +37,27 @@ pub(super) fn contest(
         .zip(all)
         .map(|(opponent, rounds)| json!({"scenario": title, "server": opponent.name, "rounds": rounds}));
     Ok(measurements.collect())
+}
+
+/// Waits until none of them has anything to do: what a server still compiles, collects or removes would be the next one's
+/// cost. Not for ever.
+fn settle(opponents: &[&Opponent]) -> Result<(), Failure> {
+    const WINDOW: Duration = Duration::from_millis(500);
+    /// Of a window that counts as quiet.
+    const MOST: f64 = 0.03;
+    const WINDOWS: u32 = 40;
+    let total =
+        || opponents.iter().map(|opponent| cpu_seconds(opponent.pid()?)).sum::<Result<f64, Failure>>();
+    let mut before = total()?;
+    for _ in 0..WINDOWS {
+        std::thread::sleep(WINDOW);
+        let now = total()?;
+        if now - before <= MOST {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }
 
 /// The first opponent's figures, and those of the others with their ratios to it, round by round.

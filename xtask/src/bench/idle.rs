@@ -1,6 +1,5 @@
 //! Start, and what a node takes that has nothing to do, or many connections.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 use super::Place;
 use super::contest::{Column, contest};
 use super::opponents::Opponent;
+use super::process::{cpu_seconds, resident_mib};
 use super::replay::{Scenario, replay};
 use crate::Failure;
 
@@ -69,21 +69,4 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
     measurements
         .push(contest(&title, &BUSY, &opponents, rounds, |opponent| busy(opponent, place.common.seconds))?);
     Ok(measurements.into())
-}
-
-/// How long a process has had the processor, its threads together, also those that have ended; seconds.
-pub(super) fn cpu_seconds(pid: u32) -> Result<f64, Failure> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> =
-        stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    // A tick is a hundredth of a second.
-    Ok((ticks(11) + ticks(12)) / 100.0)
-}
-
-fn resident_mib(pid: u32) -> Result<f64, Failure> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    Ok(kib.ok_or("no VmRSS")? / 1024.0)
 }

@@ -11,6 +11,7 @@ mod contest;
 mod idle;
 mod latency;
 mod opponents;
+mod process;
 mod replay;
 
 use std::cell::Cell;

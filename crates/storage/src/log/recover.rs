@@ -11,6 +11,11 @@
 //! ```
 //!
 //! A snapshot is written only once everything below it is durable, so its offset proves as much as the recovery point.
+//! A [mark](super::mark) beyond them spares reading what the page cache still has; if the log is not as it says, it counts for
+//! nothing.
+//!
+//! What is found may be in the page cache only, where a process died on a machine that goes on: the first flush makes all of it
+//! durable, with the names of files, where they end, and what the checkpoints said.
 
 use std::io;
 

@@ -300,6 +300,9 @@ impl<E: Entry> Index<E> {
 
     fn partition_point_in_file(&mut self, ctx: &Context, before: &impl Fn(&E) -> bool) -> io::Result<u32> {
         let count = self.in_file.unwrap_or(0);
+        if let Some(point) = self.partition_point_in_page(before) {
+            return Ok(point);
+        }
         // Which page: the last whose first entry is before.
         let (mut low, mut high) = (0, count.div_ceil(PAGE_ENTRIES));
         while low < high {
@@ -314,6 +317,25 @@ impl<E: Entry> Index<E> {
             if before(&self.entry(ctx, middle)?) { low = middle + 1 } else { high = middle }
         }
         Ok(low)
+    }
+
+    /// The partition point, if it lies inside the page that was read last, as it does for a consumer that goes on, or before it
+    /// where that is the first.
+    fn partition_point_in_page(&self, before: &impl Fn(&E) -> bool) -> Option<u32> {
+        let (page, bytes) = self.page.as_ref()?;
+        let at = |i: usize| bytes.get(i * E::SIZE..).and_then(E::read);
+        let (mut low, mut high) = (0, (bytes.len() / E::SIZE).checked_sub(1)?);
+        if !before(&at(low)?) {
+            return (*page == 0).then_some(0);
+        }
+        if before(&at(high)?) {
+            return None;
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if before(&at(middle)?) { low = middle + 1 } else { high = middle }
+        }
+        Some(page * PAGE_ENTRIES + u32::try_from(low).ok()?)
     }
 
     fn entry(&self, ctx: &Context, i: u32) -> io::Result<E> {
