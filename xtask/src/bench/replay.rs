@@ -24,7 +24,7 @@ pub(super) struct Scenario {
 
 /// One connection with the Java client's five requests on the way, each of one batch of 64 KiB.
 const PRODUCE: Scenario = Scenario {
-    name: "produce, 1 KB records",
+    name: "produce, 1 KB records, uncompressed",
     mode: "produce",
     record: 1000,
     batch: 65536,
