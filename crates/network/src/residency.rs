@@ -32,9 +32,10 @@ impl Residency {
         if range.position < self.known_to {
             return Poll::Ready(());
         }
+        let is_first = self.known_to == 0;
         let chunk = FileRange { len: range.len.min(ahead), ..range.clone() };
         self.known_to = chunk.position + chunk.len;
-        if chunk.file.as_std().is_none_or(|file| is_resident(file, &chunk)) {
+        if chunk.file.as_std().is_none_or(|file| is_resident(file, &chunk, is_first)) {
             return Poll::Ready(());
         }
         let reading = self.reading.insert(tokio::task::spawn_blocking(move || load(&chunk)));
@@ -44,11 +45,11 @@ impl Residency {
     }
 }
 
-/// Whether the range seems to be in the page cache: a page in each step is, and the last one. Of a range of one step the first
-/// says nothing: whoever looked for its start has just read it. File systems that cannot tell count as yes.
-fn is_resident(file: &File, range: &FileRange) -> bool {
+/// Whether the range seems to be in the page cache: a page in each step is, and the last one. If the range `is_first`, its first
+/// page says nothing where one step is all: whoever looked for its start has just read it. File systems that cannot tell count as yes.
+fn is_resident(file: &File, range: &FileRange, is_first: bool) -> bool {
     let end = range.position + range.len;
-    let first = if range.len <= STEP { end } else { range.position };
+    let first = if is_first && range.len <= STEP { end } else { range.position };
     let mut looked_at = (first..end).step_by(STEP as usize).chain(end.checked_sub(1));
     looked_at.all(|position| {
         let mut byte = [0];
@@ -83,12 +84,12 @@ mod tests {
         file.write_all(&vec![7; 1 << 20]).unwrap();
         file.sync_all().unwrap();
         let range = FileRange { file: Arc::new(file.try_clone().unwrap()), position: 0, len: 1 << 20 };
-        assert!(is_resident(&file, &range), "just written");
+        assert!(is_resident(&file, &range, true), "just written");
         fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         // Some file systems keep it or cannot tell: then there is nothing to wait for, and that must work too.
         let mut residency = Residency::default();
         std::future::poll_fn(|cx| residency.poll_resident(cx, &range, 1 << 20)).await;
-        assert!(is_resident(&file, &range));
+        assert!(is_resident(&file, &range, true));
         assert!(residency.reading.is_none() && residency.known_to == 1 << 20);
     }
 
@@ -102,10 +103,10 @@ mod tests {
         fadvise(&file, 0, None, Advice::Random).unwrap();
         fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         all.file.read_at(&mut [0], 0).unwrap();
-        let seems_resident = is_resident(&file, &all);
+        let seems_resident = is_resident(&file, &all, true);
         // To ask for a page has the system read it, so another one tells whether the file system has forgotten any: some do
         // not, or cannot tell.
         let middle = FileRange { position: STEP / 2, len: 1, ..all };
-        assert!(is_resident(&file, &middle) || !seems_resident);
+        assert!(is_resident(&file, &middle, false) || !seems_resident);
     }
 }

@@ -109,6 +109,7 @@ impl Partition {
             }
             let appended = std::mem::take(&mut state.sync.appended);
             if former != Some(Queued::Now)
+                && !state.log.wants_flush()
                 && let Some(wait) = state.config.sync.can_wait(appended, state.sync.unsynced_bytes)
             {
                 self.schedule_sync(&mut state, FlushBy::Within(wait));

@@ -262,7 +262,8 @@ impl Log {
                     break;
                 }
             }
-            if !is_flushed || is_active && found {
+            // One that was found may have been rolled since.
+            if !is_flushed || found {
                 data.push((segment.reader(ctx), segment.key(FileKind::Log)));
             }
         }
@@ -293,7 +294,8 @@ impl Log {
             self.mark_all_dirty();
             self.found |= outcome.found;
             if !error.passes() {
-                self.remove_mark();
+                // The directory is offline: nothing can be done if this fails too.
+                let _ = self.remove_mark();
             }
             return Err(error);
         }
@@ -352,7 +354,8 @@ impl Log {
             let path = active.path(ctx, FileKind::Log);
             active.trim(ctx).map_err(|e| ctx.health.write_failed("trim", &path, &e))?;
         }
-        self.remove_mark();
+        // Left behind, it is passed over: what was closed has a snapshot beyond it.
+        let _ = self.remove_mark();
         self.tail.clear(&self.ctx.shared.tail);
         self.ctx.handles.forget_log(self.id);
         Ok(())
@@ -372,6 +375,8 @@ impl Log {
             segment.offsets.resync();
             segment.times.resync();
         }
+        let first = self.segments.front().map_or(0, |segment| segment.base);
+        self.owe_sync_from(self.snapshots.last().copied().unwrap_or(first));
     }
 
     /// Makes an empty log's folder durable.

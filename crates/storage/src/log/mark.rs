@@ -71,10 +71,10 @@ impl Log {
     }
 
     /// Of a log that is closed in order the mark is of no use any more, and after a failed sync it may be wrong.
-    pub(super) fn remove_mark(&mut self) {
-        if let Some(mark) = self.mark.take() {
-            // Left behind, it is passed over.
-            let _ = self.ctx.disk.remove_file(&self.ctx.mark_path(mark));
+    pub(super) fn remove_mark(&mut self) -> io::Result<()> {
+        match self.mark.take().map(|mark| self.ctx.disk.remove_file(&self.ctx.mark_path(mark))) {
+            Some(Err(e)) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
         }
     }
 
@@ -86,8 +86,8 @@ impl Log {
         for offset in marks.iter().rev().copied() {
             let path = ctx.mark_path(offset);
             if newest.is_none() && offset > known {
-                let bytes = text_file::read(&*ctx.disk, &path, MAX_BYTES)
-                    .map_err(|e| StorageError::io("read", &path, e))?;
+                // One that cannot be read spares nothing.
+                let bytes = text_file::read(&*ctx.disk, &path, MAX_BYTES).unwrap_or_default();
                 newest = bytes.and_then(|bytes| Mark::parse(offset, &bytes, life?));
             }
             if newest.as_ref().is_none_or(|newest| newest.offset != offset) {

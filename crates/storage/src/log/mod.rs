@@ -149,6 +149,13 @@ impl Log {
         if self.flushed >= self.end { 0 } else { self.unflushed }
     }
 
+    /// Whether a flush should not be put off: the first since a start, which left of its predecessor may have much that is not synced,
+    /// or one that many rolled segments wait for, each with a file that is open and a snapshot in memory.
+    pub fn wants_flush(&self) -> bool {
+        const SEGMENTS: usize = 8;
+        self.found || self.pending_snapshots.len() > SEGMENTS
+    }
+
     /// The end of what a consumer may read that wants committed records only: the high watermark, or the first open
     /// transaction below it.
     pub fn last_stable_offset(&mut self, high_watermark: Offset) -> Offset {

@@ -89,7 +89,9 @@ impl Log {
                 tracing::warn!(dir = %self.ctx.dir.display(), offset = mark.offset, %reason,
                     "what was written is not all there, although the machine has not restarted; all of it is checked");
                 self.producers = producers;
-                self.remove_mark();
+                // Nothing would remove it later, when it may seem to fit what is appended instead.
+                let removed = self.remove_mark();
+                removed.map_err(|e| self.ctx.health.write_failed("remove the mark in", &self.ctx.dir, &e))?;
                 Ok(false)
             }
             Err(e) => Err(e),
