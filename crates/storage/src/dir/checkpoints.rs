@@ -185,23 +185,26 @@ impl Checkpoints {
             put(&mut starts, progress.log_start().filter(|start| *start > 0));
             put(&mut marks, progress.high_watermark().map(|mark| mark.0));
         }
-        self.replace(disk, LOG_STARTS, &mut written.log_starts, &starts)?;
-        if how == Marks::Sync {
-            if written.high_watermarks_unsynced {
-                written.high_watermarks.clear();
+        let replace = |name, written: &mut String, offsets| {
+            self.replace(disk, name, written, offsets, text_file::replace)
+        };
+        replace(LOG_STARTS, &mut written.log_starts, &starts)?;
+        match how {
+            Marks::Sync => {
+                if written.high_watermarks_unsynced {
+                    written.high_watermarks.clear();
+                }
+                replace(HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
+                written.high_watermarks_unsynced = false;
+                written.stale.clear();
             }
-            self.replace(disk, HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
-            written.high_watermarks_unsynced = false;
-            written.stale.clear();
-        } else {
-            let text = to_text(&marks);
-            if text != written.high_watermarks {
-                written.high_watermarks_unsynced = true;
-                text_file::replace_unsynced(disk, &self.root.join(HIGH_WATERMARKS), text.as_bytes())?;
-                written.high_watermarks = text;
+            Marks::LeaveToSystem => {
+                let known = &mut written.high_watermarks;
+                written.high_watermarks_unsynced |=
+                    self.replace(disk, HIGH_WATERMARKS, known, &marks, text_file::replace_unsynced)?;
             }
         }
-        self.replace(disk, RECOVERY_POINTS, &mut written.recovery_points, &points)?;
+        replace(RECOVERY_POINTS, &mut written.recovery_points, &points)?;
         written.durable = points;
         written.is_settled = true;
         Ok(())
@@ -213,21 +216,24 @@ impl Checkpoints {
         if is_settled { Ok(()) } else { self.write(disk) }
     }
 
+    /// Puts `offsets` in place of what was written, if they differ; whether they do.
     fn replace(
         &self,
         disk: &dyn Disk,
         name: &str,
         written: &mut String,
         offsets: &Offsets,
-    ) -> io::Result<()> {
+        put: fn(&dyn Disk, &Path, &[u8]) -> io::Result<()>,
+    ) -> io::Result<bool> {
         let text = to_text(offsets);
-        if text != *written {
+        let differs = text != *written;
+        if differs {
             // Until it is known to be there, nothing is.
             written.clear();
-            text_file::replace(disk, &self.root.join(name), text.as_bytes())?;
+            put(disk, &self.root.join(name), text.as_bytes())?;
             *written = text;
         }
-        Ok(())
+        Ok(differs)
     }
 }
 

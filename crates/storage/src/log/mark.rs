@@ -13,6 +13,7 @@ use std::io;
 use ottla_env::OpenOptions;
 
 use super::Log;
+use super::truncate::ignore_missing;
 use crate::epoch_cache::EpochCache;
 use crate::error::StorageError;
 use crate::producer::Producers;
@@ -40,9 +41,8 @@ impl Log {
         };
         // After a failure not at each append.
         self.since_mark = 0;
-        match self.write_mark() {
-            Ok(()) => {}
-            Err(e) => tracing::debug!(dir = %self.ctx.dir.display(), interval, "cannot write a mark: {e}"),
+        if let Err(e) = self.write_mark() {
+            tracing::debug!(dir = %self.ctx.dir.display(), interval, "cannot write a mark: {e}");
         }
     }
 
@@ -72,10 +72,8 @@ impl Log {
 
     /// Of a log that is closed in order the mark is of no use any more, and after a failed sync it may be wrong.
     pub(super) fn remove_mark(&mut self) -> io::Result<()> {
-        match self.mark.take().map(|mark| self.ctx.disk.remove_file(&self.ctx.mark_path(mark))) {
-            Some(Err(e)) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
-        }
+        let Some(mark) = self.mark.take() else { return Ok(()) };
+        ignore_missing(self.ctx.disk.remove_file(&self.ctx.mark_path(mark)))
     }
 
     /// The newest of `marks` that is beyond `known` and of this life of the page cache. The others are removed.

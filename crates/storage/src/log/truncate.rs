@@ -174,7 +174,7 @@ pub(super) fn remove_files(ctx: &crate::context::Context, segment: &Segment) -> 
     Ok(())
 }
 
-fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
+pub(super) fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

@@ -224,11 +224,10 @@ impl<E: Entry> Index<E> {
             kept += 1;
         }
         self.in_file = Some(kept);
-        let end = u64::from(kept) * E::SIZE as u64;
-        if end != bytes.len() as u64 {
+        if u64::from(kept) * E::SIZE as u64 != bytes.len() as u64 {
             // Without a sync, which at a start may have to wait for all that the system has not written yet: the next
             // snapshot's syncs this file first.
-            self.open(ctx, OpenOptions::WRITE)?.set_len(end)?;
+            self.cut_file(ctx, kept)?;
             self.unsynced = true;
         }
         Ok(true)
@@ -241,7 +240,8 @@ impl<E: Entry> Index<E> {
         if self.tail.is_empty() && in_file > 0 {
             let kept = self.partition_point_in_file(ctx, &keep)?;
             if kept < in_file {
-                self.cut_file(ctx, kept)?;
+                // Durably: a snapshot may vouch already for what is kept, and so for the file's end.
+                self.cut_file(ctx, kept)?.sync_data()?;
                 self.in_file = Some(kept);
                 self.page = None;
             }
@@ -254,11 +254,11 @@ impl<E: Entry> Index<E> {
         Ok(())
     }
 
-    /// Durably: a snapshot may vouch already for what is kept, and so for the file's end.
-    fn cut_file(&self, ctx: &Context, kept: u32) -> io::Result<()> {
+    /// Without a sync; gives the file.
+    fn cut_file(&self, ctx: &Context, kept: u32) -> io::Result<Arc<dyn File>> {
         let file = self.open(ctx, OpenOptions::WRITE)?;
         file.set_len(u64::from(kept) * E::SIZE as u64)?;
-        file.sync_data()
+        Ok(file)
     }
 
     /// The last entry that `before` holds for; `before` must hold for a prefix.
@@ -310,13 +310,9 @@ impl<E: Entry> Index<E> {
             if before(&self.entry(ctx, middle * PAGE_ENTRIES)?) { low = middle + 1 } else { high = middle }
         }
         let Some(page) = low.checked_sub(1) else { return Ok(0) };
-        let (mut low, mut high) = (page * PAGE_ENTRIES, ((page + 1) * PAGE_ENTRIES).min(count));
         self.read_page(ctx, page)?;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(&self.entry(ctx, middle)?) { low = middle + 1 } else { high = middle }
-        }
-        Ok(low)
+        let end = ((page + 1) * PAGE_ENTRIES).min(count);
+        Ok(self.partition_point_in_page(before).unwrap_or(end))
     }
 
     /// The partition point, if it lies inside the page that was read last, as it does for a consumer that goes on, or before it
