@@ -111,6 +111,10 @@ fn log_config(broker: &BrokerConfig, topic: &TopicConfig) -> ottla_storage::LogC
         retention_bytes: topic.retention_bytes,
         cleanup_delete: topic.cleanup_policy.delete,
         cleanup_compact: topic.cleanup_policy.compact,
+        min_cleanable_dirty_ratio: topic.min_cleanable_dirty_ratio,
+        min_compaction_lag_ms: topic.min_compaction_lag_ms,
+        max_compaction_lag_ms: topic.max_compaction_lag_ms,
+        delete_retention_ms: topic.delete_retention_ms,
         record_validation: match broker.log.record_validation {
             RecordValidation::Framing => ottla_storage::RecordValidation::Framing,
             RecordValidation::Full => ottla_storage::RecordValidation::Full,

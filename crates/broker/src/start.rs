@@ -116,6 +116,7 @@ impl Broker {
         let retention_every = millis(config.log.retention_check_interval_ms);
         let broker = Arc::new(assemble(&options, replicas, &registration, &metadata));
         broker.replicas.start_maintenance(retention_every)?;
+        broker.replicas.start_cleaner(&config.log.cleaner)?;
         let groups = Arc::clone(&broker.groups);
         broker.replicas.on_role_change(Box::new(move |change| groups.role_changed(change)));
         let feed = MetadataFeed {

@@ -104,12 +104,13 @@ fn compaction_keeps_offsets_even_of_an_empty_batch() {
         kept.records(LIMIT).unwrap().map(|r| r.map(|r| (r.offset.0, r.timestamp)).unwrap()).collect();
     assert_eq!(offsets, [(11, 1_001), (13, 1_003)]);
     assert_eq!((kept.last_offset(), kept.last_sequence()), (Offset(14), 34));
+    assert_eq!((kept.max_timestamp, original.max_timestamp), (1_003, 1_004), "of what is left");
 
-    let empty = BatchBuilder::replacing(&original).unwrap().delete_horizon(9_000).build().unwrap();
-    let empty = BatchView::parse(&empty).unwrap();
+    let empty = BatchView::parse(&BatchBuilder::emptied(&original)).unwrap();
     empty.check_crc().unwrap();
-    assert_eq!((empty.records_count, empty.next_offset()), (0, Offset(15)));
-    assert_eq!(empty.delete_horizon(), Some(9_000));
+    assert_eq!((empty.size(), empty.records_count, empty.next_offset()), (61, 0, Offset(15)));
+    assert_eq!((empty.last_sequence(), empty.producer_id), (34, ProducerId(1)));
+    assert_eq!((empty.delete_horizon(), empty.max_timestamp), (None, 1_004));
     assert_eq!(empty.records(LIMIT).unwrap().count(), 0);
 }
 

@@ -29,7 +29,7 @@ pub struct BatchBuilder {
     buffer: Vec<u8>,
     /// The deltas' base; taken from the first record unless it was given.
     base_timestamp: Option<TimestampMs>,
-    /// Set where a batch keeps the offsets and timestamps of the one that it replaces.
+    /// Set where a batch keeps the offsets of the one that it replaces.
     fixed: bool,
 }
 
@@ -61,13 +61,27 @@ impl BatchBuilder {
     }
 
     /// A batch that takes the place of the one under `header` with some of its records, as compaction
-    /// does: offsets, sequence, producer, epoch, codec and flags stay, also if no record is left.
-    /// Add them with [`BatchBuilder::append_record`].
+    /// does: offsets, sequence, producer, epoch, codec and flags stay; the largest timestamp is that of what is left.
+    /// Add the records with [`BatchBuilder::append_record`]; if there are none, see [`BatchBuilder::emptied`].
     pub fn replacing(header: &BatchHeader) -> Result<Self, RecordsError> {
         let compression = header.attributes.codec()?.into();
-        let header = BatchHeader { records_count: 0, ..*header };
         let base_timestamp = Some(header.base_timestamp);
+        let mut header = BatchHeader { records_count: 0, ..*header };
+        if header.attributes.timestamp_type() == TimestampType::CreateTime {
+            header.max_timestamp = -1;
+        }
         Ok(Self { header, compression, buffer: vec![0; HEADER_LEN], base_timestamp, fixed: true })
+    }
+
+    /// The batch under `header` without any record, as compaction leaves one whose offsets and sequence numbers must not
+    /// be lost (`DefaultRecordBatch.writeEmptyHeader`).
+    pub fn emptied(header: &BatchHeader) -> Bytes {
+        let attributes = header.attributes.with_codec(crate::Codec::None).with_delete_horizon(false);
+        let header = BatchHeader { attributes, base_timestamp: -1, records_count: 0, ..*header };
+        let mut bytes = BatchHeader { length: (HEADER_LEN - LOG_OVERHEAD) as i32, ..header }.to_bytes();
+        let crc = crc32c(bytes.get(ATTRIBUTES..).unwrap_or_default());
+        put(&mut bytes, CRC, crc.to_be_bytes());
+        Bytes::copy_from_slice(&bytes)
     }
 
     /// Compresses the records.
@@ -222,6 +236,8 @@ impl BatchBuilder {
         self.header.records_count += 1;
         if !self.fixed {
             self.header.last_offset_delta = delta;
+        }
+        if !self.fixed || self.header.attributes.timestamp_type() == TimestampType::CreateTime {
             self.header.max_timestamp = self.header.max_timestamp.max(timestamp);
         }
         Ok(())

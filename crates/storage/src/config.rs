@@ -25,7 +25,7 @@ pub enum RecordValidation {
 }
 
 /// Settings of one log. Defaults are Kafka's (`org.apache.kafka.storage.internals.log.LogConfig`), except where noted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`: a segment is rolled before it grows over this.
     pub segment_bytes: u64,
@@ -55,6 +55,14 @@ pub struct LogConfig {
     pub cleanup_delete: bool,
     /// Whether `cleanup.policy` has `compact`.
     pub cleanup_compact: bool,
+    /// `min.cleanable.dirty.ratio`: the share of a compacted log that must be dirty before it is cleaned.
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`: younger records are not cleaned.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: older records are cleaned however small the dirty share is.
+    pub max_compaction_lag_ms: i64,
+    /// `delete.retention.ms`: how long tombstones and markers stay after they were first cleaned.
+    pub delete_retention_ms: i64,
     /// `record.validation` (not Kafka's).
     pub record_validation: RecordValidation,
     /// How large the records of one batch may be once decompressed, where they are (not Kafka's).
@@ -89,6 +97,10 @@ impl Default for LogConfig {
             retention_bytes: -1,
             cleanup_delete: true,
             cleanup_compact: false,
+            min_cleanable_dirty_ratio: 0.5,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
+            delete_retention_ms: 24 * 3_600_000,
             record_validation: RecordValidation::Framing,
             max_decompressed_bytes: 64 << 20,
             producer_id_expiration_ms: 24 * 3_600_000,
@@ -101,6 +113,14 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
+    /// After how long a segment is rolled, ms: of a compacted log before its records must be cleaned.
+    pub(crate) fn max_segment_ms(&self) -> i64 {
+        match self.max_compaction_lag_ms {
+            lag if self.cleanup_compact && lag > 0 => self.segment_ms.min(lag),
+            _ => self.segment_ms,
+        }
+    }
+
     /// What `message.timestamp.*.max.ms` accept at `now_ms`.
     pub(crate) fn timestamp_bounds(&self, now_ms: TimestampMs) -> (TimestampMs, TimestampMs) {
         (

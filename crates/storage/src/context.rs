@@ -88,7 +88,9 @@ impl Context {
     }
 
     pub(crate) fn segment_path(&self, key: FileKey) -> PathBuf {
-        self.dir.join(file_name(key.base, key.kind.suffix()))
+        let mut name = file_name(key.base, key.kind.suffix());
+        name.push_str(key.stage.suffix());
+        self.dir.join(name)
     }
 
     pub(crate) fn snapshot_path(&self, offset: i64) -> PathBuf {

@@ -13,6 +13,36 @@ pub(crate) struct FileKey {
     pub(crate) log: u64,
     pub(crate) base: i64,
     pub(crate) kind: FileKind,
+    pub(crate) stage: Stage,
+}
+
+impl FileKey {
+    /// The same file at another stage.
+    pub(crate) const fn at(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+}
+
+/// How far a file has come that compaction wrote (`UnifiedLog.replaceSegments`); all others are final.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Stage {
+    /// Being written; of no meaning to a start.
+    Cleaned,
+    /// Complete and durable: takes the place of those that it was made from.
+    Swap,
+    #[default]
+    Final,
+}
+
+impl Stage {
+    /// What follows the name.
+    pub(crate) const fn suffix(self) -> &'static str {
+        match self {
+            Self::Cleaned => ".cleaned",
+            Self::Swap => ".swap",
+            Self::Final => "",
+        }
+    }
 }
 
 /// What a segment consists of.
@@ -21,14 +51,19 @@ pub(crate) enum FileKind {
     Log,
     OffsetIndex,
     TimeIndex,
+    /// Which transactions were aborted.
+    TxnIndex,
 }
 
 impl FileKind {
+    pub(crate) const ALL: [Self; 4] = [Self::Log, Self::OffsetIndex, Self::TimeIndex, Self::TxnIndex];
+
     pub(crate) const fn suffix(self) -> &'static str {
         match self {
             Self::Log => "log",
             Self::OffsetIndex => "index",
             Self::TimeIndex => "timeindex",
+            Self::TxnIndex => "txnindex",
         }
     }
 }

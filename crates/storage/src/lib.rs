@@ -13,13 +13,15 @@
 //! - Files are Kafka's, names and bytes (its DumpLogSegments reads them); the one addition is `ottla-partitions`.
 //! - The first failed sync or write takes the directory offline; a full disk refuses appends and takes nothing offline.
 //! - A partition has no file, handle or thread before its first append.
+//! - Compaction changes no offset, and after power loss at any step each segment is as before or as cleaned.
 //! - No mmap; sealed files are opened as needed, few at a time.
 //!
-//! Not here: replication, transactions' index of aborted batches, compaction.
+//! Not here: replication, transactions' index of aborted batches (but for cleaned segments).
 //!
 //! Start at [`LogDir`], then [`Log`].
 
 mod append;
+mod compact;
 mod config;
 mod context;
 mod dir;
@@ -35,10 +37,11 @@ mod tail_cache;
 mod text_file;
 
 pub use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
+pub use crate::compact::{Cleaned, CompactError, Compaction, OffsetMap, Pace};
 pub use crate::config::{CompressionType, LogConfig, LogDirOptions, RecordValidation};
 pub use crate::dir::{FoundPartition, LogDir, MetaProperties, OpenReport, holds_partitions};
 pub use crate::error::{AppendError, OpenError, ReadError, RecordError, StorageError};
-pub use crate::log::{Deleted, FlushJob, FlushOutcome, Log, SegmentInfo, TimestampOffset};
+pub use crate::log::{Deleted, Dirtiness, FlushJob, FlushOutcome, Log, SegmentInfo, Swap, TimestampOffset};
 pub use crate::read::{ReadResult, RecordsSlice};
 
 #[cfg(test)]

@@ -52,6 +52,18 @@ pub fn rich() -> Bytes {
     builder.build().unwrap()
 }
 
+/// One record with a key.
+pub fn keyed(key: &str, value: &str) -> Bytes {
+    let mut builder = BatchBuilder::new();
+    builder.append(FIRST_TIMESTAMP, Some(key.as_bytes()), Some(value.as_bytes()), &[]).unwrap();
+    builder.build().unwrap()
+}
+
+/// The offset after the last whole batch in `bytes`, which may be one without records.
+pub fn next_offset(bytes: &Bytes) -> Option<i64> {
+    batches(bytes).map_while(Result::ok).last().map(|batch| batch.next_offset().0)
+}
+
 /// Makes the checksum of a batch right that was changed by hand.
 pub fn with_crc(mut bytes: Vec<u8>) -> Bytes {
     let crc = crc32c(&bytes[layout::ATTRIBUTES..]);

@@ -31,6 +31,7 @@ impl Collect for BrokerCollector {
         {
             one_partition(&self.0, &image, partition, encoder);
         }
+        cleaner(&self.0, encoder);
         cluster(&image, encoder);
         groups(&self.0, encoder);
     }
@@ -91,6 +92,45 @@ fn replicas(broker: &Broker, image: &MetadataImage, partitions: &[Arc<Partition>
             "kafka_server_fetchsessioncache_numincrementalfetchpartitionscached",
             "Partitions of fetch sessions.",
             cached,
+        ),
+    ];
+    for (name, help, value) in rows {
+        encoder.gauge(name, help, value);
+    }
+}
+
+fn cleaner(broker: &Broker, encoder: &mut Encoder) {
+    let counts = broker.replicas.cleaner_counts();
+    let rows = [
+        (
+            "kafka_log_logcleanermanager_uncleanable_partitions_count",
+            "Partitions whose compaction failed.",
+            counts.uncleanable as u64,
+        ),
+        (
+            "kafka_log_logcleanermanager_max_dirty_percent",
+            "Dirty share of the dirtiest compacted log.",
+            counts.max_dirty_percent,
+        ),
+        (
+            "kafka_log_logcleanermanager_time_since_last_run_ms",
+            "Milliseconds since a cleaner thread looked for work.",
+            u64::try_from(counts.since_look.as_millis()).unwrap_or(u64::MAX),
+        ),
+        (
+            "kafka_log_logcleaner_cleaner_recopy_percent",
+            "What the last compaction kept.",
+            counts.recopy_percent,
+        ),
+        (
+            "kafka_log_logcleaner_max_buffer_utilization_percent",
+            "How full the map of keys was in the last compaction.",
+            counts.buffer_percent,
+        ),
+        (
+            "kafka_log_logcleaner_max_clean_time_secs",
+            "Seconds that the last compaction took.",
+            counts.last_round.as_secs(),
         ),
     ];
     for (name, help, value) in rows {

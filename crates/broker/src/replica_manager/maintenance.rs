@@ -32,9 +32,9 @@ impl Stop {
     }
 
     /// Waits; whether to go on.
-    fn wait(&self, wait: Duration) -> bool {
+    pub(super) fn wait(&self, wait: Duration) -> bool {
         let mut stopped = self.stopped.lock();
-        if !*stopped {
+        if !*stopped && !wait.is_zero() {
             self.wake.wait_for(&mut stopped, wait);
         }
         !*stopped

@@ -5,10 +5,12 @@
 //!  requests ─────────▶ Partition (append, read, find)
 //!  sync threads ─────▶ FlushQueue ──▶ Partition::sync           docs/adr/0002-durability.md
 //!  maintenance ──────▶ checkpoints, retention, deletions
+//!  cleaners ─────────▶ compaction
 //! ```
 
 mod append;
 mod apply;
+mod cleaner;
 mod error;
 mod flush_queue;
 mod locked;
@@ -41,6 +43,7 @@ use crate::metrics::TopicMetrics;
 
 pub(crate) use self::append::Acks;
 pub(crate) use self::apply::{RoleChanged, RoleListener};
+pub(crate) use self::cleaner::CleanerCounts;
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
@@ -67,7 +70,9 @@ pub(crate) struct ReplicaManager {
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
+    /// Ends maintenance and cleaning.
     stop_maintenance: Arc<maintenance::Stop>,
+    cleaner: cleaner::Cleaner,
 }
 
 #[derive(Debug)]
@@ -122,6 +127,7 @@ impl ReplicaManager {
             flush_queues,
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
+            cleaner: cleaner::Cleaner::default(),
         });
         manager.start_sync_threads()?;
         Ok(manager)
@@ -158,6 +164,11 @@ impl ReplicaManager {
     /// The partitions that are not open yet.
     pub(crate) fn opening(&self) -> &Opening {
         &self.opening
+    }
+
+    /// What the cleaner threads do.
+    pub(crate) fn cleaner_counts(&self) -> CleanerCounts {
+        self.cleaner.counts(self.clock.now())
     }
 
     /// The log directories.

@@ -12,6 +12,7 @@ mod acknowledgements;
 mod bad_records;
 mod bad_requests;
 mod cluster;
+mod compaction;
 mod configs;
 mod fetch_sessions;
 mod groups;

@@ -1,5 +1,5 @@
 //! What is known of each partition's offsets after a restart: `recovery-point-offset-checkpoint`,
-//! `log-start-offset-checkpoint`, `replication-offset-checkpoint`.
+//! `log-start-offset-checkpoint`, `replication-offset-checkpoint`, `cleaner-offset-checkpoint`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,6 +16,7 @@ use crate::text_file;
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
 const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+const CLEANED: &str = "cleaner-offset-checkpoint";
 const MAX_BYTES: usize = 1 << 30;
 
 /// One partition's offsets as they will be written next; −1: nothing to write. Set by its log, read by whoever writes.
@@ -24,6 +25,7 @@ pub(crate) struct Progress {
     recovery_point: AtomicI64,
     log_start: AtomicI64,
     high_watermark: AtomicI64,
+    cleaned: AtomicI64,
 }
 
 impl Default for Progress {
@@ -32,6 +34,7 @@ impl Default for Progress {
             recovery_point: AtomicI64::new(-1),
             log_start: AtomicI64::new(-1),
             high_watermark: AtomicI64::new(-1),
+            cleaned: AtomicI64::new(-1),
         }
     }
 }
@@ -47,6 +50,15 @@ impl Progress {
 
     pub(crate) fn set_high_watermark(&self, offset: i64) {
         self.high_watermark.store(offset, Ordering::Release);
+    }
+
+    /// Below this compaction has been.
+    pub(crate) fn set_cleaned(&self, offset: i64) {
+        self.cleaned.store(offset, Ordering::Release);
+    }
+
+    pub(crate) fn cleaned(&self) -> Option<i64> {
+        known(&self.cleaned)
     }
 
     pub(crate) fn recovery_point(&self) -> Option<i64> {
@@ -80,8 +92,9 @@ struct Written {
     recovery_points: String,
     log_starts: String,
     high_watermarks: String,
-    /// The file of high watermarks was written since it was last synced.
-    high_watermarks_unsynced: bool,
+    cleaned: String,
+    /// The files of high watermarks and of what was cleaned were written since they were last synced.
+    marks_unsynced: bool,
     /// The files were written since they were read: what they said then may have been in the page cache only.
     is_settled: bool,
     /// Recovery points that are on disk.
@@ -90,7 +103,7 @@ struct Written {
     stale: BTreeSet<TopicPartition>,
 }
 
-/// What becomes of the high watermarks.
+/// What becomes of the high watermarks, and of what was cleaned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Marks {
     Sync,
@@ -112,6 +125,7 @@ impl Checkpoints {
         fill(&recovery_points, Progress::set_recovery_point);
         fill(&read(disk, &root.join(LOG_STARTS))?, Progress::set_log_start);
         fill(&read(disk, &root.join(HIGH_WATERMARKS))?, Progress::set_high_watermark);
+        fill(&read(disk, &root.join(CLEANED))?, Progress::set_cleaned);
         Ok(Self {
             root: root.to_owned(),
             partitions: Mutex::new(partitions),
@@ -130,7 +144,9 @@ impl Checkpoints {
         let old = self.partitions.lock().insert(partition.clone(), Arc::clone(&fresh));
         let is_written = {
             let mut written = self.written.lock();
-            if old.is_some_and(|old| old.log_start().is_some() || old.high_watermark().is_some()) {
+            if old.is_some_and(|old| {
+                old.log_start().is_some() || old.high_watermark().is_some() || old.cleaned().is_some()
+            }) {
                 // Until a write succeeds: this one may not.
                 written.stale.insert(partition.clone());
             }
@@ -167,7 +183,7 @@ impl Checkpoints {
 
     /// Like [`Checkpoints::write`], but does not wait for the high watermarks, which always move: one that is older, or none,
     /// only makes a start as careful as it has to be anyway, and a sync each second holds up the appends of the whole file
-    /// system.
+    /// system. Nor for what was cleaned: what is cleaned twice is the same.
     pub(crate) fn write_regularly(&self, disk: &dyn Disk) -> io::Result<()> {
         self.write_and(disk, Marks::LeaveToSystem)
     }
@@ -175,7 +191,8 @@ impl Checkpoints {
     fn write_and(&self, disk: &dyn Disk, how: Marks) -> io::Result<()> {
         let mut written = self.written.lock();
         let written = &mut *written;
-        let (mut points, mut starts, mut marks) = (Offsets::new(), Offsets::new(), Offsets::new());
+        let (mut points, mut starts) = (Offsets::new(), Offsets::new());
+        let (mut marks, mut cleans) = (Offsets::new(), Offsets::new());
         for (partition, progress) in &*self.partitions.lock() {
             let put = |offsets: &mut Offsets, offset: Option<i64>| {
                 offset.map(|offset| offsets.insert(partition.clone(), offset))
@@ -184,6 +201,7 @@ impl Checkpoints {
             // Kafka leaves out what the files' names tell; 0 is always such.
             put(&mut starts, progress.log_start().filter(|start| *start > 0));
             put(&mut marks, progress.high_watermark().map(|mark| mark.0));
+            put(&mut cleans, progress.cleaned());
         }
         let replace = |name, written: &mut String, offsets| {
             self.replace(disk, name, written, offsets, text_file::replace)
@@ -191,17 +209,21 @@ impl Checkpoints {
         replace(LOG_STARTS, &mut written.log_starts, &starts)?;
         match how {
             Marks::Sync => {
-                if written.high_watermarks_unsynced {
+                if written.marks_unsynced {
                     written.high_watermarks.clear();
+                    written.cleaned.clear();
                 }
                 replace(HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
-                written.high_watermarks_unsynced = false;
+                replace(CLEANED, &mut written.cleaned, &cleans)?;
+                written.marks_unsynced = false;
                 written.stale.clear();
             }
             Marks::LeaveToSystem => {
-                let known = &mut written.high_watermarks;
-                written.high_watermarks_unsynced |=
-                    self.replace(disk, HIGH_WATERMARKS, known, &marks, text_file::replace_unsynced)?;
+                let replace = |name, known: &mut String, offsets| {
+                    self.replace(disk, name, known, offsets, text_file::replace_unsynced)
+                };
+                written.marks_unsynced |= replace(HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
+                written.marks_unsynced |= replace(CLEANED, &mut written.cleaned, &cleans)?;
             }
         }
         replace(RECOVERY_POINTS, &mut written.recovery_points, &points)?;

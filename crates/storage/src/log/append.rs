@@ -181,7 +181,7 @@ impl Log {
 }
 
 /// The end-of-transaction marker in a control batch, if that is what it holds.
-pub(super) fn end_marker(view: &BatchView) -> Result<Option<EndTxnMarker>, ottla_records::RecordsError> {
+pub(crate) fn end_marker(view: &BatchView) -> Result<Option<EndTxnMarker>, ottla_records::RecordsError> {
     // Control records are a few bytes.
     const MAX_BYTES: usize = 4096;
     match view.records(MAX_BYTES)?.next() {

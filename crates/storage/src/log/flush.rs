@@ -341,6 +341,7 @@ impl Log {
         if self.folder == Folder::None {
             return Ok(());
         }
+        self.settle_swap()?;
         self.flush()?;
         let mut indexes = Vec::new();
         let wanted = !self.snapshots.contains(&self.end) && !self.seals_dirty;

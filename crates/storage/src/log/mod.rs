@@ -13,6 +13,7 @@
 //! [`Log`] is not shared: its host holds a lock around it, and runs a [`FlushJob`] outside of that lock.
 
 mod append;
+mod clean;
 mod flush;
 mod follow;
 mod lookup;
@@ -22,18 +23,23 @@ mod read;
 mod recover;
 mod retention;
 mod roll;
+mod swap;
 mod truncate;
 mod validate;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 use ottla_types::{LeaderEpoch, Offset, ProducerId, TimestampMs, TopicIdPartition};
 
+pub use clean::Dirtiness;
 pub use flush::{FlushJob, FlushOutcome};
 pub use lookup::TimestampOffset;
 pub use retention::Deleted;
+pub use swap::Swap;
+
+pub(crate) use append::end_marker;
 
 use crate::config::LogConfig;
 use crate::context::Context;
@@ -82,6 +88,10 @@ pub struct Log {
     /// Bytes appended since the last completed flush began.
     unflushed: u64,
     poisoned: bool,
+    /// The compaction that is under way.
+    compaction: Weak<()>,
+    /// Files that a swap which is under way has to remove.
+    swapping: Vec<PathBuf>,
     /// Draws `segment.jitter.ms`.
     rolls: u64,
 }

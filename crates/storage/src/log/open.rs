@@ -1,7 +1,7 @@
 //! How a log begins its life in memory.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::{Folder, Log};
 use crate::config::LogConfig;
@@ -39,6 +39,8 @@ impl Log {
             flushing: None,
             unflushed: 0,
             poisoned: false,
+            compaction: Weak::new(),
+            swapping: Vec::new(),
             rolls: 0,
             ctx,
         }

@@ -157,13 +157,15 @@ impl Log {
         let failed = |e| StorageError::io("list", &self.ctx.dir, e);
         let entries = self.ctx.disk.list(&self.ctx.dir).map_err(failed)?;
         let (mut bases, mut marks) = (Vec::new(), Vec::new());
-        let mut indexes = Vec::new();
+        let (mut indexes, mut swaps) = (Vec::new(), Vec::new());
         for entry in entries.into_iter().filter(|e| !e.is_dir) {
             let path = self.ctx.dir.join(&entry.name);
             match parse_file_name(&entry.name) {
                 Some((base, "log")) => bases.push(base),
                 Some((offset, mark::SUFFIX)) => marks.push(offset),
                 Some((base, "index" | "timeindex" | "txnindex")) => indexes.push((base, path)),
+                Some((base, "log.swap")) => swaps.push((base, None)),
+                Some((base, suffix)) if suffix.ends_with(".swap") => swaps.push((base, Some(path))),
                 Some((offset, "snapshot")) => {
                     self.snapshots.insert(offset);
                 }
@@ -172,6 +174,13 @@ impl Log {
                 }
                 _ => {}
             }
+        }
+        for base in swaps.iter().filter(|(_, index)| index.is_none()).map(|(base, _)| *base) {
+            self.recover_swap(base, &mut bases)?;
+        }
+        for (base, index) in &swaps {
+            let is_finished = swaps.contains(&(*base, None));
+            index.iter().filter(|_| !is_finished).for_each(|path| self.ctx.doomed.add_file(path.clone()));
         }
         for (base, path) in indexes {
             if bases.binary_search(&base).is_err() {
@@ -190,7 +199,7 @@ impl Log {
         let start = self.progress.log_start().unwrap_or(0);
         let keep_from = bases.partition_point(|base| *base <= start).saturating_sub(1);
         for base in bases.drain(..keep_from) {
-            for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+            for kind in FileKind::ALL {
                 self.ctx.doomed.add_file(Segment::sealed(self.id, base, 0).path(&self.ctx, kind));
             }
         }
@@ -269,7 +278,7 @@ impl Log {
             let (base, path) = (segment.base, segment.path(&self.ctx, FileKind::Log));
             let gap = if i > start && base != self.end { Some(base) } else { None };
             if let Some(base) = gap {
-                let compacted = self.config.cleanup_compact && base > self.end && base <= trusted;
+                let compacted = self.may_have_gaps(self.end) && base > self.end && base <= trusted;
                 if !compacted {
                     if self.end < trusted {
                         let reason =
@@ -304,7 +313,7 @@ impl Log {
         trusted: i64,
     ) -> Result<Option<(u64, String)>, StorageError> {
         let interval = self.config.index_interval_bytes;
-        let compacted = self.config.cleanup_compact;
+        let compacted = self.may_have_gaps(from);
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
         let path = segment.path(ctx, FileKind::Log);
@@ -330,7 +339,8 @@ impl Log {
                 Found::End => return Ok(None),
                 Found::Bad { position, reason } => return Ok(Some((position, reason))),
             };
-            let continues = header.base_offset.0 == self.end || compacted && header.base_offset.0 > self.end;
+            let continues = header.base_offset.0 == self.end
+                || self.may_have_gaps(self.end) && header.base_offset.0 > self.end;
             if !continues || !self.fits_in(i, &header) {
                 return Ok(Some((position, format!("offset {} after {}", header.base_offset, self.end))));
             }
@@ -346,6 +356,11 @@ impl Log {
             }
             self.recovered(i, position, &header, marker.as_ref(), interval);
         }
+    }
+
+    /// Whether compaction may have taken the batch away that was at `offset`, here or on the leader that this was fetched from.
+    fn may_have_gaps(&self, offset: i64) -> bool {
+        self.config.cleanup_compact || self.progress.cleaned().is_some_and(|cleaned| offset < cleaned)
     }
 
     fn fits_in(&self, i: usize, header: &BatchHeader) -> bool {

@@ -136,7 +136,7 @@ impl Log {
         // Their deletion waits until this is durable.
         self.progress.set_log_start(self.log_start);
         self.ctx.handles.forget(self.id, segment.base);
-        for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+        for kind in FileKind::ALL {
             self.ctx.doomed.add_file(segment.path(&self.ctx, kind));
         }
         let old: Vec<i64> = self.snapshots.range(..end).copied().collect();

@@ -35,7 +35,7 @@ impl Log {
     }
 
     /// Ends the active segment, unless it is empty, and begins another.
-    pub(super) fn roll(&mut self, now_ms: TimestampMs) -> Result<(), StorageError> {
+    pub(crate) fn roll(&mut self, now_ms: TimestampMs) -> Result<(), StorageError> {
         let end = self.end;
         if let Some(active) = self.segments.back()
             && active.base == end
@@ -56,7 +56,7 @@ impl Log {
                 .and_then(|()| active.times.spill(ctx))
                 .map_err(|e| failed("write", &path, e))?;
         }
-        let path = ctx.segment_path(crate::handles::FileKey { log: self.id, base: end, kind: FileKind::Log });
+        let path = Segment::sealed(self.id, end, 0).path(ctx, FileKind::Log);
         let mut segment =
             Segment::create(ctx, self.id, end, now_ms).map_err(|e| failed("create", &path, e))?;
         if rolls {
@@ -68,7 +68,8 @@ impl Log {
         }
         if self.config.segment_jitter_ms > 0 {
             self.rolls += 1;
-            let bound = u64::try_from(self.config.segment_jitter_ms.min(self.config.segment_ms)).unwrap_or(0);
+            let bound = self.config.segment_jitter_ms.min(self.config.max_segment_ms());
+            let bound = u64::try_from(bound).unwrap_or(0);
             let drawn = SeededRng::new(self.id.rotate_left(32) ^ self.rolls).below(bound);
             segment.jitter_ms = i64::try_from(drawn).unwrap_or(0);
         }
@@ -93,7 +94,7 @@ impl Log {
         };
         let max_index = config.segment_index_bytes;
         let is_large = active.size.saturating_add(size) > config.segment_bytes;
-        let is_old = waited > config.segment_ms - active.jitter_ms;
+        let is_old = waited > config.max_segment_ms() - active.jitter_ms;
         active.size > 0 && (is_large || is_old)
             || active.offsets.size_bytes() + OffsetEntry::SIZE as u64 > max_index
             || active.times.size_bytes() + TimeEntry::SIZE as u64 > max_index

@@ -9,7 +9,7 @@ use ottla_types::Offset;
 
 use super::{Folder, Log, mark};
 use crate::error::StorageError;
-use crate::handles::FileKind;
+use crate::handles::{FileKind, Stage};
 use crate::segment::scan::{Found, Scan};
 use crate::segment::{Segment, parse_file_name};
 
@@ -21,12 +21,13 @@ impl Log {
         if offset.0 >= self.end {
             return Ok(());
         }
+        self.settle_swap()?;
         if offset.0 < self.log_start {
             return self.truncate_fully_and_start_at(offset, now_ms);
         }
         let Some(i) = self.segment_of(offset.0) else { return Ok(()) };
-        let Some((position, header)) = self.find_in(i, offset.0)? else { return Ok(()) };
-        let end = header.base_offset.0;
+        let Some((position, _)) = self.find_in(i, offset.0)? else { return Ok(()) };
+        let end = self.end_before(i, position)?;
         if end < self.log_start {
             return self.truncate_fully_and_start_at(Offset(self.log_start), now_ms);
         }
@@ -49,6 +50,7 @@ impl Log {
     /// Drops everything and starts anew, empty, at `offset`. Blocks on syncs.
     pub fn truncate_fully_and_start_at(&mut self, offset: Offset, now_ms: i64) -> Result<(), StorageError> {
         self.check_usable()?;
+        self.settle_swap()?;
         if self.folder != Folder::None {
             let start = self.progress.log_start().unwrap_or(0).min(offset.0);
             self.progress.set_log_start(start);
@@ -81,10 +83,30 @@ impl Log {
         written.map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))
     }
 
+    /// The offset after the batch that ends at `position` of segment `i`: what a start would find to be the log's end. Compaction may
+    /// have taken away what was between it and the next batch.
+    fn end_before(&mut self, i: usize, position: u64) -> Result<i64, StorageError> {
+        let Self { ctx, segments, .. } = self;
+        let Some(segment) = segments.get_mut(i) else { return Ok(self.end) };
+        let path = segment.path(ctx, FileKind::Log);
+        let failed = |e| StorageError::io("read", &path, e);
+        let entry = segment.offsets.floor(ctx, |e| u64::from(e.position) < position).map_err(failed)?;
+        let file = segment.reader(ctx).map_err(failed)?;
+        let mut scan = Scan::new(&*file, entry.map_or(0, |e| u64::from(e.position)), position);
+        let mut end = segment.base;
+        while let Found::Batch { header, .. } = scan.next().map_err(failed)? {
+            end = header.next_offset().0;
+        }
+        Ok(end)
+    }
+
     /// Nothing on disk may vouch for anything at or beyond `end`, durably.
     fn forget_history_from(&mut self, end: i64) -> Result<(), StorageError> {
         let ctx = &self.ctx;
         ctx.life.lock().truncations += 1;
+        if let Some(cleaned) = self.progress.cleaned() {
+            self.progress.set_cleaned(cleaned.min(end));
+        }
         ctx.checkpoints
             .lower(&*ctx.disk, &ctx.partition.topic_partition, end)
             .map_err(|e| ctx.health.write_failed("write checkpoints in", &ctx.root, &e))?;
@@ -94,12 +116,12 @@ impl Log {
         ctx.disk.sync_dir(&ctx.dir).map_err(|e| ctx.health.sync_failed(&ctx.dir, &e))
     }
 
-    /// Those that wait for their deletion too, and marks.
+    /// Those that wait for their deletion too, marks, and cleaned segments that are not part of the log yet.
     fn remove_vouchers_beyond(&mut self, end: i64) -> io::Result<()> {
         for entry in self.ctx.disk.list(&self.ctx.dir)? {
-            if let Some((offset, "snapshot" | mark::SUFFIX)) = parse_file_name(&entry.name)
-                && offset > end
-            {
+            let vouches = matches!(parse_file_name(&entry.name),
+                Some((offset, "snapshot" | mark::SUFFIX)) if offset > end);
+            if vouches || entry.name.ends_with(Stage::Swap.suffix()) {
                 ignore_missing(self.ctx.disk.remove_file(&self.ctx.dir.join(&entry.name)))?;
             }
         }
@@ -168,7 +190,7 @@ impl Log {
 
 pub(super) fn remove_files(ctx: &crate::context::Context, segment: &Segment) -> io::Result<()> {
     ctx.handles.forget(segment.key(FileKind::Log).log, segment.base);
-    for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+    for kind in FileKind::ALL {
         ignore_missing(ctx.disk.remove_file(&segment.path(ctx, kind)))?;
     }
     Ok(())

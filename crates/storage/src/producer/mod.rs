@@ -99,6 +99,10 @@ impl Producers {
         self.by_id.len()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ProducerId, &Producer)> {
+        self.by_id.iter().map(|(id, producer)| (*id, producer))
+    }
+
     pub(crate) fn get(&self, id: ProducerId) -> Option<&Producer> {
         self.by_id.get(&id)
     }

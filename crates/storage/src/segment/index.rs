@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ottla_env::{File, OpenOptions};
 
 use crate::context::Context;
-use crate::handles::{FileKey, FileKind};
+use crate::handles::{FileKey, FileKind, Stage};
 
 /// Entries per page that a search reads at once.
 const PAGE_ENTRIES: u32 = 512;
@@ -115,7 +115,7 @@ impl<E: Entry> Index<E> {
 
     /// The index of a segment that was sealed before: its file is looked at on first use.
     pub(crate) fn sealed(log: u64, base: i64) -> Self {
-        let key = FileKey { log, base, kind: E::KIND };
+        let key = FileKey { log, base, kind: E::KIND, stage: Stage::Final };
         Self {
             key,
             in_file: None,
@@ -125,6 +125,11 @@ impl<E: Entry> Index<E> {
             replaces: false,
             page: None,
         }
+    }
+
+    /// The file goes by the name of another stage.
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        self.key = self.key.at(stage);
     }
 
     /// Whether it was built or read in this process, not merely found.

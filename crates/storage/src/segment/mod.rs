@@ -4,6 +4,7 @@
 //!  00000000000000000042.log        batches, offsets 42 …
 //!  00000000000000000042.index      last offset of a batch → its position, one each index.interval.bytes
 //!  00000000000000000042.timeindex  largest timestamp so far → offset
+//!  00000000000000000042.txnindex   transactions that were aborted; written by compaction only, so far
 //!  00000000000000000042.snapshot   producers as of offset 42
 //! ```
 
@@ -17,7 +18,7 @@ use ottla_env::{File, OpenOptions};
 use ottla_records::BatchHeader;
 
 use crate::context::Context;
-use crate::handles::{FileKey, FileKind};
+use crate::handles::{FileKey, FileKind, Stage};
 use index::{Index, OffsetEntry, TimeEntry};
 use scan::{Found, Scan};
 
@@ -39,6 +40,7 @@ pub(crate) struct Resumed {
 #[derive(Debug)]
 pub(crate) struct Segment {
     log: u64,
+    stage: Stage,
     pub(crate) base: i64,
     /// Bytes of whole batches; the file may have more until recovery cuts it.
     pub(crate) size: u64,
@@ -62,11 +64,18 @@ pub(crate) struct Segment {
 impl Segment {
     /// A new, empty file.
     pub(crate) fn create(ctx: &Context, log: u64, base: i64, now_ms: i64) -> io::Result<Self> {
+        let mut segment = Self::create_at(ctx, log, base, Stage::Final)?;
+        segment.created_ms = now_ms;
+        Ok(segment)
+    }
+
+    /// Likewise, of another stage.
+    pub(crate) fn create_at(ctx: &Context, log: u64, base: i64, stage: Stage) -> io::Result<Self> {
         let mut segment = Self::sealed(log, base, 0);
         segment.offsets = Index::new(log, base);
         segment.times = Index::new(log, base);
-        segment.created_ms = now_ms;
-        for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::Log] {
+        segment.set_stage(stage);
+        for kind in FileKind::ALL {
             ctx.doomed.spare(&ctx.segment_path(segment.key(kind)));
         }
         ctx.handles.forget(log, base);
@@ -78,6 +87,7 @@ impl Segment {
     pub(crate) fn sealed(log: u64, base: i64, size: u64) -> Self {
         Self {
             log,
+            stage: Stage::Final,
             base,
             size,
             offsets: Index::sealed(log, base),
@@ -93,7 +103,33 @@ impl Segment {
     }
 
     pub(crate) fn key(&self, kind: FileKind) -> FileKey {
-        FileKey { log: self.log, base: self.base, kind }
+        FileKey { log: self.log, base: self.base, kind, stage: self.stage }
+    }
+
+    /// The log that it belongs to.
+    pub(crate) fn log(&self) -> u64 {
+        self.log
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The files were renamed.
+    pub(crate) fn set_stage(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.offsets.set_stage(stage);
+        self.times.set_stage(stage);
+    }
+
+    /// Syncs the indexes' files.
+    pub(crate) fn sync_indexes(&mut self, ctx: &Context) -> io::Result<()> {
+        for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
+            ctx.disk.open(&self.path(ctx, kind), OpenOptions::WRITE)?.sync_data()?;
+        }
+        self.offsets.take_unsynced();
+        self.times.take_unsynced();
+        Ok(())
     }
 
     pub(crate) fn path(&self, ctx: &Context, kind: FileKind) -> std::path::PathBuf {

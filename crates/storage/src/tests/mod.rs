@@ -1,6 +1,8 @@
 //! Facts about logs, on the simulated disk.
 
 mod append_test;
+mod compact_crash_test;
+mod compact_test;
 mod crash_test;
 mod keep_test;
 mod log_test;

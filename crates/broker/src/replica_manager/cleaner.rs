@@ -1,0 +1,209 @@
+//! The threads that compact logs (`LogCleaner`): each takes the dirtiest log that is due, cleans it outside of its lock, and sleeps
+//! for `log.cleaner.backoff.ms` when there is none.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use ottla_config::CleanerConfig;
+use ottla_env::{Clock, Monotonic, RealRng, Rng};
+use ottla_storage::{CompactError, OffsetMap, StorageError};
+use ottla_types::TopicIdPartition;
+use parking_lot::Mutex;
+
+use super::ReplicaManager;
+use super::maintenance::Stop;
+use super::partition::Partition;
+
+/// What the cleaner threads share.
+#[derive(Debug, Default)]
+pub(crate) struct Cleaner {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Being cleaned.
+    taken: HashSet<TopicIdPartition>,
+    /// Logs that cannot be cleaned until this broker starts again, and why.
+    uncleanable: HashMap<TopicIdPartition, String>,
+    counts: CleanerCounts,
+    looked_at: Option<Monotonic>,
+}
+
+/// What a scrape shows of the cleaner.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CleanerCounts {
+    /// Logs that cannot be cleaned.
+    pub(crate) uncleanable: usize,
+    /// The dirty share of the dirtiest log at the last look, percent.
+    pub(crate) max_dirty_percent: u64,
+    /// What the last round wrote of what it read, percent.
+    pub(crate) recopy_percent: u64,
+    /// How full the map of keys was in the last round, percent.
+    pub(crate) buffer_percent: u64,
+    /// How long the last round took.
+    pub(crate) last_round: Duration,
+    /// Since a thread last looked for work.
+    pub(crate) since_look: Duration,
+}
+
+/// A thread's share of `log.cleaner.*`.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    backoff: Duration,
+    map_bytes: usize,
+    load_factor: f64,
+    bytes_per_second: f64,
+}
+
+impl Cleaner {
+    pub(crate) fn counts(&self, now: Monotonic) -> CleanerCounts {
+        let state = self.state.lock();
+        CleanerCounts {
+            uncleanable: state.uncleanable.len(),
+            since_look: state.looked_at.map_or(Duration::ZERO, |at| now.since(at)),
+            ..state.counts
+        }
+    }
+}
+
+impl ReplicaManager {
+    /// Starts the threads that `config` asks for.
+    pub(crate) fn start_cleaner(self: &Arc<Self>, config: &CleanerConfig) -> Result<(), std::io::Error> {
+        let threads = if config.enable { usize::try_from(config.threads).unwrap_or(0) } else { 0 };
+        let among = threads.max(1);
+        let share = Share {
+            backoff: Duration::from_millis(u64::try_from(config.backoff_ms).unwrap_or(0).max(1)),
+            map_bytes: usize::try_from(config.dedupe_buffer_bytes).unwrap_or(0) / among,
+            load_factor: config.load_factor,
+            bytes_per_second: config.max_bytes_per_second / among as f64,
+        };
+        for number in 0..threads {
+            let (manager, stop) = (Arc::downgrade(self), Arc::clone(&self.stop_maintenance));
+            let runtime = tokio::runtime::Handle::current();
+            let run = move || {
+                let _runtime = runtime.enter();
+                let mut wait = share.backoff;
+                while stop.wait(wait) {
+                    let Some(manager) = manager.upgrade() else { return };
+                    // As long as there is work there is no sleep.
+                    wait = if manager.clean_one(share, &stop) { Duration::ZERO } else { share.backoff };
+                }
+            };
+            let thread = thread::Builder::new().name(format!("log-cleaner-{number}")).spawn(run)?;
+            self.threads.lock().push(thread);
+        }
+        Ok(())
+    }
+
+    /// Whether there was a log to clean.
+    fn clean_one(&self, share: Share, stop: &Stop) -> bool {
+        let Some(partition) = self.take_dirtiest() else { return false };
+        let began = self.clock.now();
+        let mut map = OffsetMap::new(share.map_bytes, share.load_factor, RealRng::default().bytes16());
+        // A fault costs the cleaning of this log.
+        let done = catch_unwind(AssertUnwindSafe(|| self.clean(&partition, &mut map, share, stop)));
+        let at = &partition.id().topic_partition;
+        let mut state = self.cleaner.state.lock();
+        state.taken.remove(partition.id());
+        let reason = match done {
+            Ok(Ok((read, written))) => {
+                state.counts.recopy_percent = written.saturating_mul(100) / read.max(1);
+                state.counts.buffer_percent = (map.utilization() * 100.0) as u64;
+                state.counts.last_round = self.clock.now().since(began);
+                tracing::info!("{at}: compaction kept {written} of {read} bytes");
+                return true;
+            }
+            Ok(Err(CompactError::Stopped)) => return false,
+            Ok(Err(CompactError::Storage(e @ StorageError::Damaged { .. }))) => e.to_string(),
+            Ok(Err(CompactError::Storage(e))) => {
+                tracing::warn!("{at}: compaction failed, and is tried again: {e}");
+                return false;
+            }
+            Err(_) => "its compaction panicked; report it".to_owned(),
+        };
+        tracing::error!("{at} is not compacted until the next start: {reason}");
+        state.uncleanable.insert(partition.id().clone(), reason);
+        false
+    }
+
+    /// The log that is due and of which the largest part is dirty.
+    fn take_dirtiest(&self) -> Option<Arc<Partition>> {
+        let now_ms = self.clock.wall_ms();
+        let mut best: Option<(f64, Arc<Partition>)> = None;
+        let (mut max_ratio, partitions) = (0.0_f64, self.partitions());
+        for partition in &partitions {
+            let dirtiness = partition.with_log(|log, high_watermark| log.dirtiness(now_ms, high_watermark));
+            let dirtiness = dirtiness.unwrap_or_else(|e| {
+                tracing::debug!("{}: {e}", partition.id().topic_partition);
+                None
+            });
+            let Some(dirtiness) = dirtiness else { continue };
+            let ratio = dirtiness.ratio();
+            max_ratio = max_ratio.max(ratio);
+            if dirtiness.is_due() && best.as_ref().is_none_or(|(most, _)| ratio > *most) {
+                let state = self.cleaner.state.lock();
+                let is_free = !state.taken.contains(partition.id());
+                if is_free && !state.uncleanable.contains_key(partition.id()) {
+                    best = Some((ratio, Arc::clone(partition)));
+                }
+            }
+        }
+        let mut state = self.cleaner.state.lock();
+        state.counts.max_dirty_percent = (max_ratio * 100.0) as u64;
+        state.looked_at = Some(self.clock.now());
+        state.uncleanable.retain(|id, _| partitions.iter().any(|partition| partition.id() == id));
+        let (_, partition) = best?;
+        // Another thread may have been quicker.
+        state.taken.insert(partition.id().clone()).then_some(partition)
+    }
+
+    /// One round; bytes read and written.
+    fn clean(
+        &self,
+        partition: &Arc<Partition>,
+        map: &mut OffsetMap,
+        share: Share,
+        stop: &Stop,
+    ) -> Result<(u64, u64), CompactError> {
+        // Only what is durable is cleaned.
+        partition.sync();
+        let now_ms = self.clock.wall_ms();
+        let begun = partition.with_log(|log, high_watermark| log.begin_compaction(now_ms, high_watermark))?;
+        let Some(mut round) = begun else { return Err(CompactError::Stopped) };
+        let mut pace = Pace { clock: &*self.clock, stop, share, began: self.clock.now(), spent: 0 };
+        round.read_keys(map, &mut pace)?;
+        while let Some(cleaned) = round.clean_next(map, &mut pace)? {
+            let Some(swap) = partition.with_log(|log, _| log.swap_in(cleaned)) else { continue };
+            swap.run()?;
+            partition.with_log(|log, _| log.complete_swap(&swap))?;
+        }
+        let bytes = round.bytes();
+        partition.with_log(|log, _| log.complete_compaction(round));
+        Ok(bytes)
+    }
+}
+
+/// `log.cleaner.io.max.bytes.per.second`, and the end of it all at a stop.
+struct Pace<'a> {
+    clock: &'a dyn Clock,
+    stop: &'a Stop,
+    share: Share,
+    began: Monotonic,
+    spent: u64,
+}
+
+impl ottla_storage::Pace for Pace<'_> {
+    fn spend(&mut self, bytes: u64) -> bool {
+        self.spent += bytes;
+        let due = Duration::try_from_secs_f64(self.spent as f64 / self.share.bytes_per_second);
+        // No sooner than due; beyond what a duration holds, never.
+        let ahead = due.unwrap_or(Duration::MAX).saturating_sub(self.clock.now().since(self.began));
+        // Not for each batch.
+        const WORTH_SLEEPING: Duration = Duration::from_millis(20);
+        self.stop.wait(if ahead >= WORTH_SLEEPING { ahead } else { Duration::ZERO })
+    }
+}

@@ -1,0 +1,168 @@
+//! How a cleaned segment takes the place of those that it was made from (`UnifiedLog.replaceSegments`).
+//!
+//! ```text
+//!  cleaner, no lock │ .log.cleaned … ─▶ synced ─▶ .log.swap, durable      from here on a start finishes it
+//!  log's lock       │ the segment is part of the log, under its .swap name
+//!  cleaner, no lock │ the sources' files are removed, durably
+//!  log's lock       │ .swap is renamed to the final name
+//! ```
+//!
+//! A truncation that comes in between finishes the swap first, or undoes it while it is not part of the log.
+
+use std::io;
+use std::path::PathBuf;
+
+use ottla_types::Offset;
+
+use super::Log;
+use super::truncate::ignore_missing;
+use crate::compact::Cleaned;
+use crate::context::Context;
+use crate::error::StorageError;
+use crate::handles::{FileKind, Stage};
+use crate::segment::Segment;
+use crate::segment::scan::{Found, Scan};
+
+/// Files that are out of use, and wait to be removed before the swap can end.
+#[derive(Debug)]
+#[must_use = "the swap is not finished before Log::complete_swap"]
+pub struct Swap {
+    ctx: Context,
+    log: u64,
+    base: i64,
+    sources: Vec<PathBuf>,
+    truncations: u64,
+}
+
+impl Swap {
+    /// Removes the files. Run it outside of the log's lock.
+    pub fn run(&self) -> Result<(), StorageError> {
+        let life = self.ctx.life.lock();
+        if life.gone || life.truncations != self.truncations {
+            return Ok(());
+        }
+        let removed = remove(&self.ctx, &self.sources);
+        removed.map_err(|e| self.ctx.health.write_failed("remove cleaned segments in", &self.ctx.dir, &e))
+    }
+}
+
+impl Log {
+    /// Makes a cleaned segment part of the log in place of its sources. Run the result, then give it to [`Log::complete_swap`].
+    /// `None`: the log has changed, and the segment is dropped.
+    pub fn swap_in(&mut self, cleaned: Cleaned) -> Option<Swap> {
+        let Cleaned { mut segment, sources, truncations } = cleaned;
+        let first = self.segments.iter().position(|s| s.base == segment.base);
+        let found = first.map(|i| self.segments.range(i..).take(sources.len()).map(|s| s.base));
+        let fits = !self.poisoned
+            && segment.log() == self.id
+            && truncations == self.ctx.life.lock().truncations
+            && found.is_some_and(|found| found.eq(sources.iter().copied()))
+            && first.is_some_and(|i| i + sources.len() < self.segments.len());
+        let Some(first) = first.filter(|_| fits) else {
+            FileKind::ALL.iter().for_each(|kind| self.ctx.doomed.add_file(segment.path(&self.ctx, *kind)));
+            return None;
+        };
+        // Positions are others now.
+        self.tail.clear(&self.ctx.shared.tail);
+        let mut files = Vec::new();
+        for source in self.segments.drain(first..first + sources.len()) {
+            files.extend(FileKind::ALL.map(|kind| source.path(&self.ctx, kind)));
+            self.ctx.handles.forget(self.id, source.base);
+            segment.created_ms = source.created_ms;
+        }
+        let base = segment.base;
+        self.segments.insert(first, segment);
+        let swap = Swap { ctx: self.ctx.clone(), log: self.id, base, sources: files, truncations };
+        self.swapping.clone_from(&swap.sources);
+        Some(swap)
+    }
+
+    /// Ends a swap whose sources are removed.
+    pub fn complete_swap(&mut self, swap: &Swap) -> Result<(), StorageError> {
+        if swap.log == self.id && swap.truncations == self.ctx.life.lock().truncations {
+            self.name_swapped(swap.base).map_err(|e| self.swap_failed(&e))?;
+            self.swapping.clear();
+        }
+        Ok(())
+    }
+
+    /// Finishes a swap that is under way.
+    pub(super) fn settle_swap(&mut self) -> Result<(), StorageError> {
+        let swapped = self.segments.iter().find(|segment| segment.stage() == Stage::Swap);
+        let Some(base) = swapped.map(|segment| segment.base) else { return Ok(()) };
+        let sources = std::mem::take(&mut self.swapping);
+        let done = remove(&self.ctx, &sources).and_then(|()| self.name_swapped(base));
+        done.map_err(|e| self.swap_failed(&e))
+    }
+
+    fn name_swapped(&mut self, base: i64) -> io::Result<()> {
+        let Self { ctx, segments, .. } = self;
+        // Retention may have taken it.
+        let Some(segment) = segments.iter_mut().find(|s| s.base == base && s.stage() == Stage::Swap) else {
+            return Ok(());
+        };
+        rename_to_final(ctx, segment)?;
+        segment.set_stage(Stage::Final);
+        ctx.handles.forget(self.id, base);
+        self.names_dirty = true;
+        Ok(())
+    }
+
+    fn swap_failed(&self, error: &io::Error) -> StorageError {
+        self.ctx.health.write_failed("put a cleaned segment in place in", &self.ctx.dir, error)
+    }
+
+    /// At a start: finishes the swap to the segment at `base`. `bases` are the segments that there are.
+    pub(super) fn recover_swap(&mut self, base: i64, bases: &mut Vec<i64>) -> Result<(), StorageError> {
+        let mut swapped = Segment::sealed(self.id, base, 0);
+        swapped.set_stage(Stage::Swap);
+        let path = swapped.path(&self.ctx, FileKind::Log);
+        let failed = |e| StorageError::io("read", &path, e);
+        let file = swapped.reader(&self.ctx).map_err(failed)?;
+        let size = file.len().map_err(failed)?;
+        let (mut scan, mut end) = (Scan::new(&*file, 0, size), base);
+        loop {
+            match scan.next().map_err(failed)? {
+                Found::Batch { header, .. } => end = header.next_offset().0,
+                Found::End => break,
+                Found::Bad { position, reason } => {
+                    return Err(StorageError::damaged(&path, format!("at position {position}: {reason}")));
+                }
+            }
+        }
+        drop(scan);
+        tracing::info!(path = %path.display(), end = %Offset(end), "a compaction is finished that was interrupted");
+        let replaced = |source: &i64| (base..end.max(base + 1)).contains(source);
+        let sources: Vec<PathBuf> = bases
+            .iter()
+            .filter(|source| replaced(source))
+            .flat_map(|source| {
+                FileKind::ALL.map(|kind| Segment::sealed(self.id, *source, 0).path(&self.ctx, kind))
+            })
+            .collect();
+        let done = remove(&self.ctx, &sources).and_then(|()| rename_to_final(&self.ctx, &swapped));
+        done.and_then(|()| self.ctx.disk.sync_dir(&self.ctx.dir)).map_err(|e| self.swap_failed(&e))?;
+        self.ctx.handles.forget(self.id, base);
+        bases.retain(|source| !replaced(source));
+        bases.push(base);
+        bases.sort_unstable();
+        Ok(())
+    }
+}
+
+/// The log file last: as long as it has its former name, a start finishes the rest.
+fn rename_to_final(ctx: &Context, segment: &Segment) -> io::Result<()> {
+    for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::TxnIndex, FileKind::Log] {
+        let from = segment.path(ctx, kind);
+        let to = ctx.segment_path(segment.key(kind).at(Stage::Final));
+        ctx.doomed.spare(&to);
+        let renamed = ctx.disk.rename(&from, &to);
+        if kind == FileKind::Log { renamed? } else { ignore_missing(renamed)? }
+    }
+    Ok(())
+}
+
+fn remove(ctx: &Context, files: &[PathBuf]) -> io::Result<()> {
+    files.iter().try_for_each(|path| ignore_missing(ctx.disk.remove_file(path)))?;
+    ctx.disk.sync_dir(&ctx.dir)
+}
