@@ -50,7 +50,8 @@ impl OffsetCheckpoint {
         let path = root.join(self.file_name());
         let text = text_file::read_text(disk, &path, checkpoints::MAX_BYTES)
             .map_err(|e| StorageError::io("read", &path, e))?;
-        let Some(text) = text else { return Ok(BTreeMap::new()) };
+        // Kafka creates the file empty.
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(BTreeMap::new()) };
         let offsets = checkpoints::parse(&text)
             .ok_or_else(|| StorageError::damaged(&path, "it is no checkpoint of offsets of version 0"))?;
         Ok(offsets.into_iter().map(|(partition, offset)| (partition, Offset(offset))).collect())

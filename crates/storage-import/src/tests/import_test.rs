@@ -142,6 +142,7 @@ fn several_directories_become_one_or_as_many() {
         kafka.batches.push(vec![topic("second", id), partition(id, 0, &[NODE])]);
         kafka.write_partition("/kafka2", "second-0", id, 20);
         kafka.put("/kafka2/recovery-point-offset-checkpoint", b"0\n2\nsecond 0 20\norders 0 3\n");
+        kafka.put("/kafka2/cleaner-offset-checkpoint", b"");
         let options = ImportOptions {
             sources: vec![KAFKA.into(), "/kafka2".into()],
             targets: targets.iter().map(Into::into).collect(),
