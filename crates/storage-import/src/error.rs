@@ -157,12 +157,12 @@ pub enum ImportError {
     Batch(#[from] ottla_metadata::BatchError),
     /// Which metadata is committed is known to the quorum, not to this directory.
     #[error(
-        "the metadata quorum has the voters {voters:?}; only that of a cluster whose one controller is node {node} can be taken \
-         over: reduce the quorum to node {node} (kafka-metadata-quorum remove-controller), or mirror the topics to Ottla"
+        "the metadata quorum has the voters {voters:?}, and node {node} can be taken over only if it is the one controller of its \
+         cluster: reduce the quorum to it (kafka-metadata-quorum remove-controller), or mirror the topics to Ottla"
     )]
     OtherVoters {
         /// All voters.
-        voters: Vec<NodeId>,
+        voters: Vec<i32>,
         /// This node.
         node: NodeId,
     },
@@ -207,7 +207,7 @@ pub enum ImportError {
         /// One of them.
         example: TopicPartition,
         /// Its replicas.
-        replicas: Vec<NodeId>,
+        replicas: Vec<i32>,
     },
     /// Records would be lost.
     #[error(
@@ -222,9 +222,9 @@ pub enum ImportError {
         /// One of them.
         example: TopicPartition,
         /// Its replicas.
-        replicas: Vec<NodeId>,
+        replicas: Vec<i32>,
         /// Those in sync.
-        isr: Vec<NodeId>,
+        isr: Vec<i32>,
     },
     /// Some of the records are elsewhere.
     #[error(

@@ -113,7 +113,8 @@ impl<'a> Prepared<'a> {
         };
         let kafka = kafka_metadata::read(disk, &folder)?;
         if !kafka.voters.iter().eq([&node]) {
-            return Err(ImportError::OtherVoters { voters: kafka.voters.into_iter().collect(), node });
+            let voters = kafka.voters.iter().map(|voter| voter.0).collect();
+            return Err(ImportError::OtherVoters { voters, node });
         }
         let epoch = check_directories(&sources, &kafka.image, node)?;
         takeover::check(&kafka.image, node, options.sole_replica)?;
@@ -260,6 +261,7 @@ impl<'a> Prepared<'a> {
             from: source.dir.clone(),
             to: self.target(self.target_index(at)).to_owned(),
             id: self.identity_of(self.target_index(at)).directory_id,
+            logs: source.is_clean,
             metadata: source.has_metadata,
         });
         let topics = self.image.topics.iter().map(|topic| {

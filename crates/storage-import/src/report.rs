@@ -40,6 +40,8 @@ pub struct DirectoryReport {
     pub to: PathBuf,
     /// The id that partitions there have.
     pub id: DirectoryId,
+    /// Whether it is for partitions: one of `log.dirs`.
+    pub logs: bool,
     /// Whether it has the metadata: `metadata.log.dir`.
     pub metadata: bool,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use ottla_config::table;
 use ottla_metadata::MetadataRecord;
 use ottla_metadata::image::METADATA_VERSION;
-use ottla_metadata::image::{MetadataImage, PartitionImage};
+use ottla_metadata::image::MetadataImage;
 use ottla_metadata::plan::SUPPORTED_FEATURES;
 use ottla_protocol::records::metadata::{ConfigRecord, FeatureLevelRecord, PartitionRecord};
 use ottla_types::{ByteString, DirectoryId, NodeId, PartitionIndex, TopicId, TopicPartition};
@@ -42,13 +42,12 @@ pub(crate) fn check(image: &MetadataImage, node: NodeId, sole_replica: bool) -> 
             }
         }
     }
-    let replicas = |partition: &PartitionImage| partition.replicas.to_vec();
     if let Some((example, partition)) = elsewhere.first().filter(|_| !sole_replica) {
         return Err(ImportError::OtherReplicas {
             node,
             count: elsewhere.len(),
             example: example.clone(),
-            replicas: replicas(partition),
+            replicas: numbers(&partition.replicas),
         });
     }
     if let Some((example, partition)) = lagging.first() {
@@ -56,11 +55,15 @@ pub(crate) fn check(image: &MetadataImage, node: NodeId, sole_replica: bool) -> 
             node,
             count: lagging.len(),
             example: example.clone(),
-            replicas: replicas(partition),
-            isr: partition.isr.to_vec(),
+            replicas: numbers(&partition.replicas),
+            isr: numbers(&partition.isr),
         });
     }
     Ok(())
+}
+
+fn numbers(nodes: &[NodeId]) -> Vec<i32> {
+    nodes.iter().map(|node| node.0).collect()
 }
 
 /// The image of `kafka` with `node` alone, after [`check`]. `directory_of` tells where each of its partitions goes.

@@ -62,6 +62,7 @@ struct Directory {
     from: String,
     to: String,
     id: String,
+    logs: bool,
     metadata: bool,
 }
 
@@ -120,6 +121,7 @@ impl From<Report> for Imported {
             from: dir.from.display().to_string(),
             to: dir.to.display().to_string(),
             id: dir.id.to_string(),
+            logs: dir.logs,
             metadata: dir.metadata,
         });
         let topics = report.topics.into_iter().map(|topic| Topic {
@@ -174,10 +176,49 @@ fn next_step(done: &Imported) -> String {
     if done.dry_run {
         return String::new();
     }
-    let mut dirs: Vec<&str> = done.directories.iter().map(|dir| dir.to.as_str()).collect();
+    let logs = done.directories.iter().filter(|dir| dir.logs);
+    let mut dirs: Vec<&str> = logs.map(|dir| dir.to.as_str()).collect();
     dirs.dedup();
     let metadata = done.directories.iter().find(|dir| dir.metadata).map(|dir| dir.to.as_str());
     let metadata = metadata.filter(|dir| dirs.first() != Some(dir));
     let metadata = metadata.map_or_else(String::new, |dir| format!(" --set metadata.log.dir={dir}"));
     format!("start: ottla-broker --set node.id={} --set log.dirs={}{metadata}\n", done.node, dirs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(to: &str, logs: bool, metadata: bool) -> Directory {
+        Directory { from: "/kafka".into(), to: to.into(), id: "id".into(), logs, metadata }
+    }
+
+    fn imported(directories: Vec<Directory>) -> Imported {
+        Imported {
+            cluster: "c".into(),
+            node: 7,
+            dry_run: false,
+            directories,
+            topics: Vec::new(),
+            configured_resources: 0,
+            metadata_offset: 1,
+            next_producer_id: 0,
+            copied_bytes: 0,
+            linked_bytes: 0,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_result_says_how_to_start_a_node_on_it() {
+        let one = imported(vec![directory("/a", true, true), directory("/a", true, false)]);
+        assert_eq!(next_step(&one), "start: ottla-broker --set node.id=7 --set log.dirs=/a\n");
+        let apart =
+            vec![directory("/a", true, false), directory("/b", true, false), directory("/m", false, true)];
+        assert_eq!(
+            next_step(&imported(apart)),
+            "start: ottla-broker --set node.id=7 --set log.dirs=/a,/b --set metadata.log.dir=/m\n"
+        );
+        assert_eq!(next_step(&Imported { dry_run: true, ..one }), "");
+    }
 }

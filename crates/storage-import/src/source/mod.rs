@@ -26,6 +26,7 @@ pub(crate) struct Source {
     pub(crate) directory_id: DirectoryId,
     pub(crate) has_id: bool,
     pub(crate) has_metadata: bool,
+    /// Kafka has stopped in order, which it notes in its log directories.
     pub(crate) is_clean: bool,
     /// Keeps Kafka off while this is read, if there is something to lock.
     _lock: Option<Arc<dyn File>>,

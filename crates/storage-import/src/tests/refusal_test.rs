@@ -56,7 +56,11 @@ fn a_log_directory_that_was_not_named() {
 fn a_quorum_of_several_voters() {
     let mut kafka = Kafka::new();
     kafka.voters = vec![NODE, 8, 9];
-    refused(&kafka, &options(), "only that of a cluster whose one controller is node 7");
+    refused(
+        &kafka,
+        &options(),
+        "voters [7, 8, 9], and node 7 can be taken over only if it is the one controller",
+    );
 }
 
 #[test]
@@ -66,7 +70,11 @@ fn replicas_on_other_nodes() {
     kafka.batches.push(vec![topic("shared", id), partition(id, 0, &[NODE, 8]), partition(id, 1, &[8])]);
     refused(&kafka, &options(), "2 partitions have replicas on other nodes than 7, such as shared-0");
     let sole = ImportOptions { sole_replica: true, ..options() };
-    refused(&kafka, &sole, "1 partitions are not in sync on node 7, such as shared-1");
+    refused(
+        &kafka,
+        &sole,
+        "1 partitions are not in sync on node 7, such as shared-1 (replicas [8], in sync [8])",
+    );
 }
 
 #[test]
