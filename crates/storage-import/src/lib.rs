@@ -23,6 +23,7 @@ mod finish;
 mod import;
 mod kafka_metadata;
 mod layout;
+mod prepared;
 mod report;
 mod source;
 mod takeover;

@@ -1,8 +1,14 @@
 //! What an import did, or would do.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ottla_types::{DirectoryId, NodeId, Offset, ProducerId, TopicId, TopicName};
+use ottla_types::{
+    DirectoryId, NodeId, Offset, ProducerId, TopicId, TopicIdPartition, TopicName, TopicPartition,
+};
+
+use crate::copy::Copied;
+use crate::prepared::Prepared;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,4 +67,46 @@ pub struct TopicReport {
     pub bytes: u64,
     /// Offsets between the logs' starts and ends, all together; 0 in a dry run.
     pub offsets: i64,
+}
+
+impl Prepared<'_> {
+    /// What was done, with the number of offsets of each partition.
+    pub(crate) fn report(&self, copied: Copied, offsets: &BTreeMap<TopicIdPartition, i64>) -> Report {
+        let identity = self.identity_of(self.metadata_target());
+        let directories = self.sources.iter().enumerate().map(|(at, source)| DirectoryReport {
+            from: source.dir.clone(),
+            to: self.target(self.target_index(at)).to_owned(),
+            id: self.identity_of(self.target_index(at)).directory_id,
+            logs: source.is_clean,
+            metadata: source.has_metadata,
+        });
+        let topics = self.image.topics.iter().map(|topic| {
+            let placed = self.layout.placed.iter().filter(|placed| placed.partition.topic_id == topic.id);
+            let ids = topic.partitions().map(|(index, _)| TopicIdPartition {
+                topic_id: topic.id,
+                topic_partition: TopicPartition::new(topic.name.clone(), index),
+            });
+            TopicReport {
+                name: topic.name.clone(),
+                id: topic.id,
+                partitions: topic.partition_count(),
+                with_files: placed.clone().count(),
+                bytes: placed.map(|placed| placed.folder.bytes()).sum(),
+                offsets: ids.filter_map(|id| offsets.get(&id)).sum(),
+            }
+        });
+        Report {
+            cluster_id: identity.cluster_id.clone(),
+            node_id: identity.node_id,
+            metadata_offset: self.image.offset,
+            next_producer_id: self.image.producer_ids.next,
+            directories: directories.collect(),
+            topics: topics.collect(),
+            configured: self.image.configs.iter().count(),
+            copied_bytes: copied.copied_bytes,
+            linked_bytes: copied.linked_bytes,
+            dry_run: self.options.dry_run,
+            warnings: self.warnings.clone(),
+        }
+    }
 }
