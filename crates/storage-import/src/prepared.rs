@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ottla_env::Disk;
 use ottla_metadata::MetadataImage;
-use ottla_metadata::image::UNASSIGNED_DIRECTORY;
+use ottla_metadata::image::{ResourceKind, UNASSIGNED_DIRECTORY};
 use ottla_storage::MetaProperties;
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicIdPartition};
 
@@ -103,14 +103,18 @@ impl<'a> Prepared<'a> {
             // Some other import's.
             false => state != State::Finished,
         };
-        match states.iter().find(|(_, state)| !fits(*state)) {
-            None => Ok(is_finished),
-            Some(_) => {
-                let dir = states.iter().find(|(_, state)| *state == State::Finished);
-                let dir = dir.map_or_else(PathBuf::new, |(dir, _)| (*dir).clone());
-                Err(ImportError::TargetNotEmpty { dir, found: "another import".to_owned() })
-            }
+        if !states.iter().all(|(_, state)| fits(*state)) {
+            let dir = states.iter().find(|(_, state)| *state == State::Finished);
+            let dir = dir.map_or_else(PathBuf::new, |(dir, _)| (*dir).clone());
+            return Err(ImportError::TargetNotEmpty { dir, found: "another import".to_owned() });
         }
+        let dir = self.target(self.metadata_target());
+        // Kafka may have run again since: its metadata moves on each time.
+        if is_finished && Bootstrap::read(disk, dir)? != Some(self.image.encode_snapshot()?) {
+            let found = "an import of an earlier state".to_owned();
+            return Err(ImportError::TargetNotEmpty { dir: dir.to_owned(), found });
+        }
+        Ok(is_finished)
     }
 
     pub(crate) fn copy(
@@ -227,7 +231,7 @@ fn check_tiered(image: &MetadataImage) -> Result<(), ImportError> {
     for (resource, values) in image.configs.iter() {
         let is_tiered =
             values.get("remote.storage.enable").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        if is_tiered && image.topics.id_of(&resource.name).is_some() {
+        if is_tiered && resource.kind == ResourceKind::Topic {
             return Err(ImportError::Tiered { topic: resource.name.clone() });
         }
     }

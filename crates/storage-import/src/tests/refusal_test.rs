@@ -156,3 +156,14 @@ fn targets_that_hold_something() {
     // One segment, which is written to: there is nothing to link.
     kafka.import_as(&linked).unwrap();
 }
+
+#[test]
+fn a_target_that_has_what_kafka_was_before_it_ran_again() {
+    let mut kafka = Kafka::new();
+    kafka.import().unwrap();
+    kafka.import().unwrap();
+    kafka.batches.push(vec![config(2, "orders", "retention.ms", "2000")]);
+    kafka.write_metadata(KAFKA);
+    let error = kafka.import().unwrap_err().to_string();
+    assert!(error.contains("/ottla is not empty (an import of an earlier state)"), "{error}");
+}
