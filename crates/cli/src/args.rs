@@ -8,7 +8,7 @@ use ottla_client::{Admin, Client, ClientConfig};
 
 use crate::error::{CliError, Result};
 use crate::output::Output;
-use crate::{cluster, config, group, topic};
+use crate::{cluster, config, group, storage, topic};
 
 /// Look after a Kafka cluster: topics, groups, configurations, records.
 #[derive(Debug, Parser)]
@@ -65,6 +65,9 @@ enum Noun {
     /// Configurations of topics, brokers and groups
     #[command(subcommand)]
     Config(config::Command),
+    /// The files of a node that is stopped
+    #[command(subcommand)]
+    Storage(storage::Command),
 }
 
 /// What a command works with.
@@ -102,6 +105,7 @@ impl Cli {
             Noun::Group(command) => command.run(&mut context).await,
             Noun::Cluster(command) => command.run(&mut context).await,
             Noun::Config(command) => command.run(&mut context).await,
+            Noun::Storage(command) => command.run(&mut context),
         };
         let result = result.and_then(|()| context.out.finish());
         match result {

@@ -3,6 +3,7 @@
 use std::io;
 
 use ottla_client::{ClientError, ErrorKind};
+use ottla_storage_import::ImportError;
 
 use crate::args::Context;
 
@@ -23,6 +24,9 @@ pub enum CliError {
     /// Standard input.
     #[error("the input could not be read: {0}")]
     Input(io::Error),
+    /// A directory is not taken over.
+    #[error("{0}")]
+    Import(Box<ImportError>),
     /// Some of several things failed; each was reported.
     #[error("{failed} of {total} {what} failed")]
     Partial {
@@ -59,6 +63,10 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Import(error) => match **error {
+                ImportError::TargetCount { .. } | ImportError::TargetInSource { .. } => 2,
+                _ => 1,
+            },
             Self::Output(_) | Self::Input(_) | Self::Partial { .. } => 1,
             Self::Client(error) => match error.kind() {
                 ErrorKind::NotFound => 3,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ottla_types::{DirectoryId, NodeId};
 
 use crate::error::StartError;
@@ -31,6 +32,10 @@ pub struct QuorumConfig {
     pub data_dir: PathBuf,
     /// A directory with data that this quorum's log must tell about, if there is one: then no new quorum is formed.
     pub data_in: Option<PathBuf>,
+    /// What the state machine begins with when the quorum is formed, as [`StateMachine::snapshot`](crate::StateMachine)
+    /// gives it: the state of a cluster that is taken over. Not looked at once there is a quorum. This node has to be its
+    /// only voter; others get it with the snapshot when they join.
+    pub initial_state: Option<Bytes>,
     /// Elections and heartbeats.
     pub timing: Timing,
     /// Sizes.
@@ -52,6 +57,7 @@ impl QuorumConfig {
             voters: vec![Voter { id: node_id, endpoint: String::new() }],
             data_dir: data_dir.into(),
             data_in: None,
+            initial_state: None,
             timing: Timing::default(),
             limits: Limits::default(),
         }
@@ -71,6 +77,13 @@ impl QuorumConfig {
         if !ids.contains(&self.node_id) {
             return wrong(format!(
                 "node {} is not among the voters {ids:?}: add it to controller.quorum.voters",
+                self.node_id
+            ));
+        }
+        if self.initial_state.is_some() && self.voters.len() != 1 {
+            return wrong(format!(
+                "a cluster that is taken over begins with one voter, not with {ids:?}: name only node {} in \
+                 controller.quorum.voters, and add the others later",
                 self.node_id
             ));
         }

@@ -1,5 +1,6 @@
 //! The first formation of a quorum: voters tell each other their directory ids, then the one with the lowest node id
-//! writes the first entry, which names them all.
+//! writes the first entry, which names them all. Where a cluster is taken over, a snapshot with its state is in the place
+//! of that entry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,12 +12,17 @@ use tokio::task::AbortHandle;
 
 use crate::config::QuorumConfig;
 use crate::error::StartError;
+use crate::log::Position;
 use crate::raft::codec::Output;
 use crate::raft::machine::Machine;
 use crate::raft::messages::{self, Identity};
 use crate::raft::network::Network;
-use crate::raft::types::{TypeConfig, VoterNode, raft_id};
+use crate::raft::types::{SnapshotMeta, StoredVoters, TypeConfig, VoterNode, Voters, log_id, raft_id};
+use crate::snapshot::SnapshotStore;
 use crate::transport::RpcKind;
+
+/// The place of the entry that forms a quorum.
+pub(crate) const FIRST: Position = Position { epoch: 0, index: 0 };
 
 /// Between two rounds of questions.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -90,22 +96,42 @@ async fn identify(config: &QuorumConfig, network: &Network, voter: NodeId) -> Op
     }
 }
 
+/// Forms the quorum of this node alone with `state` as what it has agreed about. Durable on return, and all or nothing.
+pub(crate) fn take_over(
+    config: &QuorumConfig,
+    snapshots: &SnapshotStore,
+    state: &[u8],
+) -> Result<(), StartError> {
+    let directories = BTreeMap::from([(config.node_id, config.directory_id)]);
+    let members = members(config, &directories);
+    let voters = Voters::new(vec![members.keys().copied().collect()], members)
+        .map_err(|e| StartError::Raft(e.to_string()))?;
+    let first = log_id(FIRST);
+    let mut head = Output::default();
+    head.snapshot_meta(&SnapshotMeta {
+        last_log_id: Some(first),
+        last_membership: StoredVoters::new(Some(first), voters),
+    });
+    let io = |source| StartError::Io { path: config.data_dir.clone(), source };
+    snapshots.write(FIRST, &head.0, state).map_err(io)
+}
+
 async fn initialize(
     config: &QuorumConfig,
     raft: &Raft<TypeConfig, Machine>,
     directories: &BTreeMap<NodeId, DirectoryId>,
 ) -> Result<(), StartError> {
-    let members: BTreeMap<_, _> = config
-        .voters
-        .iter()
-        .map(|voter| {
-            let directory_id = directories.get(&voter.id).copied().unwrap_or_default();
-            (raft_id(voter.id), VoterNode { directory_id, endpoint: voter.endpoint.clone() })
-        })
-        .collect();
-    match raft.initialize(members).await {
+    match raft.initialize(members(config, directories)).await {
         // Somebody else was quicker.
         Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
         Err(error) => Err(StartError::Raft(error.to_string())),
     }
+}
+
+fn members(config: &QuorumConfig, directories: &BTreeMap<NodeId, DirectoryId>) -> BTreeMap<u64, VoterNode> {
+    let members = config.voters.iter().map(|voter| {
+        let directory_id = directories.get(&voter.id).copied().unwrap_or_default();
+        (raft_id(voter.id), VoterNode { directory_id, endpoint: voter.endpoint.clone() })
+    });
+    members.collect()
 }

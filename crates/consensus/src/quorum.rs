@@ -92,8 +92,7 @@ impl Quorum {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, StartError> {
         config.validate()?;
-        let (log, snapshots) = open_storage(&config, disk).await?;
-        let is_empty = log.state().last.is_none() && log.state().ballot.is_none();
+        let Opened { log, snapshots, is_empty } = open_storage(&config, disk).await?;
         let (reader, log_thread) = (log.reader(), log.thread());
 
         let growth = Growth::new(config.limits.snapshot_interval_bytes);
@@ -369,11 +368,15 @@ impl Drop for Inner {
     }
 }
 
+struct Opened {
+    log: RaftLog,
+    snapshots: SnapshotStore,
+    /// The quorum has yet to be formed.
+    is_empty: bool,
+}
+
 /// Opens the directory: the log, and the snapshots it starts from.
-async fn open_storage(
-    config: &QuorumConfig,
-    disk: Arc<dyn Disk>,
-) -> Result<(RaftLog, SnapshotStore), StartError> {
+async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> Result<Opened, StartError> {
     let options = LogOptions {
         dir: config.data_dir.clone(),
         directory_id: config.directory_id,
@@ -381,6 +384,7 @@ async fn open_storage(
         room_bytes: config.limits.room_bytes,
         cache_bytes: config.limits.cache_bytes,
     };
+    let forming = config.clone();
     let open = move || {
         let dir = options.dir.clone();
         let io = |source| StartError::Io { path: dir.clone(), source };
@@ -395,7 +399,13 @@ async fn open_storage(
                 format!("the log begins after offset {}, but there is no snapshot up to there", purged.index);
             return Err(StartError::Damaged { path: dir, position: 0, what });
         }
-        Ok((log, snapshots))
+        let mut is_empty =
+            log.state().last.is_none() && log.state().ballot.is_none() && newest != Some(formation::FIRST);
+        if is_empty && let Some(state) = &forming.initial_state {
+            formation::take_over(&forming, &snapshots, state)?;
+            is_empty = false;
+        }
+        Ok(Opened { log, snapshots, is_empty })
     };
     let joined = tokio::task::spawn_blocking(open).await;
     joined.map_err(|e| StartError::Io { path: config.data_dir.clone(), source: io::Error::other(e) })?

@@ -57,6 +57,10 @@ pub trait Disk: Send + Sync + Debug {
     fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
     /// Renames a file or directory, replacing a file at `to`.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Gives the file at `from` a second name, `to`, which must not be there. `Unsupported` where a file has one name.
+    fn hard_link(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// What is in the directory, ordered by name.
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>>;
     /// Whether there is a file or directory at `path`.

@@ -3,7 +3,7 @@
 //! An empty directory is formatted on start. The cluster's id comes, in this order, from a directory that has one, from
 //! `cluster.id`, from the controllers (a broker), or is minted (the only voter of a new quorum).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ottla_config::BrokerConfig;
 use ottla_env::{Disk, create_dir_durably};
@@ -16,6 +16,14 @@ pub enum IdentityError {
     /// A directory cannot be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// An import was begun there.
+    #[error(
+        "an import into {dir} was begun and not finished (ottla-import-unfinished): repeat it with ottla storage import"
+    )]
+    UnfinishedImport {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// Two directories disagree.
     #[error(
         "{first} belongs to cluster {first_cluster} but {second} to cluster {second_cluster}; set log.dirs to directories of one cluster"
@@ -61,6 +69,10 @@ pub(crate) fn known_cluster(disk: &dyn Disk, config: &BrokerConfig) -> Result<Op
     let expected = config.node.node_id;
     let mut known: Option<(PathBuf, String)> = None;
     for dir in directories(config) {
+        let looked = ottla_storage_import::is_unfinished(disk, &dir);
+        if looked.map_err(|source| io_error("look for an import in", &dir, source))? {
+            return Err(IdentityError::UnfinishedImport { dir });
+        }
         let Some(meta) = MetaProperties::read(disk, &dir)? else { continue };
         if meta.node_id != expected {
             return Err(IdentityError::OtherNode { dir, found: meta.node_id, expected });
@@ -103,9 +115,7 @@ pub(crate) fn metadata_directory(
         node_id: config.node.node_id,
         directory_id: Some(id),
     };
-    let failed =
-        |source| StorageError::Io { op: "create", path: dir.clone(), source: std::sync::Arc::new(source) };
-    create_dir_durably(disk, dir).map_err(failed)?;
+    create_dir_durably(disk, dir).map_err(|source| io_error("create", dir, source))?;
     meta.write(disk, dir)?;
     Ok(id)
 }
@@ -121,6 +131,10 @@ pub(crate) fn directory_with_partitions(
         }
     }
     Ok(None)
+}
+
+fn io_error(op: &'static str, dir: &Path, source: std::io::Error) -> StorageError {
+    StorageError::Io { op, path: dir.to_owned(), source: std::sync::Arc::new(source) }
 }
 
 fn directories(config: &BrokerConfig) -> Vec<PathBuf> {

@@ -11,6 +11,7 @@ use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
 use ottla_env::{Clock, Disk, RealRng};
 use ottla_network::{BindError, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind, SocketServer};
+use ottla_storage_import::{Bootstrap, ImportError};
 use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
 use ottla_types::{ByteString, Uuid};
 
@@ -58,6 +59,9 @@ pub enum NodeError {
         /// What it is to speak.
         protocol: &'static str,
     },
+    /// What was imported cannot be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The quorum does not start.
     #[error(transparent)]
     Quorum(#[from] ottla_consensus::StartError),
@@ -238,6 +242,7 @@ async fn start_controller(
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
     let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
     let quorum = QuorumConfig {
+        initial_state: Bootstrap::read(options.disk.as_ref(), &config.log.metadata_dir)?,
         data_in: identity::directory_with_partitions(options.disk.as_ref(), config)?,
         ..QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir)
     };
@@ -253,6 +258,8 @@ async fn start_controller(
         transport: Arc::new(NoTransport),
     };
     let controller = Controller::start(controller_config, deps).await?;
+    // From now on the quorum knows it, and more.
+    Bootstrap::remove(options.disk.as_ref(), &config.log.metadata_dir)?;
     let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&controller), API_TABLE, ListenerKind::Controller));
     registry.add(Arc::clone(&dispatcher) as Arc<_>);
     registry.add(Arc::clone(&controller) as Arc<_>);

@@ -29,6 +29,7 @@ mod epoch_cache;
 mod error;
 mod handles;
 mod health;
+pub mod inspect;
 mod log;
 mod producer;
 mod read;

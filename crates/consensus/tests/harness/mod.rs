@@ -158,6 +158,7 @@ pub fn config(id: i32, voters: &[i32], dir: &Path, timing: Timing, limits: Limit
             .collect(),
         data_dir: dir.to_owned(),
         data_in: None,
+        initial_state: None,
         timing,
         limits,
     }

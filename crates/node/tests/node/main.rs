@@ -17,6 +17,7 @@ mod configs;
 mod fetch_sessions;
 mod groups;
 mod idempotence;
+mod import;
 mod long_poll;
 mod offsets;
 mod opening;

@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 
 use crate::text_file;
 
-const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
-const LOG_STARTS: &str = "log-start-offset-checkpoint";
-const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
-const CLEANED: &str = "cleaner-offset-checkpoint";
-const MAX_BYTES: usize = 1 << 30;
+pub(crate) const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+pub(crate) const LOG_STARTS: &str = "log-start-offset-checkpoint";
+pub(crate) const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+pub(crate) const CLEANED: &str = "cleaner-offset-checkpoint";
+pub(crate) const MAX_BYTES: usize = 1 << 30;
 
 /// One partition's offsets as they will be written next; −1: nothing to write. Set by its log, read by whoever writes.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ enum Marks {
     LeaveToSystem,
 }
 
-type Offsets = BTreeMap<TopicPartition, i64>;
+pub(crate) type Offsets = BTreeMap<TopicPartition, i64>;
 
 impl Checkpoints {
     /// Reads the files; a damaged one counts as empty, which costs a longer recovery and nothing else.
@@ -260,7 +260,7 @@ impl Checkpoints {
 }
 
 /// Version, count, one `topic partition offset` a line.
-fn to_text(offsets: &Offsets) -> String {
+pub(crate) fn to_text(offsets: &Offsets) -> String {
     let mut text = format!("0\n{}\n", offsets.len());
     for (TopicPartition { topic, partition }, offset) in offsets {
         text.push_str(&format!("{topic} {partition} {offset}\n"));
@@ -268,7 +268,7 @@ fn to_text(offsets: &Offsets) -> String {
     text
 }
 
-fn parse(text: &str) -> Option<Offsets> {
+pub(crate) fn parse(text: &str) -> Option<Offsets> {
     let mut lines = text.lines();
     if lines.next()? != "0" {
         return None;

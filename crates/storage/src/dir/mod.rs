@@ -5,7 +5,7 @@ pub(crate) mod clean_shutdown;
 pub(crate) mod doomed;
 pub(crate) mod materialised;
 pub(crate) mod meta_properties;
-mod open;
+pub(crate) mod open;
 pub(crate) mod partition_metadata;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -223,7 +223,7 @@ pub fn holds_partitions(disk: &dyn Disk, root: &Path) -> Result<bool, StorageErr
 }
 
 /// The partition that a folder's name tells: `topic-3`.
-fn partition_of(name: &str) -> Option<TopicPartition> {
+pub(crate) fn partition_of(name: &str) -> Option<TopicPartition> {
     let (topic, index) = name.rsplit_once('-')?;
     let canonical = index == "0" || !index.starts_with('0');
     if topic.is_empty() || !canonical || !index.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,0 +1,23 @@
+//! `ottla storage`
+
+mod import;
+
+use clap::Subcommand;
+
+use crate::args::Context;
+use crate::error::Result;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take over the data directories of a Kafka node that was stopped cleanly
+    #[command(long_about = import::ABOUT)]
+    Import(import::Args),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &mut Context) -> Result<()> {
+        match self {
+            Self::Import(args) => import::run(context, args),
+        }
+    }
+}
