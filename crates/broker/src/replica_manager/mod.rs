@@ -9,6 +9,7 @@
 
 mod append;
 mod apply;
+mod describe_log_dirs;
 mod error;
 mod flush_queue;
 mod locked;
@@ -41,6 +42,7 @@ use crate::metrics::TopicMetrics;
 
 pub(crate) use self::append::Acks;
 pub(crate) use self::apply::{RoleChanged, RoleListener};
+pub(crate) use self::describe_log_dirs::{DirDescription, ReplicaDescription};
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};

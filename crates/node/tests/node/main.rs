@@ -16,6 +16,7 @@ mod configs;
 mod fetch_sessions;
 mod groups;
 mod idempotence;
+mod log_dirs;
 mod long_poll;
 mod offsets;
 mod opening;

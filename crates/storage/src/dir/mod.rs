@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ottla_env::{Disk, File};
+use ottla_env::{Disk, File, OpenOptions};
 use ottla_types::{BrokerEpoch, DirectoryId, TimestampMs, TopicId, TopicIdPartition, TopicPartition};
 use parking_lot::Mutex;
 
@@ -97,6 +97,31 @@ impl LogDir {
             .disk
             .free_bytes(&shared.root)
             .map_err(|e| StorageError::io("ask the free space of", &shared.root, e))
+    }
+
+    /// The size of the file system that it is on, bytes.
+    pub fn total_bytes(&self) -> Result<u64, StorageError> {
+        let shared = &self.shared;
+        shared
+            .disk
+            .total_bytes(&shared.root)
+            .map_err(|e| StorageError::io("ask the size of", &shared.root, e))
+    }
+
+    /// Bytes of the segments of a partition whose log is not open; 0 if it has no folder.
+    pub fn folder_bytes(&self, partition: &TopicPartition) -> Result<u64, StorageError> {
+        let (disk, folder) = (&self.shared.disk, self.shared.root.join(partition.to_string()));
+        let sum = || -> io::Result<u64> {
+            let mut bytes = 0;
+            for entry in disk.list(&folder)?.iter().filter(|entry| entry.name.ends_with(".log")) {
+                bytes += disk.open(&folder.join(&entry.name), OpenOptions::READ)?.len()?;
+            }
+            Ok(bytes)
+        };
+        match sum() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+            sum => sum.map_err(|e| StorageError::io("measure", &folder, e)),
+        }
     }
 
     /// Sealed files that are held open.
