@@ -61,7 +61,13 @@ pub(crate) fn known_cluster(disk: &dyn Disk, config: &BrokerConfig) -> Result<Op
     let expected = config.node.node_id;
     let mut known: Option<(PathBuf, String)> = None;
     for dir in directories(config) {
-        let Some(meta) = MetaProperties::read(disk, &dir)? else { continue };
+        let meta = match MetaProperties::read(disk, &dir) {
+            Ok(meta) => meta,
+            // The broker goes on without it, if another one serves.
+            Err(StorageError::Io { .. }) if dir != config.log.metadata_dir => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(meta) = meta else { continue };
         if meta.node_id != expected {
             return Err(IdentityError::OtherNode { dir, found: meta.node_id, expected });
         }
@@ -110,14 +116,18 @@ pub(crate) fn metadata_directory(
     Ok(id)
 }
 
-/// A log directory that holds partitions: their metadata must be somewhere.
+/// A log directory that holds partitions, or may: their metadata must be somewhere.
 pub(crate) fn directory_with_partitions(
     disk: &dyn Disk,
     config: &BrokerConfig,
 ) -> Result<Option<PathBuf>, IdentityError> {
     for dir in directories(config) {
-        if ottla_storage::holds_partitions(disk, &dir)? {
-            return Ok(Some(dir));
+        match ottla_storage::holds_partitions(disk, &dir) {
+            Ok(false) => {}
+            Ok(true) => return Ok(Some(dir)),
+            // It may: nobody can look.
+            Err(StorageError::Io { .. }) if dir != config.log.metadata_dir => return Ok(Some(dir)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(None)

@@ -48,7 +48,11 @@ impl ReplicaManager {
             path: absolute(dir.path()),
             content: self.describe_content(dir, wanted),
         };
-        self.dirs.iter().map(|dir| describe(dir)).collect()
+        let unopened = self.unopened.iter().map(|(path, reason)| DirDescription {
+            path: absolute(path),
+            content: Err(StorageError::Offline { dir: path.clone(), reason: reason.clone() }),
+        });
+        self.dirs.iter().map(|dir| describe(dir)).chain(unopened).collect()
     }
 
     fn describe_content(

@@ -81,6 +81,7 @@ impl ReplicaManager {
     fn maintain(self: &Arc<Self>, schedule: &mut Schedule) {
         let now = self.clock.now();
         self.tend_directories();
+        self.leave_failed_directories();
         self.reopen_failed();
         if now >= schedule.idle_check_at {
             schedule.idle_check_at = now + IDLE_CHECK_EVERY;

@@ -11,6 +11,7 @@ mod append;
 mod apply;
 mod describe_log_dirs;
 mod error;
+mod failed_dirs;
 mod flush_queue;
 mod locked;
 mod maintenance;
@@ -26,6 +27,7 @@ mod tests;
 mod waiters;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -35,9 +37,11 @@ use ottla_metadata::MetadataImage;
 use ottla_storage::{LogDir, OpenReport};
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 
 use self::flush_queue::FlushQueue;
 use self::opening::Opening;
+use crate::assignments::Assignments;
 use crate::metrics::TopicMetrics;
 
 pub(crate) use self::append::Acks;
@@ -57,6 +61,11 @@ pub(crate) struct ReplicaManager {
     node_id: NodeId,
     clock: Arc<dyn Clock>,
     dirs: Vec<Arc<LogDir>>,
+    /// Those of `log.dirs` that did not open, and why.
+    unopened: Vec<(PathBuf, String)>,
+    assignments: Arc<Assignments>,
+    /// Whether no directory is left.
+    all_failed: watch::Sender<bool>,
     topics: RwLock<HashMap<TopicName, HostedTopic>>,
     /// Partitions whose log does not open: they answer KAFKA_STORAGE_ERROR.
     damaged: Mutex<HashMap<(TopicName, PartitionIndex), String>>,
@@ -92,12 +101,13 @@ impl std::fmt::Debug for ReplicaManager {
 }
 
 impl ReplicaManager {
-    /// Takes over opened log directories. The partitions found in them come to life when the metadata names them,
+    /// Takes over opened log directories, and notes which others there should be, and why they are not. The partitions found in them come to life when the metadata names them,
     /// `recovery_threads` of each directory at a time.
     pub(crate) fn new(
         node_id: NodeId,
         clock: Arc<dyn Clock>,
         dirs: Vec<(LogDir, OpenReport)>,
+        unopened: Vec<(PathBuf, String)>,
         recovery_threads: usize,
     ) -> Result<Arc<Self>, std::io::Error> {
         let mut damaged = HashMap::new();
@@ -118,6 +128,9 @@ impl ReplicaManager {
             changing: Mutex::new(Changing { closed: false, image: MetadataImage::empty() }),
             role_listener: OnceLock::new(),
             dirs: dirs.into_iter().map(|(dir, _)| Arc::new(dir)).collect(),
+            unopened,
+            assignments: Arc::default(),
+            all_failed: watch::Sender::new(false),
             topics: RwLock::default(),
             damaged: Mutex::new(damaged),
             topic_metrics: TopicMetrics::default(),
@@ -162,14 +175,14 @@ impl ReplicaManager {
         &self.opening
     }
 
-    /// The log directories.
-    pub(crate) fn dirs(&self) -> &[Arc<LogDir>] {
-        &self.dirs
-    }
-
     /// The directories' ids, for the registration.
     pub(crate) fn directory_ids(&self) -> Vec<DirectoryId> {
         self.dirs.iter().map(|dir| dir.directory_id()).collect()
+    }
+
+    /// What the controller is told about the directories of replicas.
+    pub(crate) fn assignments(&self) -> &Arc<Assignments> {
+        &self.assignments
     }
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.

@@ -1,4 +1,4 @@
-//! Several log directories: what lies where.
+//! Several log directories: what lies where, and what is left when one fails.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::describe_log_dirs::{
     DescribableLogDirTopic, DescribeLogDirsRequest, DescribeLogDirsResponse,
 };
-use ottla_simdisk::SimDisk;
-use ottla_testkit::{ACKS_ALL, NodeSpec, RawClient, TopicSpec, batch};
+use ottla_simdisk::{Fault, Op, SimDisk};
+use ottla_testkit::{ACKS_ALL, FetchAt, NodeSpec, RawClient, TopicSpec, batch, bytes_of, eventually};
 
 /// The metadata log is elsewhere, so that each of the two may fail.
 fn two_directories(disk: &SimDisk) -> NodeSpec {
@@ -76,4 +76,124 @@ fn only_the_partitions_that_are_asked_for_are_described() {
         topics.flat_map(|t| t.partitions.iter().map(|p| (&*t.name, p.partition_index))).collect();
     assert_eq!(found, [("t", 2)]);
     assert_eq!(response.results.len(), 2, "a directory without such a partition is named all the same");
+}
+
+/// In which directory each partition of "t" is; −1: several.
+fn homes(client: &mut RawClient) -> BTreeMap<i32, String> {
+    let of_t = partitions_of_t(&describe(client, 5, None));
+    of_t.into_iter().flat_map(|(dir, all)| all.into_iter().map(move |(p, _)| (p, dir.clone()))).collect()
+}
+
+fn produce(client: &mut RawClient, partition: i32, value: &str) -> ErrorCode {
+    client.try_produce("t", partition, ACKS_ALL, batch::one(value)).error_code
+}
+
+fn read(client: &mut RawClient, partition: i32) -> Result<Vec<String>, ErrorCode> {
+    let at = FetchAt { partition, ..FetchAt::new("t", 0) };
+    let data = client.fetch(at);
+    match data.error_code {
+        ErrorCode::NONE => Ok(batch::values_of(&bytes_of(&data))),
+        error => Err(error),
+    }
+}
+
+/// Who leads the partition.
+fn leader(client: &mut RawClient, partition: i32) -> i32 {
+    let topic = client.topic("t");
+    topic.partitions.iter().find(|p| p.partition_index == partition).unwrap().leader_id
+}
+
+#[test]
+fn a_failed_directory_leaves_the_other_serving() {
+    let disk = SimDisk::new(2);
+    let spec = two_directories(&disk);
+    let node = spec.start();
+    let mut client = node.client();
+    let id = client.create(&TopicSpec::new("t").partitions(4));
+    (0..4).for_each(|p| assert_eq!(produce(&mut client, p, "safe"), ErrorCode::NONE));
+    let homes_before = homes(&mut client);
+    let in_dir = |dir: &str| -> Vec<i32> {
+        homes_before.iter().filter(|(_, home)| *home == dir).map(|(partition, _)| *partition).collect()
+    };
+    let (lost, left) = (in_dir("/b"), in_dir("/a"));
+    assert_eq!((lost.len(), left.len()), (2, 2));
+    disk.inject(Fault::io(Op::SyncData).on("/b/").times(u64::MAX));
+    assert_eq!(produce(&mut client, lost[0], "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
+    // The other partition in it, which nobody wrote to, has no leader any more.
+    eventually("the failed directory's partitions are led", || {
+        (leader(&mut client, lost[1]) == -1).then_some(())
+    });
+    eventually("reads of it are answered", || {
+        (read(&mut client, lost[1]) == Err(ErrorCode::KAFKA_STORAGE_ERROR)).then_some(())
+    });
+    for &partition in &left {
+        assert_eq!(leader(&mut client, partition), 1);
+        assert_eq!(produce(&mut client, partition, "after"), ErrorCode::NONE);
+        assert_eq!(read(&mut client, partition).unwrap(), ["safe", "after"]);
+    }
+    let described = describe(&mut client, 5, None);
+    let errors: Vec<_> = described.results.iter().map(|dir| (&*dir.log_dir, dir.error_code)).collect();
+    assert_eq!(errors, [("/a", ErrorCode::NONE), ("/b", ErrorCode::KAFKA_STORAGE_ERROR)]);
+    assert_eq!(node.metric("kafka_log_logmanager_offlinelogdirectorycount"), 1.0);
+    // New partitions go where there is a directory.
+    client.create_topic("u");
+    assert_eq!(client.try_produce("u", 0, ACKS_ALL, batch::one("v")).error_code, ErrorCode::NONE);
+    disk.heal();
+    drop(client);
+    node.kill();
+    let node = spec.start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 4);
+    for &partition in &lost {
+        assert_eq!(read(&mut client, partition).unwrap()[0], "safe");
+        assert_eq!(produce(&mut client, partition, "again"), ErrorCode::NONE);
+    }
+    assert_eq!(homes(&mut client), homes_before);
+}
+
+#[test]
+fn a_directory_that_does_not_open_leaves_the_other_serving_and_nothing_begins_anew() {
+    let disk = SimDisk::new(3);
+    let spec = two_directories(&disk);
+    let node = spec.start();
+    let mut client = node.client();
+    client.create(&TopicSpec::new("t").partitions(4));
+    (0..4).for_each(|p| assert_eq!(produce(&mut client, p, "safe"), ErrorCode::NONE));
+    let homes_before = homes(&mut client);
+    node.stop();
+    disk.inject(Fault::io(Op::Open).on("/b").times(u64::MAX));
+    let node = spec.start();
+    let mut client = node.client();
+    for (&partition, home) in &homes_before {
+        let expected = if home == "/a" { 1 } else { -1 };
+        eventually("leaders", || (leader(&mut client, partition) == expected).then_some(()));
+        match home.as_str() {
+            "/a" => assert_eq!(read(&mut client, partition).unwrap(), ["safe"]),
+            _ => assert_eq!(produce(&mut client, partition, "x"), ErrorCode::KAFKA_STORAGE_ERROR),
+        }
+    }
+    node.stop();
+    disk.heal();
+    let node = spec.start();
+    let mut client = node.client();
+    for &partition in homes_before.keys() {
+        eventually("leaders", || (leader(&mut client, partition) == 1).then_some(()));
+        eventually("its records", || (read(&mut client, partition).ok()? == ["safe"]).then_some(()));
+    }
+}
+
+#[test]
+fn the_failure_of_the_last_directory_is_that_of_the_node() {
+    let disk = SimDisk::new(4);
+    let node = two_directories(&disk).start();
+    let mut client = node.client();
+    client.create(&TopicSpec::new("t").partitions(2));
+    disk.inject(Fault::io(Op::Write).on("-0/").times(u64::MAX));
+    disk.inject(Fault::io(Op::Write).on("-1/").times(u64::MAX));
+    (0..2).for_each(|p| assert_eq!(produce(&mut client, p, "lost"), ErrorCode::KAFKA_STORAGE_ERROR));
+    let reason = node.failed();
+    assert!(
+        reason.contains("no log directory is left") && reason.contains("/a") && reason.contains("/b"),
+        "{reason}"
+    );
 }

@@ -75,6 +75,12 @@ impl LogDir {
         self.partitions.lock().get(partition).copied()
     }
 
+    /// Whether the partition has a folder here, may get one, or must have one.
+    pub fn holds(&self, partition: &TopicIdPartition) -> bool {
+        self.topic_id_of(&partition.topic_partition) == Some(partition.topic_id)
+            || self.shared.materialised.contains(partition)
+    }
+
     /// Every partition that has a folder here, may get one, or must have one.
     pub fn partitions(&self) -> Vec<TopicIdPartition> {
         let here = self.partitions.lock().clone();
