@@ -3,6 +3,8 @@
 pub(crate) mod checkpoints;
 pub(crate) mod clean_shutdown;
 pub(crate) mod doomed;
+mod future;
+mod home;
 pub(crate) mod materialised;
 pub(crate) mod meta_properties;
 mod open;
@@ -17,6 +19,8 @@ use ottla_env::{Disk, File, OpenOptions};
 use ottla_types::{BrokerEpoch, DirectoryId, TimestampMs, TopicId, TopicIdPartition, TopicPartition};
 use parking_lot::Mutex;
 
+pub use future::ReplaceError;
+pub use home::find_home;
 pub use meta_properties::MetaProperties;
 pub use open::{FoundPartition, OpenReport, holds_partitions};
 
@@ -365,7 +369,7 @@ impl LogDir {
     }
 }
 
-/// Kafka's name of a folder that is on its way out: `topic-partition.32hex-delete`, of at most 255 bytes.
+/// Kafka's name of a folder that is on its way out or in: `topic-partition.32hex-delete`, of at most 255 bytes.
 fn name_away(partition: &TopicIdPartition, suffix: &str) -> PathBuf {
     let id: String = ottla_types::Uuid::random().0.iter().map(|b| format!("{b:02x}")).collect();
     let suffix = format!("-{}.{id}{suffix}", partition.topic_partition.partition);

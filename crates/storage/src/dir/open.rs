@@ -30,6 +30,8 @@ pub struct OpenReport {
     /// Folders that look like partitions but tell no topic: remains of a creation that was never acknowledged. They are
     /// left alone until a partition of that name is created.
     pub strays: Vec<PathBuf>,
+    /// Partitions of another directory that were being moved to this one. What was copied is thrown away.
+    pub futures: Vec<TopicIdPartition>,
 }
 
 /// One partition that was found.
@@ -199,6 +201,15 @@ fn find_folders(disk: &dyn Disk, root: &Path, report: &mut OpenReport) -> io::Re
             let index = name.rsplit_once('.').and_then(|(name, _)| name.rsplit_once('-')?.1.parse().ok());
             let deleted = topic_id().zip(index);
             stale.push((path, deleted));
+            continue;
+        }
+        if let Some(name) = entry.name.strip_suffix("-future") {
+            let partition = name.rsplit_once('.').and_then(|(name, _)| partition_of(name));
+            let copied = partition.zip(topic_id());
+            report
+                .futures
+                .extend(copied.map(|(at, topic_id)| TopicIdPartition { topic_id, topic_partition: at }));
+            stale.push((path, None));
             continue;
         }
         let Some(partition) = partition_of(&entry.name) else { continue };

@@ -15,6 +15,7 @@
 mod append;
 mod flush;
 mod follow;
+mod future;
 mod lookup;
 mod mark;
 mod open;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use ottla_types::{LeaderEpoch, Offset, ProducerId, TimestampMs, TopicIdPartition};
 
 pub use flush::{FlushJob, FlushOutcome};
+pub use future::{CopyError, FutureLog, NextCopy};
 pub use lookup::TimestampOffset;
 pub use retention::Deleted;
 
@@ -117,6 +119,11 @@ impl Log {
     /// The partition's folder.
     pub fn path(&self) -> &Path {
         &self.ctx.dir
+    }
+
+    /// Whether anything of it is on disk.
+    pub fn is_materialised(&self) -> bool {
+        self.folder != Folder::None
     }
 
     /// Its settings.
@@ -252,7 +259,7 @@ impl Log {
         }
     }
 
-    fn check_usable(&self) -> Result<(), StorageError> {
+    pub(crate) fn check_usable(&self) -> Result<(), StorageError> {
         self.ctx.health.check()?;
         if self.poisoned {
             return Err(StorageError::Poisoned { path: self.ctx.dir.clone() });
