@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ottla_metadata::image::{LOST_DIRECTORY, MIGRATING_DIRECTORY, ResourceKind, UNASSIGNED_DIRECTORY};
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage};
 use ottla_replication::{PartitionState, Replica, RoleChange};
-use ottla_storage::{Log, LogDir, StorageError};
+use ottla_storage::{Log, LogDir, StorageError, find_home};
 use ottla_types::{LeaderEpoch, PartitionIndex, TopicIdPartition, TopicName, TopicPartition};
 
 use super::opening::Target;
@@ -175,13 +175,15 @@ impl ReplicaManager {
             }
             topic.partitions.insert(at.partition, Arc::clone(&partition));
         }
-        self.assign(&id, change);
+        if let Some(home) = self.home(&id) {
+            self.assign(home, &id, change);
+            self.resume_move(&id, home);
+        }
         self.change_role(&partition, change, config);
     }
 
     /// Tells the controller where the partition lies, if it does not know.
-    fn assign(&self, id: &TopicIdPartition, change: &LocalChange) {
-        let Some(home) = self.home(id) else { return };
+    fn assign(&self, home: usize, id: &TopicIdPartition, change: &LocalChange) {
         let directory = self.dirs[home].directory_id();
         if change.partition.directory_of(self.node_id) != Some(directory) {
             self.assignments.assign(id.topic_id, change.index, directory);
@@ -221,14 +223,17 @@ impl ReplicaManager {
     /// Where the partition lies. A new one begins where the metadata says, else in the directory with the fewest. An error if it
     /// may lie where nobody can look: it must not begin empty elsewhere.
     fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Result<Arc<LogDir>, String> {
-        if let Some(home) = self.home(id) {
-            return Ok(Arc::clone(&self.dirs[home]));
-        }
         let not_chosen = [UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY];
         let assigned = change.partition.directory_of(self.node_id).filter(|dir| !not_chosen.contains(dir));
+        let named = self.dirs.iter().find(|dir| Some(dir.directory_id()) == assigned);
+        if let Some(home) = find_home(&self.dirs, id, assigned).map_err(|error| error.to_string())? {
+            // It may have moved to a directory that did not open, and what is here be what a crash left behind.
+            if assigned.is_none() || named.is_some() || self.unopened.is_empty() {
+                return Ok(Arc::clone(&self.dirs[home]));
+            }
+        }
         if let Some(assigned) = assigned {
-            let found = self.dirs.iter().find(|dir| dir.directory_id() == assigned);
-            return found.map(Arc::clone).ok_or_else(|| format!(
+            return named.map(Arc::clone).ok_or_else(|| format!(
                 "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
             ));
         }
@@ -242,7 +247,8 @@ impl ReplicaManager {
         }
         let online = self.dirs.iter().filter(|dir| dir.failure().is_none());
         let emptiest = online.min_by_key(|dir| dir.partition_count());
-        emptiest.map(Arc::clone).ok_or_else(|| {
+        let chosen = self.take_preferred_dir(&id.topic_partition).or(emptiest);
+        chosen.map(Arc::clone).ok_or_else(|| {
             "every log directory failed; check the devices, then restart the broker".to_owned()
         })
     }

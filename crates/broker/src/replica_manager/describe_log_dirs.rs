@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ottla_storage::{LogDir, StorageError};
 use ottla_types::{TopicIdPartition, TopicPartition};
@@ -44,19 +45,20 @@ impl ReplicaManager {
     /// Every log directory, with those of the partitions `wanted` that lie in it; all of them for `None`. Works with files: not
     /// for a runtime's thread.
     pub(crate) fn describe_log_dirs(&self, wanted: Option<&BTreeSet<TopicPartition>>) -> Vec<DirDescription> {
-        let describe = |dir: &LogDir| DirDescription {
+        let describe = |(index, dir): (usize, &Arc<LogDir>)| DirDescription {
             path: absolute(dir.path()),
-            content: self.describe_content(dir, wanted),
+            content: self.describe_content(index, dir, wanted),
         };
         let unopened = self.unopened.iter().map(|(path, reason)| DirDescription {
             path: absolute(path),
             content: Err(StorageError::Offline { dir: path.clone(), reason: reason.clone() }),
         });
-        self.dirs.iter().map(|dir| describe(dir)).chain(unopened).collect()
+        self.dirs.iter().enumerate().map(describe).chain(unopened).collect()
     }
 
     fn describe_content(
         &self,
+        index: usize,
         dir: &LogDir,
         wanted: Option<&BTreeSet<TopicPartition>>,
     ) -> Result<DirContent, StorageError> {
@@ -65,6 +67,7 @@ impl ReplicaManager {
         here.retain(|id| wanted.is_none_or(|wanted| wanted.contains(&id.topic_partition)));
         let mut replicas =
             here.iter().map(|id| self.describe_replica(dir, id)).collect::<Result<Vec<_>, _>>()?;
+        replicas.extend(self.describe_futures(index, wanted));
         replicas.sort_by(|a, b| a.at.cmp(&b.at));
         Ok(DirContent { total_bytes: dir.total_bytes()?, usable_bytes: dir.free_bytes()?, replicas })
     }
@@ -84,6 +87,27 @@ impl ReplicaManager {
             None => (dir.folder_bytes(at)?, UNKNOWN_LAG),
         };
         Ok(ReplicaDescription { at: at.clone(), size_bytes, offset_lag, is_future: false })
+    }
+
+    /// The copies in directory `index`.
+    fn describe_futures(
+        &self,
+        index: usize,
+        wanted: Option<&BTreeSet<TopicPartition>>,
+    ) -> Vec<ReplicaDescription> {
+        let moves: Vec<_> = self.moves.under_way.lock().moves.values().map(Arc::clone).collect();
+        let here = moves.iter().filter(|moving| {
+            let at = &moving.id.topic_partition;
+            moving.destination == index && wanted.is_none_or(|wanted| wanted.contains(at))
+        });
+        let describe = |moving: &Arc<super::alter_log_dirs::Move>| {
+            let at = moving.id.topic_partition.clone();
+            let (copied_to, size_bytes) = moving.copied()?;
+            let current = self.partition(at.topic.as_str(), at.partition);
+            let offset_lag = current.map_or(UNKNOWN_LAG, |current| current.offsets().log_end.0 - copied_to);
+            Some(ReplicaDescription { at, size_bytes, offset_lag, is_future: true })
+        };
+        here.filter_map(describe).collect()
     }
 }
 

@@ -7,6 +7,7 @@
 //!  maintenance ──────▶ checkpoints, retention, deletions
 //! ```
 
+mod alter_log_dirs;
 mod append;
 mod apply;
 mod describe_log_dirs;
@@ -14,6 +15,7 @@ mod error;
 mod failed_dirs;
 mod flush_queue;
 mod locked;
+mod log_mover;
 mod maintenance;
 mod opening;
 mod partition;
@@ -39,11 +41,13 @@ use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, Top
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
+use self::alter_log_dirs::Moves;
 use self::flush_queue::FlushQueue;
 use self::opening::Opening;
 use crate::assignments::Assignments;
 use crate::metrics::TopicMetrics;
 
+pub(crate) use self::alter_log_dirs::AlterLogDirError;
 pub(crate) use self::append::Acks;
 pub(crate) use self::apply::{RoleChanged, RoleListener};
 pub(crate) use self::describe_log_dirs::{DirDescription, ReplicaDescription};
@@ -64,6 +68,7 @@ pub(crate) struct ReplicaManager {
     /// Those of `log.dirs` that did not open, and why.
     unopened: Vec<(PathBuf, String)>,
     assignments: Arc<Assignments>,
+    moves: Moves,
     /// Whether no directory is left.
     all_failed: watch::Sender<bool>,
     topics: RwLock<HashMap<TopicName, HostedTopic>>,
@@ -119,6 +124,11 @@ impl ReplicaManager {
                 }
             }
         }
+        let futures = dirs
+            .iter()
+            .enumerate()
+            .flat_map(|(i, (_, report))| report.futures.iter().map(move |id| (id.clone(), i)));
+        let unfinished: Vec<_> = futures.collect();
         let flush_queues = dirs.iter().map(|_| Arc::default()).collect();
         let manager = Arc::new(Self {
             node_id,
@@ -130,6 +140,7 @@ impl ReplicaManager {
             dirs: dirs.into_iter().map(|(dir, _)| Arc::new(dir)).collect(),
             unopened,
             assignments: Arc::default(),
+            moves: Moves::default(),
             all_failed: watch::Sender::new(false),
             topics: RwLock::default(),
             damaged: Mutex::new(damaged),
@@ -138,6 +149,7 @@ impl ReplicaManager {
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
         });
+        unfinished.into_iter().for_each(|(id, dir)| manager.note_unfinished_move(id, dir));
         manager.start_sync_threads()?;
         Ok(manager)
     }
@@ -191,6 +203,7 @@ impl ReplicaManager {
         // What was not opened may have to be recovered yet.
         let mut clean = self.opening.close();
         self.stop_maintenance.stop();
+        self.stop_mover();
         self.flush_queues.iter().for_each(|queue| queue.close());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {

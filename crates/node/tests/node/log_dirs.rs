@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::alter_replica_log_dirs::{
+    AlterReplicaLogDir, AlterReplicaLogDirTopic, AlterReplicaLogDirsRequest,
+};
 use ottla_protocol::messages::describe_log_dirs::{
     DescribableLogDirTopic, DescribeLogDirsRequest, DescribeLogDirsResponse,
 };
@@ -196,4 +199,131 @@ fn the_failure_of_the_last_directory_is_that_of_the_node() {
         reason.contains("no log directory is left") && reason.contains("/a") && reason.contains("/b"),
         "{reason}"
     );
+}
+
+fn alter(client: &mut RawClient, version: i16, dir: &str, topic: &str, partition: i32) -> ErrorCode {
+    let topic =
+        AlterReplicaLogDirTopic { name: topic.into(), partitions: vec![partition], ..Default::default() };
+    let dir = AlterReplicaLogDir { path: dir.into(), topics: vec![topic], ..Default::default() };
+    let response =
+        client.call(version, &AlterReplicaLogDirsRequest { dirs: vec![dir], ..Default::default() });
+    response.results[0].partitions[0].error_code
+}
+
+fn wait_for_home(client: &mut RawClient, partition: i32, dir: &str) {
+    eventually(&format!("{partition} is not in {dir}"), || {
+        let described = describe(client, 5, None);
+        let copies = described.results.iter().flat_map(|dir| &dir.topics).flat_map(|topic| &topic.partitions);
+        let is_moving = copies.into_iter().any(|p| p.is_future_key);
+        let of_t = partitions_of_t(&described);
+        (!is_moving && of_t[dir].iter().any(|(p, _)| *p == partition)).then_some(())
+    });
+}
+
+#[test]
+fn a_replica_moves_while_it_is_written_to_and_read() {
+    let disk = SimDisk::new(5);
+    let spec = two_directories(&disk);
+    let node = spec.start();
+    let mut client = node.client();
+    let id = client.create(&TopicSpec::new("t").partitions(2).config("segment.bytes", "1048576"));
+    let home = homes(&mut client)[&0].clone();
+    let other = if home == "/a" { "/b" } else { "/a" };
+    let mut expected = Vec::new();
+    let mut write = |client: &mut RawClient, n: usize| {
+        for _ in 0..n {
+            let value = format!("{:06} {}", expected.len(), "x".repeat(20_000));
+            assert_eq!(produce(client, 0, &value), ErrorCode::NONE);
+            expected.push(value);
+        }
+        expected.clone()
+    };
+    write(&mut client, 100);
+    for (round, (version, dir)) in [(1, other), (2, home.as_str()), (2, other)].into_iter().enumerate() {
+        assert_eq!(alter(&mut client, version, dir, "t", 0), ErrorCode::NONE);
+        write(&mut client, 50);
+        wait_for_home(&mut client, 0, dir);
+        let expected = write(&mut client, 1);
+        assert_eq!(client.read_values("t", 0), expected, "round {round}");
+        eventually("the folder that it left stays", || {
+            let at = |dir: &str| spec.disk().list(dir.as_ref()).unwrap();
+            let names = ["/a", "/b"].iter().flat_map(|dir| at(dir)).map(|entry| entry.name);
+            (names.filter(|name| name.starts_with("t-0")).count() == 1).then_some(())
+        });
+    }
+    let expected = write(&mut client, 0);
+    drop(client);
+    node.kill();
+    let node = spec.start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 2);
+    assert_eq!(client.read_values("t", 0), expected);
+    assert_eq!(homes(&mut client)[&0], other);
+    // The controller knows: the failure of the directory that it left is none of its business.
+    disk.inject(Fault::io(Op::SyncData).on(&format!("{home}/")).times(u64::MAX));
+    let neighbour = homes(&mut client).into_iter().find(|(_, dir)| *dir == home);
+    if let Some((neighbour, _)) = neighbour {
+        assert_eq!(produce(&mut client, neighbour, "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
+        eventually("its neighbour is led", || (leader(&mut client, neighbour) == -1).then_some(()));
+    }
+    assert_eq!(leader(&mut client, 0), 1);
+    assert_eq!(produce(&mut client, 0, "after"), ErrorCode::NONE);
+}
+
+#[test]
+fn a_throttled_move_shows_its_progress_can_be_cancelled_and_goes_on_after_a_restart() {
+    let disk = SimDisk::new(6);
+    let spec = two_directories(&disk).set("replica.alter.log.dirs.io.max.bytes.per.second", "50000");
+    let node = spec.start();
+    let mut client = node.client();
+    let id = client.create_topic("t");
+    let home = homes(&mut client)[&0].clone();
+    let other = if home == "/a" { "/b" } else { "/a" };
+    for i in 0..20 {
+        assert_eq!(produce(&mut client, 0, &format!("{i:02} {}", "x".repeat(20_000))), ErrorCode::NONE);
+    }
+    let future = |client: &mut RawClient| {
+        let described = describe(client, 5, None);
+        let dir = described.results.iter().find(|dir| &*dir.log_dir == other).unwrap();
+        let partitions = dir.topics.iter().flat_map(|topic| &topic.partitions);
+        partitions.into_iter().find(|p| p.is_future_key).map(|p| (p.partition_size, p.offset_lag))
+    };
+    assert_eq!(alter(&mut client, 2, other, "t", 0), ErrorCode::NONE);
+    eventually("no progress", || {
+        future(&mut client).filter(|(size, lag)| *size > 20_000 && (1..20).contains(lag))
+    });
+    assert_eq!(alter(&mut client, 2, &home, "t", 0), ErrorCode::NONE);
+    assert_eq!(future(&mut client), None, "cancelled");
+    assert_eq!(alter(&mut client, 2, other, "t", 0), ErrorCode::NONE);
+    eventually("no progress", || future(&mut client).filter(|(size, _)| *size > 20_000));
+    drop(client);
+    node.kill();
+    let node = spec.set("replica.alter.log.dirs.io.max.bytes.per.second", "100000000").start();
+    let mut client = node.client();
+    client.wait_for_topic("t", id, 1);
+    wait_for_home(&mut client, 0, other);
+    assert_eq!(client.read_values("t", 0).len(), 20);
+}
+
+#[test]
+fn moves_that_cannot_be_are_refused_and_what_is_not_here_yet_is_placed_where_it_shall_be() {
+    let disk = SimDisk::new(7);
+    let node = two_directories(&disk).start();
+    let mut client = node.client();
+    assert_eq!(alter(&mut client, 2, "/c", "t", 0), ErrorCode::LOG_DIR_NOT_FOUND);
+    for partition in 0..4 {
+        assert_eq!(alter(&mut client, 2, "/b", "t", partition), ErrorCode::REPLICA_NOT_AVAILABLE);
+    }
+    client.create(&TopicSpec::new("t").partitions(4));
+    assert_eq!(homes(&mut client).into_values().collect::<Vec<_>>(), ["/b"; 4]);
+    // Without records there is nothing to copy.
+    assert_eq!(alter(&mut client, 2, "/a", "t", 2), ErrorCode::NONE);
+    wait_for_home(&mut client, 2, "/a");
+    assert_eq!(produce(&mut client, 2, "v"), ErrorCode::NONE);
+    let long = "l".repeat(230);
+    client.create_topic(&long);
+    assert_eq!(alter(&mut client, 2, "/a", &long, 0), ErrorCode::INVALID_TOPIC_EXCEPTION);
+    disk.inject(Fault::io(Op::SyncData).on("/b/").times(u64::MAX));
+    assert_eq!(produce(&mut client, 0, "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
+    assert_eq!(alter(&mut client, 2, "/b", "t", 2), ErrorCode::KAFKA_STORAGE_ERROR);
 }
