@@ -1,8 +1,8 @@
 //! AlterReplicaLogDirs: this broker's replicas shall be in these log directories (KIP-113). It answers when the moves have
 //! begun; DescribeLogDirs shows how far they are.
 //!
-//! Errors, per partition: LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR while any directory is offline, REPLICA_NOT_AVAILABLE where the
-//! broker has no replica (one that comes is placed there), INVALID_TOPIC_EXCEPTION for names too long to be moved.
+//! Errors, per partition: LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR while any directory is offline, UNKNOWN_TOPIC_OR_PARTITION, and
+//! REPLICA_NOT_AVAILABLE where the broker has no replica (one that comes is placed there), INVALID_TOPIC_EXCEPTION for names too long to be moved.
 
 use std::sync::Arc;
 

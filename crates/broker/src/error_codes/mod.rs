@@ -51,6 +51,7 @@ impl ToErrorCode for AlterLogDirError {
             Self::TopicNameTooLong => ErrorCode::INVALID_TOPIC_EXCEPTION,
             Self::LogDirNotFound { .. } => ErrorCode::LOG_DIR_NOT_FOUND,
             Self::LogDirOffline { .. } | Self::PartitionOffline { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::UnknownTopicOrPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::ReplicaNotAvailable => ErrorCode::REPLICA_NOT_AVAILABLE,
             Self::Thread(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }

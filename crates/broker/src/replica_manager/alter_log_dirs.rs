@@ -17,6 +17,9 @@ use super::describe_log_dirs::absolute;
 /// The longest name of a folder.
 const MAX_NAME: usize = 255;
 
+/// Partitions that are not here yet whose directory is remembered.
+const MAX_PREFERRED: usize = 100_000;
+
 /// Replicas on their way to another directory.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
@@ -61,6 +64,8 @@ pub(crate) enum AlterLogDirError {
     LogDirOffline { reason: String },
     #[error("the partition cannot be served: {reason}")]
     PartitionOffline { reason: String },
+    #[error("there is no such topic or partition; should it come to this broker, it is placed there")]
+    UnknownTopicOrPartition,
     #[error("the partition is not on this broker; should it come, it is placed there")]
     ReplicaNotAvailable,
     #[error("cannot start a thread: {0}; raise the process limit (ulimit -u)")]
@@ -95,14 +100,16 @@ impl ReplicaManager {
             return Err(AlterLogDirError::PartitionOffline { reason });
         }
         let topic = changing.image.topics.by_name(at.topic.as_str());
-        let mine = topic.filter(|topic| {
-            topic.partition(at.partition).is_some_and(|partition| partition.is_replica(self.node_id))
-        });
-        let Some(topic) = mine else {
-            self.moves.preferred.lock().insert(at.clone(), destination);
-            return Err(AlterLogDirError::ReplicaNotAvailable);
+        let known = topic.and_then(|topic| Some((topic.id, topic.partition(at.partition)?)));
+        let is_mine = known.is_some_and(|(_, partition)| partition.is_replica(self.node_id));
+        let Some((topic_id, _)) = known.filter(|_| is_mine) else {
+            self.prefer_dir(at, destination);
+            return Err(match known {
+                None => AlterLogDirError::UnknownTopicOrPartition,
+                Some(_) => AlterLogDirError::ReplicaNotAvailable,
+            });
         };
-        let id = TopicIdPartition { topic_id: topic.id, topic_partition: at.clone() };
+        let id = TopicIdPartition { topic_id, topic_partition: at.clone() };
         if LogDir::future_name_len(&id) > MAX_NAME {
             return Err(AlterLogDirError::TopicNameTooLong);
         }
@@ -163,6 +170,14 @@ impl ReplicaManager {
         let destination = self.moves.waiting.lock().remove(id);
         if let Some(destination) = destination.filter(|destination| *destination != home) {
             self.begin_move(id.clone(), destination);
+        }
+    }
+
+    fn prefer_dir(&self, at: &TopicPartition, destination: usize) {
+        let mut preferred = self.moves.preferred.lock();
+        // A wish too many is forgotten: nobody can have all memory filled with names.
+        if preferred.len() < MAX_PREFERRED {
+            preferred.insert(at.clone(), destination);
         }
     }
 

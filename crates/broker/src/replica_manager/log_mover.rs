@@ -255,7 +255,7 @@ impl ReplicaManager {
             match to.replace_current_with_future(from, log, future) {
                 Ok(moved) => Ok(Some(moved)),
                 Err(ReplaceError::Unchanged(future, error)) => {
-                    copy.future = Some(future);
+                    copy.future = Some(*future);
                     Err(error.into())
                 }
                 Err(error @ ReplaceError::InDoubt(_)) => Err(MoveError::InDoubt(error.to_string())),

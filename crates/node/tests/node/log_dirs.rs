@@ -260,7 +260,7 @@ fn a_replica_moves_while_it_is_written_to_and_read() {
     assert_eq!(client.read_values("t", 0), expected);
     assert_eq!(homes(&mut client)[&0], other);
     // The controller knows: the failure of the directory that it left is none of its business.
-    disk.inject(Fault::io(Op::SyncData).on(&format!("{home}/")).times(u64::MAX));
+    disk.inject(Fault::io(Op::SyncData).on(format!("{home}/")).times(u64::MAX));
     let neighbour = homes(&mut client).into_iter().find(|(_, dir)| *dir == home);
     if let Some((neighbour, _)) = neighbour {
         assert_eq!(produce(&mut client, neighbour, "lost"), ErrorCode::KAFKA_STORAGE_ERROR);
@@ -312,7 +312,7 @@ fn moves_that_cannot_be_are_refused_and_what_is_not_here_yet_is_placed_where_it_
     let mut client = node.client();
     assert_eq!(alter(&mut client, 2, "/c", "t", 0), ErrorCode::LOG_DIR_NOT_FOUND);
     for partition in 0..4 {
-        assert_eq!(alter(&mut client, 2, "/b", "t", partition), ErrorCode::REPLICA_NOT_AVAILABLE);
+        assert_eq!(alter(&mut client, 2, "/b", "t", partition), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     }
     client.create(&TopicSpec::new("t").partitions(4));
     assert_eq!(homes(&mut client).into_values().collect::<Vec<_>>(), ["/b"; 4]);

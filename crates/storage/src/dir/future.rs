@@ -65,17 +65,19 @@ impl LogDir {
     /// the second the partition is of no use either until the next start, which finds all of its records.
     pub fn replace_current_with_future(
         &self,
-        from: &LogDir,
+        from: &Self,
         current: &mut Log,
         mut future: FutureLog,
     ) -> Result<Log, ReplaceError> {
         let partition = current.partition().clone();
         let at = &partition.topic_partition;
         if !current.is_materialised() {
-            return self.replace_empty(from, current).map_err(|error| ReplaceError::Unchanged(future, error));
+            return self
+                .replace_empty(from, current)
+                .map_err(|error| ReplaceError::Unchanged(Box::new(future), error));
         }
         if let Err(error) = self.prepare_replacement(current, &mut future) {
-            return Err(ReplaceError::Unchanged(future, error));
+            return Err(ReplaceError::Unchanged(Box::new(future), error));
         }
         let shared = &self.shared;
         let (folder, name) = (future.log.path().to_owned(), self.folder(&partition));
@@ -129,7 +131,7 @@ impl LogDir {
     }
 
     /// There are no files to move.
-    fn replace_empty(&self, from: &LogDir, current: &mut Log) -> Result<Log, StorageError> {
+    fn replace_empty(&self, from: &Self, current: &mut Log) -> Result<Log, StorageError> {
         let partition = current.partition().clone();
         let mut log = self.create_log(&partition, current.config().clone())?;
         log.take_over_empty(current);
@@ -137,6 +139,12 @@ impl LogDir {
             tracing::error!(dir = %from.path().display(), "a partition without files has left: {error}");
         }
         Ok(log)
+    }
+
+    /// Makes the names of folders durable.
+    pub(super) fn sync_names(&self) -> Result<(), StorageError> {
+        let shared = &self.shared;
+        shared.disk.sync_dir(&shared.root).map_err(|e| shared.health.sync_failed(&shared.root, &e))
     }
 
     pub(super) fn folder(&self, partition: &TopicIdPartition) -> PathBuf {
@@ -149,7 +157,7 @@ impl LogDir {
 pub enum ReplaceError {
     /// The current log goes on; the copy is to be thrown away.
     #[error("{1}")]
-    Unchanged(FutureLog, #[source] StorageError),
+    Unchanged(Box<FutureLog>, #[source] StorageError),
     /// Neither is to be used before the next start.
     #[error("{0}; which of two folders is the partition's will be settled by a restart")]
     InDoubt(#[source] StorageError),

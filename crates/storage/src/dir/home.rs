@@ -29,6 +29,10 @@ pub fn find_home(
             })?
         }
     };
+    if with_folder.len() > 1 {
+        // A process that died may have left its name in the page cache only.
+        dirs[home].sync_names()?;
+    }
     for (i, dir) in dirs.iter().enumerate().filter(|(i, dir)| *i != home && dir.holds(partition)) {
         let mut renamed = Vec::new();
         let settled = dir.set_aside(std::slice::from_ref(partition), &mut renamed);

@@ -63,6 +63,10 @@ pub(super) fn open(
     report.clean_shutdown =
         take_clean_shutdown(&*disk, root).map_err(io_error("read the shutdown marker of"))?;
     let (found, stale) = find_folders(&*disk, root, &mut report).map_err(io_error("list"))?;
+    if !stale.is_empty() {
+        // A process that died may not have synced the names: a folder that has moved away must not come back.
+        disk.sync_dir(root).map_err(io_error("sync"))?;
+    }
     let materialised = Materialised::open(&*disk, root, || with_ids(&found).collect())?;
     let checkpoints = Checkpoints::open(&*disk, root).map_err(io_error("read checkpoints of"))?;
     let shared = Arc::new(Shared::new(

@@ -10,11 +10,15 @@
 //! meanwhile. What the batches do not tell, producers and epochs without records, is taken over when it becomes current
 //! (`LogDir::replace_current_with_future`).
 
-use ottla_types::Offset;
+use std::sync::Arc;
 
-use super::Log;
+use ottla_types::Offset;
+use parking_lot::Mutex;
+
+use super::{Folder, Log};
 use crate::config::LogConfig;
-use crate::context::Context;
+use crate::context::{Context, Life};
+use crate::dir::checkpoints::Progress;
 use crate::error::{AppendError, ReadError, StorageError};
 use crate::read::ReadResult;
 
@@ -22,8 +26,8 @@ use crate::read::ReadResult;
 #[derive(Debug)]
 pub struct FutureLog {
     pub(crate) log: Log,
-    /// How often the current log had been cut when the copy began; `None`: it has not begun.
-    began_at: Option<u64>,
+    /// Of what it is a copy, and how often that had been cut when the copy began; `None`: it has not begun.
+    began_at: Option<(Arc<Mutex<Life>>, u64)>,
 }
 
 /// What is to be copied next.
@@ -72,14 +76,17 @@ impl FutureLog {
     /// Finds what comes next, about `max_bytes` of it. `current` is to be locked for this, and not for what follows.
     pub fn next(&mut self, current: &mut Log, max_bytes: u64, now_ms: i64) -> Result<NextCopy, CopyError> {
         current.check_usable()?;
-        let truncations = current.ctx.life.lock().truncations;
-        match self.began_at {
+        let life = &current.ctx.life;
+        let truncations = life.lock().truncations;
+        match &self.began_at {
             None => {
+                let began_at = (Arc::clone(life), truncations);
                 self.begin(current, now_ms)?;
-                self.began_at = Some(truncations);
+                self.began_at = Some(began_at);
             }
-            Some(began_at) if began_at != truncations => return Err(CopyError::Outdated),
-            Some(_) => {}
+            Some((of, at)) if Arc::ptr_eq(of, life) && *at == truncations => {}
+            // It was cut, or opened anew from its files.
+            Some(_) => return Err(CopyError::Outdated),
         }
         let from = self.log.end;
         if from < current.log_start && self.log.size() > 0 || from > current.end {
@@ -120,7 +127,7 @@ impl FutureLog {
         let start = first.map_or(current.end, |first| first.0);
         let log = &mut self.log;
         (log.log_start, log.end, log.flushed) = (start, start, start);
-        if start > 0 {
+        if start > 0 || current.is_materialised() {
             // Where it starts is only known from its first segment's name.
             log.prepare(0, -1, start, now_ms)?;
         }
@@ -137,7 +144,7 @@ impl Log {
 
     /// A future log that has caught up becomes `current` in all that its batches do not tell, durably: a start that
     /// finds it needs nothing else.
-    pub(crate) fn take_over(&mut self, current: &Log) -> Result<(), StorageError> {
+    pub(crate) fn take_over(&mut self, current: &Self) -> Result<(), StorageError> {
         self.config = current.config.clone();
         self.log_start = current.log_start;
         self.epochs = current.epochs.clone();
@@ -157,19 +164,23 @@ impl Log {
     /// Makes sure that the record of partitions has it: where another directory's is about to say so too, a folder that power
     /// loss takes away, as nothing in it was ever synced, would look like damage there.
     pub(crate) fn flush_if_unrecorded(&mut self) -> Result<(), StorageError> {
-        if self.folder == super::Folder::Written { self.flush().map(|_| ()) } else { Ok(()) }
+        if self.folder == Folder::Written {
+            self.flush()?;
+        }
+        // One without records has nothing to flush.
+        if self.folder == Folder::Written { self.sync_folder() } else { Ok(()) }
     }
 
     /// The folder has the partition's own name now.
-    pub(crate) fn becomes_current(&mut self, progress: std::sync::Arc<crate::dir::checkpoints::Progress>) {
+    pub(crate) fn becomes_current(&mut self, progress: Arc<Progress>) {
         self.ctx = self.ctx.as_current();
         self.progress = progress;
-        self.folder = super::Folder::Recorded;
+        self.folder = Folder::Recorded;
         self.names_dirty = true;
     }
 
     /// An empty log that has nothing on disk goes on as `self` in another directory.
-    pub(crate) fn take_over_empty(&mut self, current: &Log) {
+    pub(crate) fn take_over_empty(&mut self, current: &Self) {
         self.epochs = current.epochs.clone();
         self.epochs_dirty = current.epochs_dirty;
         if let Some(mark) = current.progress.high_watermark() {

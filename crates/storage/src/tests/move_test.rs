@@ -106,6 +106,24 @@ fn a_log_without_files_moves_without_files() {
 }
 
 #[test]
+fn a_log_that_lost_its_only_records_moves_all_the_same() {
+    let disk = SimDisk::new(1);
+    let dirs = two_dirs(&disk);
+    let mut log = dirs[A].create_log(&partition("t"), small()).unwrap();
+    append(&mut log, batch(&["a"])).unwrap();
+    log.truncate_to(Offset(0), NOW).unwrap();
+    let mut log = moved(&dirs[A], &dirs[B], &mut log);
+    append(&mut log, batch(&["b"])).unwrap();
+    log.flush().unwrap();
+    drop((log, dirs));
+    disk.crash();
+    let dirs = two_dirs(&disk);
+    assert_eq!(find_home(&dirs, &partition("t"), None).unwrap(), Some(B));
+    let mut log = dirs[B].open_log(&partition("t"), small(), NOW).unwrap();
+    assert_eq!(values(&mut log, 0), [(0, "b".to_owned())]);
+}
+
+#[test]
 fn a_copy_of_a_log_that_was_cut_is_of_no_use() {
     let disk = SimDisk::new(1);
     let dirs = two_dirs(&disk);
@@ -155,7 +173,7 @@ fn a_full_disk_leaves_the_log_where_it_is() {
         disk.inject(fault);
         if catch_up(&mut log, &mut future).is_ok() {
             match dirs[B].replace_current_with_future(&dirs[A], &mut log, future) {
-                Err(ReplaceError::Unchanged(future, _)) => dirs[B].remove_future_log(future).unwrap(),
+                Err(ReplaceError::Unchanged(future, _)) => dirs[B].remove_future_log(*future).unwrap(),
                 Err(error) => panic!("{error}"),
                 Ok(_) => panic!("write {after} of a move is no write"),
             }
