@@ -13,6 +13,7 @@
 //! Entry point: [`Broker::start`].
 
 pub mod api;
+mod assignments;
 mod auto_topics;
 mod broker;
 mod controller_channel;

@@ -160,21 +160,26 @@ impl Registration {
         }
     }
 
-    /// Sends heartbeats every `interval` until the broker leaves.
+    /// Sends heartbeats every `interval` until the broker leaves. They name the directories that failed since the start, which a
+    /// new registration leaves out.
     pub(crate) async fn run_heartbeats(
         self: Arc<Self>,
         channel: ControllerChannel,
         me: Identity,
+        failed_directories: impl Fn() -> Vec<DirectoryId> + Send,
         metadata: Arc<MetadataCache>,
         interval: Duration,
         session: Duration,
     ) {
         while !self.left.load(Ordering::Acquire) {
-            let beat = self.heartbeat(&channel, &me, &metadata, session).await;
+            let failed = failed_directories();
+            let beat = self.heartbeat(&channel, &me, failed.clone(), &metadata, session).await;
             // A broker that is leaving does not come back by itself.
             if beat == ErrorCode::STALE_BROKER_EPOCH && !self.wants_shutdown.load(Ordering::Acquire) {
                 self.fenced.send_replace(true);
-                if let Err(error) = self.register(&channel, &me, session).await {
+                let directories = me.directories.iter().copied().filter(|dir| !failed.contains(dir));
+                let anew = Identity { directories: directories.collect(), ..me.clone() };
+                if let Err(error) = self.register(&channel, &anew, session).await {
                     tracing::warn!("cannot register again: {error}");
                 }
             }
@@ -190,6 +195,7 @@ impl Registration {
         &self,
         channel: &ControllerChannel,
         me: &Identity,
+        offline_log_dirs: Vec<DirectoryId>,
         metadata: &MetadataCache,
         session: Duration,
     ) -> ErrorCode {
@@ -199,6 +205,7 @@ impl Registration {
             current_metadata_offset: metadata.image().offset.0,
             want_fence: false,
             want_shut_down: self.wants_shutdown.load(Ordering::Acquire),
+            offline_log_dirs,
             ..Default::default()
         };
         let response = match channel.send_once(&request, session).await {

@@ -6,6 +6,7 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use ottla_env::{Clock, Disk, RealRng};
 use ottla_metadata::MetadataImage;
 use ottla_network::{ClientOptions, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind};
-use ottla_storage::{LogDir, LogDirOptions, OpenError};
+use ottla_storage::{LogDir, LogDirOptions, OpenError, OpenReport, StorageError};
 use ottla_telemetry::Registry;
 use ottla_types::{BrokerEpoch, ByteString, Uuid};
 use tokio::task::JoinHandle;
@@ -93,10 +94,10 @@ impl Broker {
     pub async fn start(mut options: BrokerOptions) -> Result<BrokerHandle, StartError> {
         let listeners = std::mem::take(&mut options.listeners);
         let config = &options.config;
-        let (dirs, previous_epoch) = open_log_dirs(&options)?;
+        let LogDirs { opened, unopened, previous_epoch } = open_log_dirs(&options)?;
         let recovery_threads = usize::try_from(config.log.recovery_threads_per_data_dir).unwrap_or(1);
-        let replicas =
-            ReplicaManager::new(config.node.node_id, Arc::clone(&options.clock), dirs, recovery_threads)?;
+        let (node_id, clock) = (config.node.node_id, Arc::clone(&options.clock));
+        let replicas = ReplicaManager::new(node_id, clock, opened, unopened, recovery_threads)?;
         let identity = Identity {
             node_id: config.node.node_id,
             cluster_id: options.cluster_id.clone(),
@@ -129,11 +130,19 @@ impl Broker {
         };
         let on_metadata: Arc<Self> = Arc::clone(&broker);
         let groups = Arc::clone(&broker.groups);
-        let tasks =
-            vec![tokio::spawn(feed.run(on_metadata)), tokio::spawn(async move { groups.run_timers().await })];
+        let (assigning, registered) = (Arc::clone(broker.replicas.assignments()), Arc::clone(&registration));
+        let to_controller = channel(session);
+        let tasks = vec![
+            tokio::spawn(feed.run(on_metadata)),
+            tokio::spawn(async move { groups.run_timers().await }),
+            tokio::spawn(async move { assigning.run(node_id, &to_controller, &registered).await }),
+        ];
+        // The thread outlives a broker that is dropped.
+        let replicas = Arc::downgrade(&broker.replicas);
         let heartbeats = Arc::clone(&registration).run_heartbeats(
             channel(session),
             identity,
+            move || replicas.upgrade().map_or_else(Vec::new, |replicas| replicas.failed_directory_ids()),
             Arc::clone(&metadata),
             millis(config.node.heartbeat_interval_ms),
             session,
@@ -179,12 +188,15 @@ impl BrokerHandle {
     pub fn failed_directories(&self) -> impl Fn() -> Option<String> + Send + Sync + use<> {
         let broker = Arc::clone(&self.broker);
         move || {
-            let failed = broker.replicas.dirs().iter().filter_map(|dir| {
-                dir.failure().map(|reason| format!("{} is offline: {reason}", dir.path().display()))
-            });
-            let failed: Vec<String> = failed.collect();
+            let failed = broker.replicas.offline_directories();
             (!failed.is_empty()).then(|| failed.join("; "))
         }
+    }
+
+    /// Returns with the reasons when every log directory has failed.
+    pub async fn all_directories_failed(&self) -> String {
+        self.broker.replicas.all_directories_failed().await;
+        self.broker.replicas.offline_directories().join("; ")
     }
 
     /// Stops in an orderly way: leaderships move away, connections end, logs are closed.
@@ -210,21 +222,43 @@ impl BrokerHandle {
     }
 }
 
-fn open_log_dirs(
-    options: &BrokerOptions,
-) -> Result<(Vec<(LogDir, ottla_storage::OpenReport)>, BrokerEpoch), OpenError> {
+/// The directories of `log.dirs`.
+struct LogDirs {
+    opened: Vec<(LogDir, OpenReport)>,
+    /// Those that cannot be read or written, and why.
+    unopened: Vec<(PathBuf, String)>,
+    previous_epoch: BrokerEpoch,
+}
+
+/// Opens what can be opened; one is enough (KIP-112).
+fn open_log_dirs(options: &BrokerOptions) -> Result<LogDirs, OpenError> {
+    let (mut opened, mut unopened, mut last_error) = (Vec::new(), Vec::new(), None);
     let mut previous = None;
-    let mut dirs = Vec::new();
     for path in &options.config.log.dirs {
         let how = LogDirOptions::new(options.cluster_id.to_string(), options.config.node.node_id);
-        let (dir, report) = LogDir::open(Arc::clone(&options.disk), path, &how)?;
+        let (dir, report) = match LogDir::open(Arc::clone(&options.disk), path, &how) {
+            Ok(opened) => opened,
+            Err(error @ OpenError::Storage(StorageError::Io { .. })) => {
+                tracing::error!("log directory {} is offline, the others serve: {error}", path.display());
+                unopened.push((path.clone(), error.to_string()));
+                last_error = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         // All directories must have been closed by the same incarnation for the shutdown to count as clean.
         let epoch = report.clean_shutdown.unwrap_or(BrokerEpoch::NONE);
         previous =
             Some(previous.map_or(epoch, |known| if known == epoch { known } else { BrokerEpoch::NONE }));
-        dirs.push((dir, report));
+        opened.push((dir, report));
     }
-    Ok((dirs, previous.unwrap_or(BrokerEpoch::NONE)))
+    match last_error {
+        Some(error) if opened.is_empty() => Err(error),
+        failed => {
+            let all_clean = previous.filter(|_| failed.is_none());
+            Ok(LogDirs { opened, unopened, previous_epoch: all_clean.unwrap_or(BrokerEpoch::NONE) })
+        }
+    }
 }
 
 /// What clients are told, with the ports that the system chose and a name where none was given.

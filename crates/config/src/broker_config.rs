@@ -234,6 +234,8 @@ pub struct ReplicationConfig {
     pub socket_timeout_ms: i64,
     /// `num.replica.fetchers`.
     pub num_fetchers: i32,
+    /// `replica.alter.log.dirs.io.max.bytes.per.second`.
+    pub alter_log_dirs_max_bytes_per_second: i64,
 }
 
 /// The metadata quorum.

@@ -3,10 +3,10 @@
 use ottla_metadata::plan::SUPPORTED_FEATURES;
 use ottla_protocol::messages::{
     AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionRequest, ApiVersionsRequest,
-    BrokerHeartbeatRequest, BrokerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteTopicsRequest, DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest,
-    FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest, UnregisterBrokerRequest,
-    UpdateFeaturesRequest,
+    AssignReplicasToDirsRequest, BrokerHeartbeatRequest, BrokerRegistrationRequest, CreatePartitionsRequest,
+    CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeQuorumRequest,
+    ElectLeadersRequest, FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest,
+    UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
 use ottla_server::{FeatureRange, HasFeatures, NodeFeatures};
 
@@ -26,6 +26,7 @@ ottla_server::apis! { Controller;
     DescribeClusterRequest, lane Controller, listeners [controller], acl Describe Cluster => api::describe_cluster::handle;
     BrokerRegistrationRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::broker_registration::handle;
     BrokerHeartbeatRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::broker_heartbeat::handle;
+    AssignReplicasToDirsRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::assign_replicas_to_dirs::handle;
     UnregisterBrokerRequest, lane Controller, listeners [controller], acl Alter Cluster => api::unregister_broker::handle;
     AllocateProducerIdsRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::allocate_producer_ids::handle;
     FetchMetadataRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => pipeline api::fetch_metadata::handle;

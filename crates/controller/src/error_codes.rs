@@ -2,9 +2,9 @@
 //! before it compiles.
 
 use ottla_metadata::plan::{
-    AllocateProducerIdsError, AlterConfigError, AlterPartitionError, AssignmentError, BrokerNotRegistered,
-    CreatePartitionsError, CreateTopicError, DeleteTopicError, ElectLeaderError, PlacementError,
-    RegisterBrokerError, StaleBrokerEpoch, UpdateFeaturesError,
+    AllocateProducerIdsError, AlterConfigError, AlterPartitionError, AssignReplicaError, AssignmentError,
+    BrokerNotRegistered, CreatePartitionsError, CreateTopicError, DeleteTopicError, ElectLeaderError,
+    PlacementError, RegisterBrokerError, StaleBrokerEpoch, UpdateFeaturesError,
 };
 use ottla_protocol::ErrorCode;
 
@@ -162,6 +162,16 @@ impl Coded for AlterPartitionError {
             Self::InvalidUpdateVersion { .. } => ErrorCode::INVALID_UPDATE_VERSION,
             Self::IneligibleReplica { .. } => ErrorCode::INELIGIBLE_REPLICA,
             Self::NewLeaderElected { .. } => ErrorCode::NEW_LEADER_ELECTED,
+        }
+    }
+}
+
+impl Coded for AssignReplicaError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownTopic(_) => ErrorCode::UNKNOWN_TOPIC_ID,
+            Self::UnknownPartition(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::NotAReplica(_) => ErrorCode::NOT_LEADER_OR_FOLLOWER,
         }
     }
 }

@@ -69,6 +69,8 @@ pub trait Disk: Send + Sync + Debug {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes that can still be written below `dir`.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+    /// The size of the file system that `dir` is on, bytes.
+    fn total_bytes(&self, dir: &Path) -> io::Result<u64>;
     /// Which life of the page cache this is: as long as it is the same, what was written and not synced is still there,
     /// whatever became of the process that wrote it. `None`: not known.
     fn cache_life(&self) -> Option<[u8; 16]>;

@@ -71,6 +71,11 @@ impl Disk for RealDisk {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    fn total_bytes(&self, dir: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(dir)?;
+        Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+    }
+
     fn cache_life(&self) -> Option<[u8; 16]> {
         // Linux draws one at each boot, the same in all containers (random(4)).
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
@@ -182,6 +187,7 @@ mod tests {
         let names: Vec<_> =
             RealDisk.list(dir.path()).unwrap().into_iter().map(|e| (e.name, e.is_dir)).collect();
         assert_eq!(names, [("a".to_owned(), false), ("b".to_owned(), true)]);
-        assert!(RealDisk.free_bytes(dir.path()).unwrap() > 0);
+        let free = RealDisk.free_bytes(dir.path()).unwrap();
+        assert!(free > 0 && RealDisk.total_bytes(dir.path()).unwrap() >= free);
     }
 }

@@ -69,11 +69,13 @@ pub(crate) fn known_cluster(disk: &dyn Disk, config: &BrokerConfig) -> Result<Op
     let expected = config.node.node_id;
     let mut known: Option<(PathBuf, String)> = None;
     for dir in directories(config) {
-        let looked = ottla_storage_import::is_unfinished(disk, &dir);
-        if looked.map_err(|source| io_error("look for an import in", &dir, source))? {
-            return Err(IdentityError::UnfinishedImport { dir });
-        }
-        let Some(meta) = MetaProperties::read(disk, &dir)? else { continue };
+        let meta = match read_meta(disk, &dir) {
+            Ok(meta) => meta,
+            // The broker goes on without it, if another one serves.
+            Err(IdentityError::Storage(StorageError::Io { .. })) if dir != config.log.metadata_dir => None,
+            Err(error) => return Err(error),
+        };
+        let Some(meta) = meta else { continue };
         if meta.node_id != expected {
             return Err(IdentityError::OtherNode { dir, found: meta.node_id, expected });
         }
@@ -120,17 +122,30 @@ pub(crate) fn metadata_directory(
     Ok(id)
 }
 
-/// A log directory that holds partitions: their metadata must be somewhere.
+/// A log directory that holds partitions, or may: their metadata must be somewhere.
 pub(crate) fn directory_with_partitions(
     disk: &dyn Disk,
     config: &BrokerConfig,
 ) -> Result<Option<PathBuf>, IdentityError> {
     for dir in directories(config) {
-        if ottla_storage::holds_partitions(disk, &dir)? {
-            return Ok(Some(dir));
+        match ottla_storage::holds_partitions(disk, &dir) {
+            Ok(false) => {}
+            Ok(true) => return Ok(Some(dir)),
+            // It may: nobody can look.
+            Err(StorageError::Io { .. }) if dir != config.log.metadata_dir => return Ok(Some(dir)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(None)
+}
+
+/// What the directory says that it is.
+fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<Option<MetaProperties>, IdentityError> {
+    let looked = ottla_storage_import::is_unfinished(disk, dir);
+    if looked.map_err(|source| io_error("look for an import in", dir, source))? {
+        return Err(IdentityError::UnfinishedImport { dir: dir.to_owned() });
+    }
+    Ok(MetaProperties::read(disk, dir)?)
 }
 
 fn io_error(op: &'static str, dir: &Path, source: std::io::Error) -> StorageError {

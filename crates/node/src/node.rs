@@ -169,11 +169,25 @@ impl Node {
         self.admin.as_ref().map(AdminServer::local_addr)
     }
 
-    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed.
+    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory.
     pub async fn failed(&self) -> String {
-        match &self.controller {
-            Some(running) => running.controller.failed().await,
-            None => std::future::pending().await,
+        let quorum = async {
+            match &self.controller {
+                Some(running) => format!("the metadata quorum failed: {}", running.controller.failed().await),
+                None => std::future::pending().await,
+            }
+        };
+        let directories = async {
+            match &self.broker {
+                Some(broker) => {
+                    format!("no log directory is left: {}", broker.all_directories_failed().await)
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            reason = quorum => reason,
+            reason = directories => reason,
         }
     }
 

@@ -296,6 +296,12 @@ impl Disk for SimDisk {
         Ok(state.capacity_bytes.map_or(u64::MAX / 2, |capacity| capacity.saturating_sub(state.tree.used())))
     }
 
+    fn total_bytes(&self, _dir: &Path) -> io::Result<u64> {
+        let state = self.0.lock();
+        state.leave(())?;
+        Ok(state.capacity_bytes.unwrap_or(u64::MAX / 2))
+    }
+
     fn cache_life(&self) -> Option<[u8; 16]> {
         Some(u128::from(self.0.lock().cache_life).to_be_bytes())
     }

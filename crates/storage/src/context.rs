@@ -68,6 +68,8 @@ pub(crate) struct Context {
     pub(crate) dir: PathBuf,
     /// Whoever writes files by path outside of the log's lock holds it, and looks first whether they still mean anything.
     pub(crate) life: Arc<Mutex<Life>>,
+    /// The folder holds a copy that is being made: the checkpoints and the record of partitions do not speak of it.
+    pub(crate) is_future: bool,
 }
 
 /// What may overtake a flush.
@@ -84,7 +86,19 @@ pub(crate) struct Life {
 impl Context {
     pub(crate) fn new(shared: Arc<Shared>, partition: TopicIdPartition) -> Self {
         let dir = shared.root.join(partition.topic_partition.to_string());
-        Self { shared, partition, dir, life: Arc::default() }
+        Self { shared, partition, dir, life: Arc::default(), is_future: false }
+    }
+
+    /// For a copy that is being made in `folder` of the directory.
+    pub(crate) fn future(shared: Arc<Shared>, partition: TopicIdPartition, folder: &Path) -> Self {
+        let dir = shared.root.join(folder);
+        Self { shared, partition, dir, life: Arc::default(), is_future: true }
+    }
+
+    /// The same log under the partition's own name.
+    pub(crate) fn as_current(&self) -> Self {
+        let current = Self::new(Arc::clone(&self.shared), self.partition.clone());
+        Self { life: Arc::clone(&self.life), ..current }
     }
 
     pub(crate) fn segment_path(&self, key: FileKey) -> PathBuf {

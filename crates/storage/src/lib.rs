@@ -40,9 +40,14 @@ mod text_file;
 pub use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
 pub use crate::compact::{Cleaned, CompactError, Compaction, OffsetMap, Pace};
 pub use crate::config::{CompressionType, LogConfig, LogDirOptions, RecordValidation};
-pub use crate::dir::{FoundPartition, LogDir, MetaProperties, OpenReport, holds_partitions};
+pub use crate::dir::{
+    FoundPartition, LogDir, MetaProperties, OpenReport, ReplaceError, find_home, holds_partitions,
+};
 pub use crate::error::{AppendError, OpenError, ReadError, RecordError, StorageError};
-pub use crate::log::{Deleted, Dirtiness, FlushJob, FlushOutcome, Log, SegmentInfo, Swap, TimestampOffset};
+pub use crate::log::{
+    CopyError, Deleted, Dirtiness, FlushJob, FlushOutcome, FutureLog, Log, NextCopy, SegmentInfo, Swap,
+    TimestampOffset,
+};
 pub use crate::read::{ReadResult, RecordsSlice};
 
 #[cfg(test)]

@@ -130,6 +130,10 @@ impl Disk for GatedDisk {
         self.disk.free_bytes(dir)
     }
 
+    fn total_bytes(&self, dir: &Path) -> io::Result<u64> {
+        self.disk.total_bytes(dir)
+    }
+
     fn cache_life(&self) -> Option<[u8; 16]> {
         self.disk.cache_life()
     }

@@ -198,6 +198,12 @@ impl TestNode {
         values.into_iter().sum()
     }
 
+    /// Waits until it cannot go on, as the binary does, which then ends; returns why.
+    pub fn failed(&self) -> String {
+        let runtime = self.runtime.as_ref().expect("lives until it is stopped");
+        runtime.block_on(self.node().failed())
+    }
+
     /// Stops it in an orderly way.
     pub fn stop(mut self) {
         let (node, runtime) = (self.node.take(), self.runtime.take());

@@ -1,10 +1,12 @@
 //! The APIs of the broker's listeners: one row each, and a file for each handler.
 
+mod alter_replica_log_dirs;
 mod delete_groups;
 mod delete_records;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
+mod describe_log_dirs;
 mod describe_topic_partitions;
 mod distinct;
 mod fetch;
@@ -56,6 +58,8 @@ ottla_server::apis! { Broker;
     DeleteRecordsRequest, lane Log, listeners [broker], acl per_resource => delete_records::handle;
     InitProducerIdRequest, versions 0-5, lane Coordinator, listeners [broker], acl IdempotentWrite Cluster => init_producer_id::handle;
     OffsetForLeaderEpochRequest, lane Log, listeners [broker], acl per_resource => offset_for_leader_epoch::handle;
+    AlterReplicaLogDirsRequest, lane Log, listeners [broker], acl Alter Cluster => alter_replica_log_dirs::handle;
+    DescribeLogDirsRequest, lane Metadata, listeners [broker], acl Describe Cluster => describe_log_dirs::handle;
     DescribeConfigsRequest, lane Metadata, listeners [broker], acl per_resource => describe_configs::handle;
     AlterConfigsRequest, lane Controller, listeners [broker], acl per_resource => forward;
     CreatePartitionsRequest, lane Controller, listeners [broker], acl per_resource => forward;

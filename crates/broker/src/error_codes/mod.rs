@@ -8,7 +8,7 @@ mod storage;
 
 use ottla_protocol::ErrorCode;
 
-use crate::replica_manager::{AckOutcome, DeleteRecordsError, PartitionError};
+use crate::replica_manager::{AckOutcome, AlterLogDirError, DeleteRecordsError, PartitionError};
 
 /// What a client is told.
 pub(crate) trait ToErrorCode {
@@ -41,6 +41,19 @@ impl ToErrorCode for DeleteRecordsError {
             Self::Partition(error) => error.to_error_code(),
             Self::OutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
             Self::NotDeletable => ErrorCode::POLICY_VIOLATION,
+        }
+    }
+}
+
+impl ToErrorCode for AlterLogDirError {
+    fn to_error_code(&self) -> ErrorCode {
+        match self {
+            Self::TopicNameTooLong => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            Self::LogDirNotFound { .. } => ErrorCode::LOG_DIR_NOT_FOUND,
+            Self::LogDirOffline { .. } | Self::PartitionOffline { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::UnknownTopicOrPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::ReplicaNotAvailable => ErrorCode::REPLICA_NOT_AVAILABLE,
+            Self::Thread(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

@@ -71,7 +71,7 @@ fn replicas(broker: &Broker, image: &MetadataImage, partitions: &[Arc<Partition>
     let states: Vec<&PartitionImage> = led.iter().filter_map(|partition| state(image, partition)).collect();
     let under_replicated = states.iter().filter(|state| state.isr.len() < state.replicas.len()).count();
     let under_min = led.iter().filter(|partition| partition.is_under_min_isr()).count();
-    let offline = broker.replicas.dirs().iter().filter(|dir| dir.failure().is_some()).count();
+    let offline = broker.replicas.offline_directories().len();
     let (sessions, cached) = broker.fetch_sessions.counts();
     let rows: [(&'static str, &'static str, usize); 7] = [
         ("kafka_server_replicamanager_partitioncount", "Partitions on this broker.", partitions.len()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ottla_metadata::image::{LOST_DIRECTORY, MIGRATING_DIRECTORY, ResourceKind, UNASSIGNED_DIRECTORY};
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage};
 use ottla_replication::{PartitionState, Replica, RoleChange};
-use ottla_storage::{Log, LogDir, StorageError};
+use ottla_storage::{Log, LogDir, StorageError, find_home};
 use ottla_types::{LeaderEpoch, PartitionIndex, TopicIdPartition, TopicName, TopicPartition};
 
 use super::opening::Target;
@@ -175,7 +175,19 @@ impl ReplicaManager {
             }
             topic.partitions.insert(at.partition, Arc::clone(&partition));
         }
+        if let Some(home) = self.home(&id) {
+            self.assign(home, &id, change);
+            self.resume_move(&id, home);
+        }
         self.change_role(&partition, change, config);
+    }
+
+    /// Tells the controller where the partition lies, if it does not know.
+    fn assign(&self, home: usize, id: &TopicIdPartition, change: &LocalChange) {
+        let directory = self.dirs[home].directory_id();
+        if change.partition.directory_of(self.node_id) != Some(directory) {
+            self.assignments.assign(id.topic_id, change.index, directory);
+        }
     }
 
     /// Deletes what was opened of a partition that was removed meanwhile.
@@ -203,28 +215,42 @@ impl ReplicaManager {
         }
     }
 
-    /// Which of the directories the partition lies in.
-    fn home(&self, id: &TopicIdPartition) -> Option<usize> {
-        self.dirs.iter().position(|dir| dir.topic_id_of(&id.topic_partition) == Some(id.topic_id))
+    /// Which of the directories the partition lies in, or must lie in.
+    pub(super) fn home(&self, id: &TopicIdPartition) -> Option<usize> {
+        self.dirs.iter().position(|dir| dir.holds(id))
     }
 
-    /// Where the partition lies, or the directory with the fewest partitions for a new one. An error if the metadata gives
-    /// it a directory that is not here: it must not begin empty in another.
+    /// Where the partition lies. A new one begins where the metadata says, else in the directory with the fewest. An error if it
+    /// may lie where nobody can look: it must not begin empty elsewhere.
     fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Result<Arc<LogDir>, String> {
-        let assigned = change.partition.directory_of(self.node_id);
-        let by_id = |dir: &&Arc<LogDir>| assigned == Some(dir.directory_id());
-        let found = self.home(id).map(|home| &self.dirs[home]).or_else(|| self.dirs.iter().find(by_id));
         let not_chosen = [UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY];
-        if found.is_none()
-            && let Some(missing) = assigned.filter(|assigned| !not_chosen.contains(assigned))
-        {
-            return Err(format!(
-                "it lies in log directory {missing}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
+        let assigned = change.partition.directory_of(self.node_id).filter(|dir| !not_chosen.contains(dir));
+        let named = self.dirs.iter().find(|dir| Some(dir.directory_id()) == assigned);
+        if let Some(home) = find_home(&self.dirs, id, assigned).map_err(|error| error.to_string())? {
+            // It may have moved to a directory that did not open, and what is here be what a crash left behind.
+            if assigned.is_none() || named.is_some() || self.unopened.is_empty() {
+                return Ok(Arc::clone(&self.dirs[home]));
+            }
+        }
+        if let Some(assigned) = assigned {
+            return named.map(Arc::clone).ok_or_else(|| format!(
+                "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
             ));
         }
-        let emptiest = || self.dirs.iter().min_by_key(|dir| dir.partition_count());
-        // A broker has at least one log directory: the configuration says so.
-        Ok(Arc::clone(found.or_else(emptiest).unwrap_or(&self.dirs[0])))
+        // Nothing happened to it since its creation, so no former process had it.
+        let is_new = change.partition.partition_epoch.0 == 0;
+        if self.is_any_offline() && !is_new {
+            return Err(format!(
+                "it may lie in a directory that does not serve: {}",
+                self.offline_directories().join("; ")
+            ));
+        }
+        let online = self.dirs.iter().filter(|dir| dir.failure().is_none());
+        let emptiest = online.min_by_key(|dir| dir.partition_count());
+        let chosen = self.take_preferred_dir(&id.topic_partition).or(emptiest);
+        chosen.map(Arc::clone).ok_or_else(|| {
+            "every log directory failed; check the devices, then restart the broker".to_owned()
+        })
     }
 
     fn refuse(&self, change: &LocalChange, reason: String) {

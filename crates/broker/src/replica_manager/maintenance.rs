@@ -81,7 +81,11 @@ impl ReplicaManager {
     fn maintain(self: &Arc<Self>, schedule: &mut Schedule) {
         let now = self.clock.now();
         self.tend_directories();
+        self.leave_failed_directories();
         self.reopen_failed();
+        if let Err(error) = self.start_mover() {
+            tracing::warn!("cannot start the thread that moves logs: {error}");
+        }
         if now >= schedule.idle_check_at {
             schedule.idle_check_at = now + IDLE_CHECK_EVERY;
             self.release_idle();

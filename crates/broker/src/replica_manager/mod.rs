@@ -8,12 +8,16 @@
 //!  cleaners ─────────▶ compaction
 //! ```
 
+mod alter_log_dirs;
 mod append;
 mod apply;
 mod cleaner;
+mod describe_log_dirs;
 mod error;
+mod failed_dirs;
 mod flush_queue;
 mod locked;
+mod log_mover;
 mod maintenance;
 mod opening;
 mod partition;
@@ -27,6 +31,7 @@ mod tests;
 mod waiters;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -36,14 +41,19 @@ use ottla_metadata::MetadataImage;
 use ottla_storage::{LogDir, OpenReport};
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 
+use self::alter_log_dirs::Moves;
 use self::flush_queue::FlushQueue;
 use self::opening::Opening;
+use crate::assignments::Assignments;
 use crate::metrics::TopicMetrics;
 
+pub(crate) use self::alter_log_dirs::AlterLogDirError;
 pub(crate) use self::append::Acks;
 pub(crate) use self::apply::{RoleChanged, RoleListener};
 pub(crate) use self::cleaner::CleanerCounts;
+pub(crate) use self::describe_log_dirs::{DirDescription, ReplicaDescription};
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
@@ -58,6 +68,12 @@ pub(crate) struct ReplicaManager {
     node_id: NodeId,
     clock: Arc<dyn Clock>,
     dirs: Vec<Arc<LogDir>>,
+    /// Those of `log.dirs` that did not open, and why.
+    unopened: Vec<(PathBuf, String)>,
+    assignments: Arc<Assignments>,
+    moves: Moves,
+    /// Whether no directory is left.
+    all_failed: watch::Sender<bool>,
     topics: RwLock<HashMap<TopicName, HostedTopic>>,
     /// Partitions whose log does not open: they answer KAFKA_STORAGE_ERROR.
     damaged: Mutex<HashMap<(TopicName, PartitionIndex), String>>,
@@ -95,12 +111,13 @@ impl std::fmt::Debug for ReplicaManager {
 }
 
 impl ReplicaManager {
-    /// Takes over opened log directories. The partitions found in them come to life when the metadata names them,
+    /// Takes over opened log directories, and notes which others there should be, and why they are not. The partitions found in them come to life when the metadata names them,
     /// `recovery_threads` of each directory at a time.
     pub(crate) fn new(
         node_id: NodeId,
         clock: Arc<dyn Clock>,
         dirs: Vec<(LogDir, OpenReport)>,
+        unopened: Vec<(PathBuf, String)>,
         recovery_threads: usize,
     ) -> Result<Arc<Self>, std::io::Error> {
         let mut damaged = HashMap::new();
@@ -112,6 +129,11 @@ impl ReplicaManager {
                 }
             }
         }
+        let futures = dirs
+            .iter()
+            .enumerate()
+            .flat_map(|(i, (_, report))| report.futures.iter().map(move |id| (id.clone(), i)));
+        let unfinished: Vec<_> = futures.collect();
         let flush_queues = dirs.iter().map(|_| Arc::default()).collect();
         let manager = Arc::new(Self {
             node_id,
@@ -121,6 +143,10 @@ impl ReplicaManager {
             changing: Mutex::new(Changing { closed: false, image: MetadataImage::empty() }),
             role_listener: OnceLock::new(),
             dirs: dirs.into_iter().map(|(dir, _)| Arc::new(dir)).collect(),
+            unopened,
+            assignments: Arc::default(),
+            moves: Moves::default(),
+            all_failed: watch::Sender::new(false),
             topics: RwLock::default(),
             damaged: Mutex::new(damaged),
             topic_metrics: TopicMetrics::default(),
@@ -129,6 +155,7 @@ impl ReplicaManager {
             stop_maintenance: Arc::default(),
             cleaner: cleaner::Cleaner::default(),
         });
+        unfinished.into_iter().for_each(|(id, dir)| manager.note_unfinished_move(id, dir));
         manager.start_sync_threads()?;
         Ok(manager)
     }
@@ -171,14 +198,14 @@ impl ReplicaManager {
         self.cleaner.counts(self.clock.now())
     }
 
-    /// The log directories.
-    pub(crate) fn dirs(&self) -> &[Arc<LogDir>] {
-        &self.dirs
-    }
-
     /// The directories' ids, for the registration.
     pub(crate) fn directory_ids(&self) -> Vec<DirectoryId> {
         self.dirs.iter().map(|dir| dir.directory_id()).collect()
+    }
+
+    /// What the controller is told about the directories of replicas.
+    pub(crate) fn assignments(&self) -> &Arc<Assignments> {
+        &self.assignments
     }
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.
@@ -187,6 +214,7 @@ impl ReplicaManager {
         // What was not opened may have to be recovered yet.
         let mut clean = self.opening.close();
         self.stop_maintenance.stop();
+        self.stop_mover();
         self.flush_queues.iter().for_each(|queue| queue.close());
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {

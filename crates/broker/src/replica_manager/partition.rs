@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use ottla_env::{Clock, Monotonic};
 use ottla_replication::{
     AckStatus, Durability, LocalLog, NotLeader, PartitionState, Replica, ReplicaProgress, RoleChange,
@@ -42,7 +43,8 @@ const IDLE_AFTER: Duration = Duration::from_secs(600);
 pub(crate) struct Partition {
     id: TopicIdPartition,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) flush_queue: Arc<FlushQueue<Self>>,
+    /// Of the directory that it lies in.
+    pub(super) flush_queue: ArcSwap<FlushQueue<Self>>,
     pub(super) counts: Arc<TopicCounts>,
     /// What [`State::failed`] says, for those who look without the lock.
     pub(super) has_failed: AtomicBool,
@@ -118,7 +120,7 @@ impl Partition {
         Arc::new(Self {
             id,
             clock,
-            flush_queue,
+            flush_queue: ArcSwap::new(flush_queue),
             counts,
             has_failed: AtomicBool::new(false),
             state: Mutex::new(state),
@@ -143,6 +145,35 @@ impl Partition {
     /// Bytes on disk.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.look().log.size()
+    }
+
+    /// Whether anything of it is on disk.
+    pub(super) fn is_materialised(&self) -> bool {
+        self.look().log.is_materialised()
+    }
+
+    /// Goes on with the log that `replace` makes of the present one, if it makes one; whether it did. Syncs go to `queue` then.
+    pub(super) fn replace_log<E>(
+        self: &Arc<Self>,
+        queue: &Arc<FlushQueue<Self>>,
+        replace: impl FnOnce(&mut Log) -> Result<Option<Log>, E>,
+    ) -> Result<bool, E> {
+        let mut state = self.look();
+        if state.retired || state.failed {
+            return Ok(false);
+        }
+        let Some(log) = replace(&mut state.log)? else { return Ok(false) };
+        state.log = log;
+        let config = state.config.log.clone();
+        state.log.update_config(config);
+        self.flush_queue.store(Arc::clone(queue));
+        // All of it is synced.
+        let moved = state.advance();
+        drop(state);
+        if let Some(high_watermark) = moved {
+            self.notify(high_watermark);
+        }
+        Ok(true)
     }
 
     /// How many segments the log has.

@@ -65,11 +65,11 @@ impl Partition {
         };
         if state.sync.syncing && by == FlushBy::Now {
             // The end of the sync that runs queues the next one.
-            former.into_iter().for_each(|former| self.flush_queue.cancel(former));
+            former.into_iter().for_each(|former| self.flush_queue.load().cancel(former));
             state.sync.queued = Some(Queued::Now);
             return;
         }
-        let ticket = self.flush_queue.push(Arc::clone(self), by, former);
+        let ticket = self.flush_queue.load().push(Arc::clone(self), by, former);
         state.sync.queued = Some(match by {
             FlushBy::Now => Queued::Now,
             FlushBy::Within(_) => Queued::Later(ticket),
@@ -134,7 +134,7 @@ impl Partition {
             }
         };
         if state.sync.queued == Some(Queued::Now) {
-            self.flush_queue.push(Arc::clone(self), FlushBy::Now, None);
+            self.flush_queue.load().push(Arc::clone(self), FlushBy::Now, None);
         }
         moved
     }

@@ -215,6 +215,7 @@ impl Values<'_> {
             high_watermark_checkpoint_interval_ms: self.long("replica.high.watermark.checkpoint.interval.ms"),
             socket_timeout_ms: self.long("replica.socket.timeout.ms"),
             num_fetchers: self.int("num.replica.fetchers"),
+            alter_log_dirs_max_bytes_per_second: self.long("replica.alter.log.dirs.io.max.bytes.per.second"),
         }
     }
 

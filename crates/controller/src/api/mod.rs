@@ -3,6 +3,7 @@
 pub(crate) mod allocate_producer_ids;
 pub(crate) mod alter_configs;
 pub(crate) mod alter_partition;
+pub(crate) mod assign_replicas_to_dirs;
 pub(crate) mod broker_heartbeat;
 pub(crate) mod broker_registration;
 pub(crate) mod create_partitions;

@@ -65,6 +65,16 @@ impl BrokerImage {
         self.endpoints.iter().find(|endpoint| endpoint.listener == name)
     }
 
+    /// Whether a replica that is recorded to be in `directory` can be served: that is online, or which one it is will be told
+    /// (`DirectoryId.isOnline`).
+    pub fn serves_from(&self, directory: DirectoryId) -> bool {
+        match directory {
+            UNASSIGNED_DIRECTORY | MIGRATING_DIRECTORY => true,
+            LOST_DIRECTORY => false,
+            named => self.directories.is_empty() || self.directories.contains(&named),
+        }
+    }
+
     /// The directory that a new replica is recorded to be in: the only one, or none yet, in which case the
     /// broker chooses one and reports it (KIP-858, `DirectoryId.UNASSIGNED`).
     pub fn default_directory(&self) -> DirectoryId {

@@ -124,6 +124,7 @@ fn a_reassignment_ends_when_the_new_replicas_are_in_sync() {
         replicas: Some(vec![2, 3, 1]),
         removing_replicas: Some(vec![1]),
         adding_replicas: Some(vec![3]),
+        directories: Some([2, 3, 1].map(|id| uuid(77_000 + id)).to_vec()),
         ..Default::default()
     };
     cluster.apply(&[record.into()]);

@@ -4,6 +4,7 @@
 mod allocate_producer_ids;
 mod alter_configs;
 mod alter_partition;
+mod assign_replicas_to_dirs;
 mod assignment;
 mod bootstrap;
 mod broker_change;
@@ -34,6 +35,9 @@ pub use self::allocate_producer_ids::{
 pub use self::alter_configs::{ReplaceConfigs, plan_alter_configs};
 pub use self::alter_partition::{
     AlterPartition, AlterPartitionError, AlterPartitionOutcome, plan_alter_partition,
+};
+pub use self::assign_replicas_to_dirs::{
+    AssignReplicaError, DirectoryAssignment, plan_assign_replicas_to_dirs,
 };
 pub use self::assignment::AssignmentError;
 pub use self::bootstrap::{METADATA_VERSION_LEVEL, SUPPORTED_FEATURES, plan_bootstrap};

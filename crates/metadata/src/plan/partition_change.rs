@@ -24,6 +24,7 @@ pub enum Election {
 
 /// A wished change of one partition. Fields that are not set keep what is there.
 pub(crate) struct PartitionChange<'a> {
+    image: &'a MetadataImage,
     before: &'a PartitionImage,
     acceptable_leader: &'a dyn Fn(NodeId) -> bool,
     default_directory: &'a dyn Fn(NodeId) -> DirectoryId,
@@ -36,6 +37,8 @@ pub(crate) struct PartitionChange<'a> {
     pub(crate) removing: Vec<NodeId>,
     /// Replicas that may have lost what they acknowledged: never in the new ELR.
     pub(crate) unclean_shutdown: Option<NodeId>,
+    /// A replica that is in another directory than was known.
+    pub(crate) in_directory: Option<(NodeId, DirectoryId)>,
     pub(crate) recovery: LeaderRecoveryState,
     elr: Vec<NodeId>,
     last_known_elr: Vec<NodeId>,
@@ -45,13 +48,14 @@ impl<'a> PartitionChange<'a> {
     /// A change that keeps everything of `before`, decided on `image`. `acceptable_leader` says which brokers are
     /// there to lead, `min_isr` is the topic's effective `min.insync.replicas`.
     pub(crate) fn new(
-        image: &MetadataImage,
+        image: &'a MetadataImage,
         before: &'a PartitionImage,
         acceptable_leader: &'a dyn Fn(NodeId) -> bool,
         default_directory: &'a dyn Fn(NodeId) -> DirectoryId,
         min_isr: usize,
     ) -> Self {
         Self {
+            image,
             before,
             acceptable_leader,
             default_directory,
@@ -63,6 +67,7 @@ impl<'a> PartitionChange<'a> {
             adding: before.adding_replicas.to_vec(),
             removing: before.removing_replicas.to_vec(),
             unclean_shutdown: None,
+            in_directory: None,
             recovery: before.leader_recovery_state,
             elr: before.elr.to_vec(),
             last_known_elr: before.last_known_elr.to_vec(),
@@ -169,7 +174,7 @@ impl<'a> PartitionChange<'a> {
             return (leader, true);
         }
         if self.election == Election::Unclean
-            && let Some(leader) = self.replicas.iter().copied().find(|&id| (self.acceptable_leader)(id))
+            && let Some(leader) = self.replicas.iter().copied().find(|&id| self.is_acceptable(id))
         {
             return (leader, true);
         }
@@ -178,14 +183,27 @@ impl<'a> PartitionChange<'a> {
 
     fn is_valid_leader(&self, id: NodeId) -> bool {
         let in_sync = self.isr.contains(&id) || (self.isr.is_empty() && self.elr.contains(&id));
-        in_sync && (self.acceptable_leader)(id)
+        in_sync && self.is_acceptable(id)
+    }
+
+    /// Whether it is there to lead, and its log with it (`LeaderAcceptor`, KIP-858).
+    fn is_acceptable(&self, id: NodeId) -> bool {
+        let broker = self.image.brokers.get(id);
+        let serves =
+            broker.is_none_or(|broker| self.directory_of(id).is_none_or(|dir| broker.serves_from(dir)));
+        serves && (self.acceptable_leader)(id)
+    }
+
+    fn directory_of(&self, id: NodeId) -> Option<DirectoryId> {
+        let told = self.in_directory.filter(|(replica, _)| *replica == id);
+        told.map(|(_, directory)| directory).or_else(|| self.before.directory_of(id))
     }
 
     /// When ISR and ELR are both empty, whoever led last has the most.
     fn last_known_leader(&self) -> Option<NodeId> {
         let nobody_else = self.elr_enabled && self.elr.is_empty() && self.isr.is_empty();
         match *self.before.last_known_elr {
-            [last] if nobody_else && (self.acceptable_leader)(last) => Some(last),
+            [last] if nobody_else && self.is_acceptable(last) => Some(last),
             _ => None,
         }
     }
@@ -220,7 +238,7 @@ impl<'a> PartitionChange<'a> {
         let directories: Vec<_> = self
             .replicas
             .iter()
-            .map(|&id| self.before.directory_of(id).unwrap_or_else(|| (self.default_directory)(id)))
+            .map(|&id| self.directory_of(id).unwrap_or_else(|| (self.default_directory)(id)))
             .collect();
         if *directories != *self.before.directories {
             record.directories = Some(directories);

@@ -15,7 +15,7 @@ use ottla_protocol::{ApiKey, ApiMessage, ErrorCode};
 use ottla_testkit::{RawClient, TestNode, TopicSpec, eventually};
 
 /// The APIs of clients with the ranges that clients are told: key, first, last version.
-const ADVERTISED: [(i16, i16, i16); 31] = [
+const ADVERTISED: [(i16, i16, i16); 33] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),
@@ -37,6 +37,8 @@ const ADVERTISED: [(i16, i16, i16); 31] = [
     (23, 2, 4),
     (32, 1, 4),
     (33, 0, 2),
+    (34, 1, 2),
+    (35, 1, 5),
     (37, 0, 3),
     (42, 0, 3),
     (43, 0, 2),

@@ -18,6 +18,7 @@ mod fetch_sessions;
 mod groups;
 mod idempotence;
 mod import;
+mod log_dirs;
 mod long_poll;
 mod offsets;
 mod opening;

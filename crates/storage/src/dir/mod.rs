@@ -3,6 +3,8 @@
 pub(crate) mod checkpoints;
 pub(crate) mod clean_shutdown;
 pub(crate) mod doomed;
+mod future;
+mod home;
 pub(crate) mod materialised;
 pub(crate) mod meta_properties;
 pub(crate) mod open;
@@ -13,10 +15,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ottla_env::{Disk, File};
+use ottla_env::{Disk, File, OpenOptions};
 use ottla_types::{BrokerEpoch, DirectoryId, TimestampMs, TopicId, TopicIdPartition, TopicPartition};
 use parking_lot::Mutex;
 
+pub use future::ReplaceError;
+pub use home::find_home;
 pub use meta_properties::MetaProperties;
 pub use open::{FoundPartition, OpenReport, holds_partitions};
 
@@ -75,6 +79,12 @@ impl LogDir {
         self.partitions.lock().get(partition).copied()
     }
 
+    /// Whether the partition has a folder here, may get one, or must have one.
+    pub fn holds(&self, partition: &TopicIdPartition) -> bool {
+        self.topic_id_of(&partition.topic_partition) == Some(partition.topic_id)
+            || self.shared.materialised.contains(partition)
+    }
+
     /// Every partition that has a folder here, may get one, or must have one.
     pub fn partitions(&self) -> Vec<TopicIdPartition> {
         let here = self.partitions.lock().clone();
@@ -97,6 +107,31 @@ impl LogDir {
             .disk
             .free_bytes(&shared.root)
             .map_err(|e| StorageError::io("ask the free space of", &shared.root, e))
+    }
+
+    /// The size of the file system that it is on, bytes.
+    pub fn total_bytes(&self) -> Result<u64, StorageError> {
+        let shared = &self.shared;
+        shared
+            .disk
+            .total_bytes(&shared.root)
+            .map_err(|e| StorageError::io("ask the size of", &shared.root, e))
+    }
+
+    /// Bytes of the segments of a partition whose log is not open; 0 if it has no folder.
+    pub fn folder_bytes(&self, partition: &TopicPartition) -> Result<u64, StorageError> {
+        let (disk, folder) = (&self.shared.disk, self.shared.root.join(partition.to_string()));
+        let sum = || -> io::Result<u64> {
+            let mut bytes = 0;
+            for entry in disk.list(&folder)?.iter().filter(|entry| entry.name.ends_with(".log")) {
+                bytes += disk.open(&folder.join(&entry.name), OpenOptions::READ)?.len()?;
+            }
+            Ok(bytes)
+        };
+        match sum() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+            sum => sum.map_err(|e| StorageError::io("measure", &folder, e)),
+        }
     }
 
     /// Sealed files that are held open.
@@ -334,7 +369,7 @@ impl LogDir {
     }
 }
 
-/// Kafka's name of a folder that is on its way out: `topic-partition.32hex-delete`, of at most 255 bytes.
+/// Kafka's name of a folder that is on its way out or in: `topic-partition.32hex-delete`, of at most 255 bytes.
 fn name_away(partition: &TopicIdPartition, suffix: &str) -> PathBuf {
     let id: String = ottla_types::Uuid::random().0.iter().map(|b| format!("{b:02x}")).collect();
     let suffix = format!("-{}.{id}{suffix}", partition.topic_partition.partition);

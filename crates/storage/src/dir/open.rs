@@ -30,6 +30,8 @@ pub struct OpenReport {
     /// Folders that look like partitions but tell no topic: remains of a creation that was never acknowledged. They are
     /// left alone until a partition of that name is created.
     pub strays: Vec<PathBuf>,
+    /// Partitions of another directory that were being moved to this one. What was copied is thrown away.
+    pub futures: Vec<TopicIdPartition>,
 }
 
 /// One partition that was found.
@@ -61,6 +63,10 @@ pub(super) fn open(
     report.clean_shutdown =
         take_clean_shutdown(&*disk, root).map_err(io_error("read the shutdown marker of"))?;
     let (found, stale) = find_folders(&*disk, root, &mut report).map_err(io_error("list"))?;
+    if !stale.is_empty() {
+        // A process that died may not have synced the names: a folder that has moved away must not come back.
+        disk.sync_dir(root).map_err(io_error("sync"))?;
+    }
     let materialised = Materialised::open(&*disk, root, || with_ids(&found).collect())?;
     let checkpoints = Checkpoints::open(&*disk, root).map_err(io_error("read checkpoints of"))?;
     let shared = Arc::new(Shared::new(
@@ -199,6 +205,15 @@ fn find_folders(disk: &dyn Disk, root: &Path, report: &mut OpenReport) -> io::Re
             let index = name.rsplit_once('.').and_then(|(name, _)| name.rsplit_once('-')?.1.parse().ok());
             let deleted = topic_id().zip(index);
             stale.push((path, deleted));
+            continue;
+        }
+        if let Some(name) = entry.name.strip_suffix("-future") {
+            let partition = name.rsplit_once('.').and_then(|(name, _)| partition_of(name));
+            let copied = partition.zip(topic_id());
+            report
+                .futures
+                .extend(copied.map(|(at, topic_id)| TopicIdPartition { topic_id, topic_partition: at }));
+            stale.push((path, None));
             continue;
         }
         let Some(partition) = partition_of(&entry.name) else { continue };

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use ottla_env::{File, OpenOptions};
 use ottla_types::Offset;
-use parking_lot::MutexGuard;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Folder, Log};
 use crate::context::{Context, Life};
@@ -51,6 +51,8 @@ pub struct FlushJob {
 #[derive(Debug)]
 #[must_use = "the log takes no other flush until this one is completed"]
 pub struct FlushOutcome {
+    /// Of the log that it was begun for.
+    life: Arc<Mutex<Life>>,
     up_to: i64,
     bytes: u64,
     names_left: bool,
@@ -70,6 +72,7 @@ impl FlushJob {
     /// Makes it durable. Blocks for as long as the device takes; run it outside of the log's lock.
     pub fn run(self) -> FlushOutcome {
         let mut outcome = FlushOutcome {
+            life: Arc::clone(&self.ctx.life),
             up_to: self.up_to,
             bytes: self.bytes,
             names_left: self.sync_names,
@@ -228,7 +231,7 @@ impl Log {
             data,
             indexes,
             sync_names: std::mem::take(&mut self.names_dirty),
-            first: self.folder == Folder::Written,
+            first: self.folder == Folder::Written && !self.ctx.is_future,
             found,
             bytes: self.unflushed,
             truncations,
@@ -272,8 +275,11 @@ impl Log {
 
     /// Takes note of what a flush did: moves the flushed offset, and returns it. An error means that nothing is known to
     /// have become durable: after one that [passes](StorageError::passes) flush again later, after any other the directory
-    /// is offline or the partition gone.
+    /// is offline or the partition gone. Nothing comes of the outcome of a log that this one has replaced.
     pub fn complete_flush(&mut self, outcome: FlushOutcome) -> Result<Offset, StorageError> {
+        if !Arc::ptr_eq(&outcome.life, &self.ctx.life) {
+            return Ok(Offset(self.flushed));
+        }
         // A truncation during the flush has lowered what it is good for.
         let up_to = self.flushing.take().unwrap_or(0).min(outcome.up_to);
         self.names_dirty |= outcome.names_left;
@@ -396,7 +402,7 @@ impl Log {
             data: Vec::new(),
             indexes,
             sync_names: true,
-            first: self.folder == Folder::Written,
+            first: self.folder == Folder::Written && !self.ctx.is_future,
             found: false,
             bytes: 0,
             epochs: None,

@@ -16,6 +16,7 @@ mod append;
 mod clean;
 mod flush;
 mod follow;
+mod future;
 mod lookup;
 mod mark;
 mod open;
@@ -35,6 +36,7 @@ use ottla_types::{LeaderEpoch, Offset, ProducerId, TimestampMs, TopicIdPartition
 
 pub use clean::Dirtiness;
 pub use flush::{FlushJob, FlushOutcome};
+pub use future::{CopyError, FutureLog, NextCopy};
 pub use lookup::TimestampOffset;
 pub use retention::Deleted;
 pub use swap::Swap;
@@ -127,6 +129,11 @@ impl Log {
     /// The partition's folder.
     pub fn path(&self) -> &Path {
         &self.ctx.dir
+    }
+
+    /// Whether anything of it is on disk.
+    pub fn is_materialised(&self) -> bool {
+        self.folder != Folder::None
     }
 
     /// Its settings.
@@ -262,7 +269,7 @@ impl Log {
         }
     }
 
-    fn check_usable(&self) -> Result<(), StorageError> {
+    pub(crate) fn check_usable(&self) -> Result<(), StorageError> {
         self.ctx.health.check()?;
         if self.poisoned {
             return Err(StorageError::Poisoned { path: self.ctx.dir.clone() });

@@ -1,6 +1,7 @@
 //! The active segment: when it begins, and when it ends (`LogSegment.shouldRoll`).
 
 use std::io;
+use std::sync::Arc;
 
 use ottla_env::{OpenOptions, Rng, SeededRng};
 use ottla_types::TimestampMs;
@@ -106,7 +107,10 @@ impl Log {
         let Self { ctx, .. } = self;
         let path = ctx.dir.join(partition_metadata::FILE_NAME);
         let create = || -> io::Result<_> {
-            let progress = ctx.checkpoints.forget(&*ctx.disk, &ctx.partition.topic_partition)?;
+            let progress = match ctx.is_future {
+                true => Arc::default(),
+                false => ctx.checkpoints.forget(&*ctx.disk, &ctx.partition.topic_partition)?,
+            };
             // Remains of a creation that was never flushed would come back as segments of this one.
             if ctx.disk.exists(&ctx.dir)? {
                 ctx.disk.remove_dir_all(&ctx.dir)?;

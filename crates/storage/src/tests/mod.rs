@@ -7,6 +7,7 @@ mod crash_test;
 mod keep_test;
 mod log_test;
 mod mark_test;
+mod move_test;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -27,7 +27,7 @@ async fn an_idle_partition_holds_no_file() {
     // Being looked at by metrics is no use.
     assert_eq!(partition.offsets().log_end.0, 3);
     minutes(2);
-    assert_eq!(host.manager.dirs()[0].tail_cache_bytes(), 0);
+    assert_eq!(host.manager.dirs[0].tail_cache_bytes(), 0);
     assert_eq!(opens().await, 1, "its file was held open");
     assert_eq!(opens().await, 0);
 }

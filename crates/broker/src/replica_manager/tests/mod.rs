@@ -73,7 +73,8 @@ impl Host {
         let options = LogDirOptions { new_directory_id: Uuid([9; 16]), ..LogDirOptions::new("cluster", ME) };
         let opened = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &options).unwrap();
         let clock = Arc::new(ManualClock::at_wall_ms(NOW));
-        let manager = ReplicaManager::new(ME, Arc::clone(&clock) as Arc<_>, vec![opened], 1).unwrap();
+        let manager =
+            ReplicaManager::new(ME, Arc::clone(&clock) as Arc<_>, vec![opened], Vec::new(), 1).unwrap();
         Self { disk: disk.clone(), clock, manager, image: MetadataImage::empty() }
     }
 

@@ -79,7 +79,6 @@ pub(super) const DEFS: &[ConfigDef] = &[
     long("replica.alter.log.dirs.io.max.bytes.per.second", "9223372036854775807")
         .at_least(0)
         .cluster_wide()
-        .accepted()
         .internal()
         .doc("Bytes per second spent on moving replicas between log directories."),
 ];
