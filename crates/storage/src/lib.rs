@@ -38,7 +38,7 @@ pub use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
 pub use crate::config::{CompressionType, LogConfig, LogDirOptions, RecordValidation};
 pub use crate::dir::{FoundPartition, LogDir, MetaProperties, OpenReport, holds_partitions};
 pub use crate::error::{AppendError, OpenError, ReadError, RecordError, StorageError};
-pub use crate::log::{Deleted, FlushJob, FlushOutcome, Log, SegmentInfo, TimestampOffset};
+pub use crate::log::{Deleted, FlushJob, FlushOutcome, Log, Loss, SegmentInfo, TimestampOffset};
 pub use crate::read::{ReadResult, RecordsSlice};
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::text_file;
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
-const LOG_STARTS: &str = "log-start-offset-checkpoint";
+pub(crate) const LOG_STARTS: &str = "log-start-offset-checkpoint";
 const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 const MAX_BYTES: usize = 1 << 30;
 

@@ -16,6 +16,7 @@ mod append;
 mod flush;
 mod follow;
 mod lookup;
+mod losses;
 mod mark;
 mod open;
 mod read;
@@ -33,6 +34,7 @@ use ottla_types::{LeaderEpoch, Offset, ProducerId, TimestampMs, TopicIdPartition
 
 pub use flush::{FlushJob, FlushOutcome};
 pub use lookup::TimestampOffset;
+pub use losses::Loss;
 pub use retention::Deleted;
 
 use crate::config::LogConfig;
@@ -84,6 +86,8 @@ pub struct Log {
     poisoned: bool,
     /// Draws `segment.jitter.ms`.
     rolls: u64,
+    /// What the start did not find.
+    losses: Vec<Loss>,
 }
 
 /// What the disk knows of the partition.

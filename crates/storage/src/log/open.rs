@@ -40,6 +40,7 @@ impl Log {
             unflushed: 0,
             poisoned: false,
             rolls: 0,
+            losses: Vec::new(),
             ctx,
         }
     }

@@ -2,6 +2,7 @@
 
 mod append_test;
 mod crash_test;
+mod damage_test;
 mod keep_test;
 mod log_test;
 mod mark_test;
