@@ -1,7 +1,9 @@
 //! Bad files: whatever happens to one file of a directory between two starts, what is served is what was written, and what
 //! is not served is told, with file and place. `OTTLA_DAMAGES=100000` tries more than an ordinary test run.
 //!
-//! What no checksum covers, and so cannot be told: a digit of a checkpoint that makes another one. See `Kind`.
+//! What no checksum covers, and so cannot be told: a digit of a checkpoint that makes another one (see `Kind`), and the
+//! offset of a batch that is read along with those before it. Whoever reads has to see to it that batches follow each other, as
+//! the reader here does; asked for by itself, such a batch is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -72,7 +74,8 @@ fn config() -> LogConfig {
     LogConfig {
         segment_bytes: 1200,
         index_interval_bytes: 200,
-        snapshot_interval_bytes: 900,
+        // Snapshots at rolls only: there are batches behind the newest that the checkpoint knows as synced.
+        snapshot_interval_bytes: 1 << 20,
         tail_cache_bytes: 0,
         ..LogConfig::default()
     }
@@ -120,6 +123,9 @@ impl Original {
                 logs.iter_mut().for_each(|log| log.record_high_watermark(log.flushed_offset()));
                 logs.iter_mut()
                     .for_each(|log| assert_eq!(log.delete_records_before(Offset(start)).unwrap().0, start));
+                dir.write_checkpoints().unwrap();
+            }
+            if i == 38 && start == 0 {
                 dir.write_checkpoints().unwrap();
             }
         }
@@ -226,6 +232,11 @@ impl<'a> Case<'a> {
                 return true;
             }
         };
+        let is_ours =
+            |found: &crate::FoundPartition| TOPICS.iter().any(|topic| found.partition == partition(topic));
+        if self.kind != Kind::PartitionMetadata {
+            assert!(report.partitions.iter().all(is_ours), "{:?}", report.partitions);
+        }
         let told: Vec<bool> = TOPICS.iter().map(|topic| self.check_partition(&dir, &report, topic)).collect();
         told.contains(&true)
     }
@@ -244,6 +255,7 @@ impl<'a> Case<'a> {
             Ok(log) => log,
             Err(e) => {
                 let text = e.to_string();
+                self.nothing_is_cut(&folder);
                 match self.kind {
                     Kind::Segment if is_hit => self.names_the_place(&text),
                     Kind::RecoveryPoints => assert!(text.contains("was synced up to"), "{text}"),
@@ -259,10 +271,28 @@ impl<'a> Case<'a> {
             told |= self.read_all(&mut log, max_bytes, is_hit);
         }
         self.look_up(&mut log, is_hit);
-        if !(is_hit && self.kind == Kind::Segment) && !told {
+        let lacks_batches = is_hit && self.kind == Kind::Segment;
+        if !told && !lacks_batches {
             self.goes_on(dir, log, &id);
         }
         told
+    }
+
+    /// What is damaged may be all that is left: nobody takes anything away from it.
+    fn nothing_is_cut(&self, folder: &Path) {
+        let is_segment = |path: &Path| Kind::of(path) == Some(Kind::Segment) && path.starts_with(folder);
+        let segments = self.original.files.iter().filter(|(_, path)| is_segment(path));
+        for (_, path) in segments {
+            let len = |disk: &SimDisk| disk.open(path, OpenOptions::READ).and_then(|file| file.len()).ok();
+            let before = match &self.damage {
+                _ if *path != self.path => len(&self.original.disk),
+                Damage::Flip { .. } => len(&self.original.disk),
+                Damage::Truncate(len) => Some(*len),
+                Damage::Delete => None,
+                Damage::Garbage(bytes) => len(&self.original.disk).map(|len| len + bytes.len() as u64),
+            };
+            assert_eq!(len(&self.disk), before, "{}", path.display());
+        }
     }
 
     fn names_the_place(&self, text: &str) {
@@ -305,7 +335,9 @@ impl<'a> Case<'a> {
             for batch in batches(&result.load().unwrap()) {
                 // What is torn or does not follow is asked for again.
                 let Ok(batch) = batch else { break };
-                let follows = batch.header().base_offset.0 <= next && batch.next_offset().0 > next;
+                // The first may begin before what was asked for.
+                let base = batch.header().base_offset.0;
+                let follows = base == next || next == before && base < next && batch.next_offset().0 > next;
                 if !follows || batch.check_crc().is_err() {
                     break;
                 }
@@ -432,7 +464,7 @@ fn a_bad_file_is_told_or_made_good_and_nothing_wrong_is_served() {
                 let Case { original, path, damage, .. } = &case;
                 eprintln!("OTTLA_SEED={seed}: {:?}, {} {damage:?}", original.ending, path.display());
                 failed.push(seed);
-                assert!(failed.len() < 20, "seeds {failed:?}");
+                assert!(failed.len() < 3, "seeds {failed:?}");
             }
         }
     }

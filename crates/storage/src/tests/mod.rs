@@ -6,6 +6,7 @@ mod damage_test;
 mod keep_test;
 mod log_test;
 mod mark_test;
+mod text_file_test;
 
 use std::path::Path;
 use std::sync::Arc;
