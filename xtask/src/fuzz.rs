@@ -32,6 +32,13 @@ pub(crate) struct Arguments {
     max_len: u32,
 }
 
+impl Arguments {
+    /// Each target for so long.
+    pub(crate) fn of(seconds: u32) -> Self {
+        Self { seconds, only: None, max_len: 512 }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let installed = Command::new("cargo").args(["+nightly", "fuzz", "--version"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {

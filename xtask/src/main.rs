@@ -6,6 +6,8 @@ mod clients;
 mod docs;
 mod fuzz;
 mod kafka_jars;
+mod mutants;
+mod nightly;
 mod readme;
 mod vectors;
 mod wire_check;
@@ -41,6 +43,10 @@ enum Command {
     Bench(bench::Arguments),
     /// Run the fuzz targets, and keep in fuzz/corpus what reaches more
     Fuzz(fuzz::Arguments),
+    /// Plant the bugs of tests/mutants one at a time, and see that the tests catch them
+    Mutants(mutants::Arguments),
+    /// What is too long for a change: a million crashes, bad files, fuzzing, all planted bugs
+    Nightly(nightly::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
     /// Run unmodified clients of every language against a node: a table of client and capability
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Nightly(arguments) => nightly::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
     };

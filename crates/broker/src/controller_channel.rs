@@ -60,6 +60,11 @@ impl Controllers {
         Arc::new(Self { routes, active: AtomicUsize::new(0) })
     }
 
+    /// Whether the only controller is in this process: it cannot go without this broker, nor lose its office.
+    pub(crate) fn is_only_local(&self) -> bool {
+        matches!(self.routes.as_slice(), [(_, ControllerRoute::InMemory(_))])
+    }
+
     /// `leader` leads the quorum.
     pub(crate) fn leads(&self, leader: NodeId) {
         if let Some(index) = self.routes.iter().position(|(id, _)| *id == Some(leader)) {
@@ -108,6 +113,11 @@ impl ControllerChannel {
     /// A channel whose requests are given up after `timeout`.
     pub(crate) fn new(controllers: Arc<Controllers>, options: ClientOptions, timeout: Duration) -> Self {
         Self { controllers, current: Mutex::new(None), options, timeout }
+    }
+
+    /// The controllers that it leads to.
+    pub(crate) fn controllers(&self) -> &Controllers {
+        &self.controllers
     }
 
     /// Sends `request` in its highest version.

@@ -161,7 +161,8 @@ impl Registration {
     }
 
     /// Sends heartbeats every `interval` until the broker leaves. They name the directories that failed since the start, which a
-    /// new registration leaves out.
+    /// new registration leaves out. A node that is the whole cluster sends just as many as its session takes: its controller
+    /// dies with it, and no other broker waits for what heartbeats tell.
     pub(crate) async fn run_heartbeats(
         self: Arc<Self>,
         channel: ControllerChannel,
@@ -183,10 +184,13 @@ impl Registration {
                     tracing::warn!("cannot register again: {error}");
                 }
             }
+            let is_whole_cluster =
+                channel.controllers().is_only_local() && metadata.image().brokers.iter().count() == 1;
+            let wait = if is_whole_cluster { interval.max(session / 2) } else { interval };
             tokio::select! {
                 biased;
                 () = self.heartbeat_now.notified() => {}
-                () = tokio::time::sleep(interval) => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }

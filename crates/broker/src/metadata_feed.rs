@@ -15,6 +15,8 @@ use crate::metadata_cache::MetadataCache;
 
 /// How long a controller may hold a request for which it has nothing yet.
 const MAX_WAIT: Duration = Duration::from_millis(500);
+/// The same for the only controller, in this process: its answer without news says nothing, not even who leads.
+const MAX_WAIT_LOCAL: Duration = Duration::from_secs(10);
 const MAX_BYTES: i32 = 8 * 1024 * 1024;
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -49,6 +51,7 @@ impl MetadataFeed {
     pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
         let mut epoch = 0;
         let mut since = Since::Image;
+        let max_wait = if self.controllers.is_only_local() { MAX_WAIT_LOCAL } else { MAX_WAIT };
         loop {
             let request = FetchMetadataRequest {
                 cluster_id: self.cluster_id.clone(),
@@ -56,11 +59,11 @@ impl MetadataFeed {
                 broker_epoch: self.registration.broker_epoch().0,
                 epoch,
                 offset: since.offset(&self.metadata.image()).0,
-                max_wait_ms: i32::try_from(MAX_WAIT.as_millis()).unwrap_or(0),
+                max_wait_ms: i32::try_from(max_wait.as_millis()).unwrap_or(0),
                 max_bytes: MAX_BYTES,
                 ..Default::default()
             };
-            let response = match self.channel.send_once(&request, MAX_WAIT + Duration::from_secs(2)).await {
+            let response = match self.channel.send_once(&request, max_wait + Duration::from_secs(2)).await {
                 Ok(response) => response,
                 Err(error) => {
                     tracing::debug!("metadata feed: {error}");

@@ -20,10 +20,12 @@ pub(crate) fn spawn(
     let mut metrics = raft.metrics();
     let first = state_of(id, &metrics.borrow_watched());
     let (sender, receiver) = watch::channel(first);
+    let ticker = raft.clone();
     let task = tokio::spawn(async move {
         while metrics.changed().await.is_ok() {
             // The guard holds openraft up: it must not live across anything slow.
             let state = state_of(id, &metrics.borrow_and_update());
+            ticker.runtime_config().tick(needs_ticks(id, &state));
             sender.send_if_modified(|current| {
                 let is_new = *current != state;
                 if is_new {
@@ -86,11 +88,60 @@ fn state_of(id: NodeId, metrics: &RaftMetrics<TypeConfig>) -> QuorumState {
     }
 }
 
+/// A leader that is the only voter has nobody to send heartbeats to and no election to win: its clock stands still, so
+/// that an idle node sleeps. It runs again as soon as there is a second voter, or another role.
+fn needs_ticks(id: NodeId, state: &QuorumState) -> bool {
+    let is_alone = matches!(state.voters.as_slice(), [only] if only.id == id);
+    !(is_alone && state.role == Role::Leader)
+}
+
 fn report(id: NodeId, old: &QuorumState, new: &QuorumState) {
     if let Some(failure) = new.failure.as_ref().filter(|_| old.failure.is_none()) {
         tracing::error!(node = %id, failure, "this node has left the metadata quorum");
     } else if (old.leader, old.role, old.epoch) != (new.leader, new.role, new.epoch) {
         tracing::info!(node = %id, role = ?new.role, epoch = new.epoch.0, leader = ?new.leader.map(|id| id.0),
             "metadata quorum");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ottla_types::Uuid;
+
+    use super::*;
+
+    fn state(role: Role, voters: &[i32]) -> QuorumState {
+        let voter = |&id: &i32| VoterState {
+            id: NodeId(id),
+            directory_id: Uuid::ZERO,
+            endpoint: String::new(),
+            match_offset: None,
+        };
+        QuorumState {
+            leader: None,
+            epoch: LeaderEpoch(1),
+            role,
+            committed_offset: None,
+            applied_offset: None,
+            last_offset: None,
+            snapshot_offset: None,
+            purged_offset: None,
+            voters: voters.iter().map(voter).collect(),
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn only_a_leader_without_other_voters_does_without_a_clock() {
+        assert!(!needs_ticks(NodeId(1), &state(Role::Leader, &[1])));
+        for needy in [
+            state(Role::Leader, &[1, 2, 3]),
+            state(Role::Leader, &[2]),
+            state(Role::Candidate, &[1]),
+            state(Role::Follower, &[1, 2, 3]),
+            state(Role::Follower, &[]),
+        ] {
+            assert!(needs_ticks(NodeId(1), &needy), "{needy:?}");
+        }
     }
 }

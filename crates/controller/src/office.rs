@@ -8,21 +8,16 @@ use ottla_env::Monotonic;
 use ottla_metadata::plan::{Decision, ElectionType, plan_elect_leaders, plan_fence_broker};
 use ottla_types::LeaderEpoch;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 use crate::Controller;
 use crate::desk::PlanContext;
-
-/// How often sessions are looked at.
-const TICK: Duration = Duration::from_millis(50);
+use crate::sessions::TICK;
 
 impl Controller {
     /// Looks after sessions while this node is the active controller, until the controller is dropped.
     pub(crate) async fn hold_office(controller: Weak<Self>, mut states: watch::Receiver<QuorumState>) {
         let mut term: Option<LeaderEpoch> = None;
         let mut rebalanced = Monotonic::default();
-        let mut ticks = tokio::time::interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let state = states.borrow_and_update().clone();
             let Some(this) = controller.upgrade() else { return };
@@ -38,10 +33,11 @@ impl Controller {
                 }
                 (false, _) => term = None,
             }
+            let wait = this.until_next_tick();
             drop(this);
             tokio::select! {
                 changed = states.changed() => if changed.is_err() { return },
-                _ = ticks.tick(), if term.is_some() => {}
+                () = tokio::time::sleep(wait), if term.is_some() => {}
             }
         }
     }
@@ -56,8 +52,14 @@ impl Controller {
         }
     }
 
+    /// How long nothing has to be looked at.
+    fn until_next_tick(&self) -> Duration {
+        let due = self.sessions.lock().next_tick();
+        due.map_or(TICK, |due| due.since(self.now()))
+    }
+
     pub(crate) fn check_sessions(&self) {
-        let ended = self.sessions.lock().tick(&self.image(), self.now(), TICK);
+        let ended = self.sessions.lock().tick(&self.image(), self.now());
         for broker in ended {
             tracing::warn!(%broker, "broker session has ended, the broker is fenced");
             let desk = self.desk.clone();

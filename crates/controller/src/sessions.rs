@@ -13,6 +13,11 @@ use ottla_types::{NodeId, Offset};
 
 /// A tick that comes this much late extends all sessions.
 const LATE: Duration = Duration::from_millis(100);
+/// The last part of a session is watched closely: a controller that did not get to run leaves every broker at least this
+/// much of its session to be heard in.
+const WATCHED: Duration = Duration::from_millis(500);
+/// How often a session is looked at while it is watched.
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// The sessions of all brokers.
 #[derive(Debug)]
@@ -84,10 +89,16 @@ impl Sessions {
         }
     }
 
-    /// To be called every `interval`: the unfenced brokers whose sessions have ended. Each is named once per timeout.
-    pub(crate) fn tick(&mut self, image: &MetadataImage, now: Monotonic, interval: Duration) -> Vec<NodeId> {
+    /// To be called at [`Self::next_tick`], or earlier: the unfenced brokers whose sessions have ended. Each is named once
+    /// per timeout.
+    ///
+    /// ```text
+    ///  last heartbeat                    next tick           TICK apart      session ends
+    ///  ├───────────────────────────────────┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──────┤
+    ///                                      ◀───────────── WATCHED ───────────▶
+    /// ```
+    pub(crate) fn tick(&mut self, image: &MetadataImage, now: Monotonic) -> Vec<NodeId> {
         let late = self.next_tick.map_or(Duration::ZERO, |due| now.since(due));
-        self.next_tick = Some(now + interval);
         if late > LATE {
             tracing::warn!(
                 late_ms = late.as_millis() as u64,
@@ -106,7 +117,22 @@ impl Sessions {
                 ended.push(id);
             }
         }
+        self.next_tick = Some(self.when_to_look(image, now));
         ended
+    }
+
+    /// When [`Self::tick`] is due.
+    pub(crate) fn next_tick(&self) -> Option<Monotonic> {
+        self.next_tick
+    }
+
+    /// A session that begins or is prolonged meanwhile ends later than those that are known now.
+    fn when_to_look(&self, image: &MetadataImage, now: Monotonic) -> Monotonic {
+        let unfenced = |id| image.brokers.get(id).is_some_and(|broker| !broker.fenced);
+        let sessions = self.by_broker.iter().filter(|(id, _)| unfenced(**id));
+        let ends = sessions.map(|(_, session)| session.ends).min();
+        let left = ends.map_or(self.timeout, |ends| ends.since(now).min(self.timeout));
+        now + left.saturating_sub(WATCHED).max(TICK)
     }
 }
 

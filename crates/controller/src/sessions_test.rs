@@ -4,7 +4,6 @@ use ottla_protocol::records::metadata::RegisterBrokerRecord;
 use super::*;
 
 const TIMEOUT: Duration = Duration::from_millis(2000);
-const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Brokers 1 to `brokers`, unfenced.
 fn image(brokers: i32) -> MetadataImage {
@@ -23,7 +22,7 @@ fn at(ms: u64) -> Monotonic {
 fn run(sessions: &mut Sessions, image: &MetadataImage, from: u64, to: u64) -> Vec<(u64, i32)> {
     (from..=to)
         .step_by(50)
-        .flat_map(|ms| sessions.tick(image, at(ms), INTERVAL).into_iter().map(move |id| (ms, id.0)))
+        .flat_map(|ms| sessions.tick(image, at(ms)).into_iter().map(move |id| (ms, id.0)))
         .collect()
 }
 
@@ -44,8 +43,54 @@ fn a_late_controller_blames_nobody() {
     let mut sessions = Sessions::new(TIMEOUT);
     sessions.take_office(&image, at(0));
     run(&mut sessions, &image, 0, 1000);
-    assert!(sessions.tick(&image, at(9000), INTERVAL).is_empty(), "nothing could be heard for eight seconds");
-    assert_eq!(run(&mut sessions, &image, 9050, 11_000), [(9950, 1)], "what was left of the session");
+    assert!(sessions.tick(&image, at(9000)).is_empty(), "nothing could be heard for eight seconds");
+    assert_eq!(run(&mut sessions, &image, 9050, 11_000), [(9500, 1)], "half a second to be heard in");
+}
+
+#[test]
+fn a_controller_that_is_late_while_it_watches_adds_all_of_it() {
+    let image = image(1);
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    run(&mut sessions, &image, 0, 1900);
+    assert!(sessions.tick(&image, at(9000)).is_empty());
+    assert_eq!(run(&mut sessions, &image, 9050, 11_000), [(9050, 1)], "what was left of the session");
+}
+
+/// Ticks when they are due, with a heartbeat of broker 1 each `beat` ms until `silent`; how many there were until its session ended, and when
+/// that was.
+fn watch(beat: u64, silent: u64) -> (usize, u64) {
+    let image = image(1);
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    let (mut now, mut ticks) = (0, 0);
+    loop {
+        ticks += 1;
+        if !sessions.tick(&image, at(now)).is_empty() {
+            return (ticks, now);
+        }
+        let due = sessions.next_tick().unwrap().0 / 1_000_000;
+        for ms in (now..due).filter(|ms| ms % beat == 0 && *ms <= silent) {
+            sessions.touch(NodeId(1), Offset(1), at(ms));
+        }
+        now = due;
+    }
+}
+
+#[test]
+fn sessions_that_are_prolonged_are_seldom_looked_at_and_still_end_in_time() {
+    assert_eq!(watch(1, 0), (12, 2000), "once to begin with, then ten times in the last half second");
+    let (ticks, ended) = watch(250, 60_000);
+    assert_eq!(ended, 62_000);
+    assert!(ticks < 65, "{ticks} ticks in a minute");
+}
+
+#[test]
+fn without_sessions_to_end_there_is_little_to_do() {
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.touch(NodeId(7), Offset(1), at(0));
+    sessions.tick(&image(0), at(5000));
+    assert_eq!(sessions.next_tick(), Some(at(6500)), "a broker that is not known has none");
 }
 
 #[test]

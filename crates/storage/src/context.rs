@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) doomed: Doomed,
     pub(crate) materialised: Materialised,
     pub(crate) checkpoints: Checkpoints,
+    /// It was closed in order before this start: nothing was left unsynced.
+    pub(crate) was_closed: bool,
     next_log: AtomicU64,
 }
 
@@ -39,6 +41,7 @@ impl Shared {
         tail_cache_bytes: usize,
         materialised: Materialised,
         checkpoints: Checkpoints,
+        was_closed: bool,
     ) -> Self {
         Self {
             root: root.to_owned(),
@@ -49,6 +52,7 @@ impl Shared {
             doomed: Doomed::default(),
             materialised,
             checkpoints,
+            was_closed,
             next_log: AtomicU64::new(1),
         }
     }

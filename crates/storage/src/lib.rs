@@ -10,6 +10,8 @@
 //!
 //! Invariants:
 //! - Below the flushed offset nothing is ever cut on a start: what is missing or changed there is damage, and told.
+//! - What is read continues what was asked for, or is an error that names file and position. Checksums of what lies below the
+//!   recovery point are not looked at again, at a start or at a read: as with Kafka, who consumes it does.
 //! - Files are Kafka's, names and bytes (its DumpLogSegments reads them); the one addition is `ottla-partitions`.
 //! - The first failed sync or write takes the directory offline; a full disk refuses appends and takes nothing offline.
 //! - A partition has no file, handle or thread before its first append.
@@ -45,7 +47,7 @@ pub use crate::dir::{
 };
 pub use crate::error::{AppendError, OpenError, ReadError, RecordError, StorageError};
 pub use crate::log::{
-    CopyError, Deleted, Dirtiness, FlushJob, FlushOutcome, FutureLog, Log, NextCopy, SegmentInfo, Swap,
+    CopyError, Deleted, Dirtiness, FlushJob, FlushOutcome, FutureLog, Log, Loss, NextCopy, SegmentInfo, Swap,
     TimestampOffset,
 };
 pub use crate::read::{ReadResult, RecordsSlice};

@@ -76,6 +76,7 @@ pub(super) fn open(
         options.tail_cache_bytes,
         materialised,
         checkpoints,
+        report.clean_shutdown.is_some(),
     ));
     finish_deletions(&shared, &found, stale)?;
     for partition in with_ids(&found) {

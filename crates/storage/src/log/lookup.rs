@@ -54,14 +54,14 @@ impl Log {
     }
 
     pub(super) fn max_timestamp_of(&mut self, i: usize) -> Result<Option<(i64, i64)>, StorageError> {
-        let interval = self.config.index_interval_bytes;
+        let (interval, gapless) = (self.config.index_interval_bytes, !self.config.cleanup_compact);
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
         let path = segment.path(ctx, FileKind::TimeIndex);
         match segment.max_timestamp(ctx) {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
                 segment
-                    .rebuild_indexes(ctx, interval)
+                    .rebuild_indexes(ctx, interval, gapless)
                     .map_err(|e| ctx.health.write_failed("rebuild", &path, &e))?;
                 segment.max_timestamp(ctx)
             }

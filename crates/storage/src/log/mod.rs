@@ -18,6 +18,7 @@ mod flush;
 mod follow;
 mod future;
 mod lookup;
+mod losses;
 mod mark;
 mod open;
 mod read;
@@ -38,6 +39,7 @@ pub use clean::Dirtiness;
 pub use flush::{FlushJob, FlushOutcome};
 pub use future::{CopyError, FutureLog, NextCopy};
 pub use lookup::TimestampOffset;
+pub use losses::Loss;
 pub use retention::Deleted;
 pub use swap::Swap;
 
@@ -96,6 +98,8 @@ pub struct Log {
     swapping: Vec<PathBuf>,
     /// Draws `segment.jitter.ms`.
     rolls: u64,
+    /// What the start did not find.
+    losses: Vec<Loss>,
 }
 
 /// What the disk knows of the partition.

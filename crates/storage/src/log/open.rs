@@ -42,6 +42,7 @@ impl Log {
             compaction: Weak::new(),
             swapping: Vec::new(),
             rolls: 0,
+            losses: Vec::new(),
             ctx,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use ottla_records::BatchHeader;
 use ottla_types::Offset;
 
 use super::Log;
@@ -96,6 +97,7 @@ impl Log {
         let Some(mut i) = self.segment_of(from) else { return Ok(ReadResult::default()) };
         while i < self.segments.len() {
             if let Some((position, header)) = self.find_in(i, from)? {
+                self.check_continues(i, from, position, &header)?;
                 if header.next_offset().0 > bound {
                     return Ok(ReadResult::default());
                 }
@@ -106,6 +108,28 @@ impl Log {
             i += 1;
         }
         Ok(ReadResult::default())
+    }
+
+    /// What is read has to be what comes next: a batch further on, or of another segment, means that one is missing or its
+    /// header is not what was written, which no checksum covers.
+    fn check_continues(
+        &self,
+        i: usize,
+        from: i64,
+        position: u64,
+        header: &BatchHeader,
+    ) -> Result<(), StorageError> {
+        let Some(segment) = self.segments.get(i) else { return Ok(()) };
+        let is_inside = header.base_offset.0 >= segment.base && header.next_offset().0 <= self.segment_end(i);
+        let has_gap = header.base_offset.0 > from && !self.config.cleanup_compact;
+        if is_inside && !has_gap {
+            return Ok(());
+        }
+        let reason = format!(
+            "at position {position} there is offset {}, where offset {from} was to be found",
+            header.base_offset
+        );
+        Err(StorageError::damaged(&segment.path(&self.ctx, FileKind::Log), reason))
     }
 
     fn slice(
@@ -135,7 +159,7 @@ impl Log {
             // End with a whole batch: the last that the index knows to start within, or one by one.
             let reach = position + max_bytes;
             let entry = segment.offsets.floor(ctx, |e| u64::from(e.position) <= reach).map_err(failed)?;
-            match entry.map(|e| u64::from(e.position)).filter(|end| *end > position) {
+            match entry.map(|e| u64::from(e.position)).filter(|end| *end >= position + first_size) {
                 Some(end) => end - position,
                 None => {
                     batches_within(&mut Scan::new(&*file, position, limit), reach).map_err(failed)? - position
@@ -169,19 +193,19 @@ impl Log {
         i: usize,
         offset: i64,
     ) -> Result<Option<(u64, ottla_records::BatchHeader)>, StorageError> {
-        let interval = self.config.index_interval_bytes;
+        let (interval, gapless) = (self.config.index_interval_bytes, !self.config.cleanup_compact);
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
         let key = segment.key(FileKind::Log);
         let path = || ctx.segment_path(key);
-        let found = match segment.find(ctx, offset) {
+        let found = match segment.find(ctx, offset, gapless) {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
                 let path = path();
                 tracing::warn!(path = %path.display(), reason = %e, "index is rebuilt");
                 segment
-                    .rebuild_indexes(ctx, interval)
+                    .rebuild_indexes(ctx, interval, gapless)
                     .map_err(|e| ctx.health.write_failed("rebuild the index of", &path, &e))?;
-                segment.find(ctx, offset)
+                segment.find(ctx, offset, gapless)
             }
             found => found,
         };

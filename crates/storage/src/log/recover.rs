@@ -42,7 +42,8 @@ impl Log {
         let (bases, marks) = self.list_folder()?;
         let recovery_point = self.progress.recovery_point().unwrap_or(0);
         let first = bases.first().copied().unwrap_or(0);
-        self.log_start = self.progress.log_start().unwrap_or(0).max(first);
+        let start = self.progress.log_start().unwrap_or(0);
+        self.log_start = start.max(first);
         self.end = first;
         if bases.is_empty() {
             return self.recover_empty(recovery_point);
@@ -51,6 +52,13 @@ impl Log {
             // The first segment was lost before anything was flushed: later ones are of no use without it. (What
             // retention removes has its new log start written before.)
             return self.discard_unflushed(&bases, &marks);
+        }
+        if start < first {
+            // No damage: retention on a full disk does that, and Kafka leaves a start out that the names tell.
+            let path = Segment::sealed(self.id, first, 0).path(&self.ctx, FileKind::Log);
+            let reason = format!("the oldest segment is of offset {first}; files before it may be missing");
+            self.note_loss(&path, start, reason);
+            self.progress.set_log_start(first);
         }
         let snapshot = self.load_producers()?;
         let synced = snapshot.unwrap_or(0).max(recovery_point);
@@ -64,7 +72,13 @@ impl Log {
         self.epochs_dirty |= self.epochs.truncate_from_start(Offset(self.log_start));
         self.finish(now_ms)?;
         if self.end < self.log_start {
+            let path = self.ctx.root.join(crate::dir::checkpoints::LOG_STARTS);
             // The log's start was moved beyond what was synced, then the unsynced part was lost.
+            let reason = format!(
+                "it says that the log begins at {}, beyond all that is left of it: the rest is deleted",
+                self.log_start
+            );
+            self.note_loss(&path, self.end, reason);
             self.truncate_fully_and_start_at(Offset(self.log_start), now_ms)?;
         }
         Ok(())
@@ -196,7 +210,7 @@ impl Log {
             }
         }
         // What lies before the log's start was to be deleted.
-        let start = self.progress.log_start().unwrap_or(0);
+        let start = self.believed_start();
         let keep_from = bases.partition_point(|base| *base <= start).saturating_sub(1);
         for base in bases.drain(..keep_from) {
             for kind in FileKind::ALL {
@@ -204,6 +218,25 @@ impl Log {
             }
         }
         Ok((bases, marks))
+    }
+
+    /// Where the checkpoint says that the log begins. After a stop in order, when the newest snapshot tells where the log
+    /// ends, a start beyond that is a checkpoint that was damaged: it counts for nothing.
+    fn believed_start(&mut self) -> i64 {
+        let start = self.progress.log_start().unwrap_or(0);
+        let Some(end) = self.snapshots.last().copied().filter(|end| self.ctx.was_closed && start > *end)
+        else {
+            return start;
+        };
+        let path = self.ctx.root.join(crate::dir::checkpoints::LOG_STARTS);
+        let dir = self.ctx.dir.display();
+        self.note_loss(
+            &path,
+            end,
+            format!("{dir} ends there, and cannot begin at {start}; it begins as its files do"),
+        );
+        self.progress.set_log_start(-1);
+        0
     }
 
     /// Takes the newest snapshot that is whole; returns its offset.
@@ -230,8 +263,9 @@ impl Log {
     /// The epochs that the file tells.
     fn read_epochs(&self) -> Result<EpochCache, StorageError> {
         let path = self.ctx.epochs_path();
-        let known = match text_file::read_text(&*self.ctx.disk, &path, MAX_BYTES) {
-            Ok(text) => text.as_deref().map_or_else(|| Some(EpochCache::default()), EpochCache::parse),
+        let known = match text_file::read(&*self.ctx.disk, &path, MAX_BYTES) {
+            Ok(None) => Some(EpochCache::default()),
+            Ok(Some(bytes)) => std::str::from_utf8(&bytes).ok().and_then(EpochCache::parse),
             Err(e) => return Err(StorageError::io("read", &path, e)),
         };
         Ok(known.unwrap_or_else(|| {
@@ -285,6 +319,9 @@ impl Log {
                             format!("it follows offset {}; batches that were synced are missing", self.end);
                         return Err(StorageError::damaged(&path, reason));
                     }
+                    let reason =
+                        format!("offset {} was to follow; it is cut off with all behind it", self.end);
+                    self.note_loss(&path, self.end, reason);
                     return self.cut(i, None);
                 }
                 self.end = base;
@@ -298,7 +335,8 @@ impl Log {
                     );
                     return Err(StorageError::damaged(&path, reason));
                 }
-                tracing::info!(path = %path.display(), position, %reason, "unsynced end of the log is cut off");
+                let reason = format!("at position {position}: {reason}; the unsynced end is cut off");
+                self.note_loss(&path, self.end, reason);
                 return self.cut(i + 1, Some(position));
             }
         }
@@ -320,7 +358,7 @@ impl Log {
         let failed = |e| StorageError::io("read", &path, e);
         let file_size = segment.size;
         let file = segment.reader(ctx).map_err(failed)?;
-        let resumed = segment.resume_indexes(ctx, &*file, from, interval).map_err(failed)?;
+        let resumed = segment.resume_indexes(ctx, &*file, from, (interval, !compacted)).map_err(failed)?;
         if let Some(reason) = resumed.bad {
             return Err(StorageError::damaged(
                 &path,

@@ -246,20 +246,33 @@ impl Segment {
     }
 
     /// The first batch whose last offset is at or after `offset`; `None` at the end. Starts at the index entry before,
-    /// whose word is checked: an index that lies is an `InvalidData` error.
-    pub(crate) fn find(&mut self, ctx: &Context, offset: i64) -> io::Result<Option<(u64, BatchHeader)>> {
+    /// whose word is checked: an index that lies is an `InvalidData` error. So is that batches do not follow each other, without
+    /// a gap if the log is `gapless`: no checksum covers their offsets.
+    pub(crate) fn find(
+        &mut self,
+        ctx: &Context,
+        offset: i64,
+        gapless: bool,
+    ) -> io::Result<Option<(u64, BatchHeader)>> {
         let base = self.base;
         let entry = self.offsets.floor(ctx, |e| base + i64::from(e.relative_offset) <= offset)?;
         let start = entry.map_or(0, |e| u64::from(e.position));
         let file = self.reader(ctx)?;
         let mut scan = Scan::new(&*file, start, self.size);
         let mut expected = entry.map(|e| base + i64::from(e.relative_offset));
+        let mut end = if entry.is_none() { Some(base) } else { None };
         loop {
             match scan.next()? {
                 Found::Batch { position, header } => {
                     if expected.take().is_some_and(|last| last != header.last_offset().0) {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, "the index leads astray"));
                     }
+                    if let Some(end) = end.filter(|end| !follows(&header, *end, gapless)) {
+                        let found = header.base_offset;
+                        let reason = format!("at position {position} there is offset {found} after {end}");
+                        return Err(io::Error::other(reason));
+                    }
+                    end = Some(header.next_offset().0);
                     if header.last_offset().0 >= offset {
                         return Ok(Some((position, header)));
                     }
@@ -285,13 +298,13 @@ impl Segment {
     }
 
     /// Prepares for a walk from offset `from` on: keeps the index entries before it if they can be trusted, else builds
-    /// them.
+    /// them, one each `spacing.0` bytes; `spacing.1`: batches follow each other without a gap.
     pub(crate) fn resume_indexes(
         &mut self,
         ctx: &Context,
         file: &dyn File,
         from: i64,
-        interval: u64,
+        spacing: (u64, bool),
     ) -> io::Result<Resumed> {
         let (base, file_size) = (self.base, self.size);
         let before = |relative: u32| base + i64::from(relative) < from;
@@ -300,11 +313,11 @@ impl Segment {
             && self.times.recover(ctx, |e| before(e.relative_offset))?;
         (self.max_timestamp, self.since_index, self.size) = (None, 0, 0);
         if !kept {
-            return self.index_anew(file, file_size, from, interval);
+            return self.index_anew(file, file_size, from, spacing);
         }
         self.max_timestamp = self.times.last().map(|e| (e.timestamp, base + i64::from(e.relative_offset)));
         let Some(entry) = self.offsets.last() else {
-            return self.catch_up(file, file_size, from, None, interval);
+            return self.catch_up(file, file_size, from, None, spacing);
         };
         let position = u64::from(entry.position);
         match Scan::new(file, position, file_size).next()? {
@@ -314,9 +327,9 @@ impl Segment {
                 self.note_timestamp(&header);
                 self.since_index = header.size() as u64;
                 self.size = position + header.size() as u64;
-                self.catch_up(file, file_size, from, Some(header.next_offset().0), interval)
+                self.catch_up(file, file_size, from, Some(header.next_offset().0), spacing)
             }
-            _ => self.index_anew(file, file_size, from, interval),
+            _ => self.index_anew(file, file_size, from, spacing),
         }
     }
 
@@ -325,12 +338,12 @@ impl Segment {
         file: &dyn File,
         file_size: u64,
         from: i64,
-        interval: u64,
+        spacing: (u64, bool),
     ) -> io::Result<Resumed> {
         self.offsets = Index::anew(self.log, self.base);
         self.times = Index::anew(self.log, self.base);
         self.max_timestamp = None;
-        self.catch_up(file, file_size, from, None, interval)
+        self.catch_up(file, file_size, from, None, spacing)
     }
 
     fn catch_up(
@@ -339,13 +352,19 @@ impl Segment {
         file_size: u64,
         from: i64,
         mut end_offset: Option<i64>,
-        interval: u64,
+        (interval, gapless): (u64, bool),
     ) -> io::Result<Resumed> {
         let mut scan = Scan::new(file, self.size, file_size);
         let mut bad = None;
         while from > self.base && end_offset.is_none_or(|end| end < from) {
             match scan.next()? {
                 Found::Batch { position, header } if header.base_offset.0 < from => {
+                    let end = end_offset.unwrap_or(self.base);
+                    if !follows(&header, end, gapless) {
+                        let found = header.base_offset;
+                        bad = Some(format!("at position {position} there is offset {found} after {end}"));
+                        break;
+                    }
                     self.note_batch(position, &header, interval);
                     end_offset = Some(header.next_offset().0);
                 }
@@ -394,8 +413,9 @@ impl Segment {
         Ok(())
     }
 
-    /// Builds both indexes from the batches.
-    pub(crate) fn rebuild_indexes(&mut self, ctx: &Context, interval: u64) -> io::Result<()> {
+    /// Builds both indexes from the batches, as far as they follow each other: an entry of one that does not would vouch for
+    /// it.
+    pub(crate) fn rebuild_indexes(&mut self, ctx: &Context, interval: u64, gapless: bool) -> io::Result<()> {
         self.offsets = Index::anew(self.log, self.base);
         self.times = Index::anew(self.log, self.base);
         self.max_timestamp = None;
@@ -403,8 +423,13 @@ impl Segment {
         let size = self.size;
         let file = self.reader(ctx)?;
         let mut scan = Scan::new(&*file, 0, size);
+        let mut end = self.base;
         while let Found::Batch { position, header } = scan.next()? {
+            if !follows(&header, end, gapless) {
+                break;
+            }
             self.note_batch(position, &header, interval);
+            end = header.next_offset().0;
         }
         self.size = size;
         self.index_time();
@@ -412,6 +437,12 @@ impl Segment {
         self.times.spill(ctx)?;
         Ok(())
     }
+}
+
+/// Whether a batch may come behind offset `end`.
+fn follows(header: &BatchHeader, end: i64, gapless: bool) -> bool {
+    let found = header.base_offset.0;
+    found == end || found > end && !gapless
 }
 
 /// `%020d`: how Kafka names the files of a segment.

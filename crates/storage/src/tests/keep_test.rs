@@ -262,6 +262,15 @@ fn a_full_disk_is_freed_by_retention() {
 
 #[test]
 fn where_log_starts_cannot_be_written_power_loss_leaves_no_gap() {
+    power_goes_during_deletions(Some(Fault::no_space(Op::Write).on("-checkpoint.tmp").times(u64::MAX)));
+}
+
+#[test]
+fn what_retention_takes_away_leaves_no_gap_when_the_power_goes() {
+    power_goes_during_deletions(None);
+}
+
+fn power_goes_during_deletions(fault: Option<Fault>) {
     let config = LogConfig { retention_bytes: 5000, retention_ms: -1, ..small() };
     for seed in 0..200 {
         let disk = SimDisk::new(seed);
@@ -271,7 +280,7 @@ fn where_log_starts_cannot_be_written_power_loss_leaves_no_gap() {
             append(&mut log, batch_at(NOW + i, &["value"])).unwrap();
         }
         log.flush().unwrap();
-        disk.inject(Fault::no_space(Op::Write).on("-checkpoint.tmp").times(u64::MAX));
+        fault.iter().for_each(|fault| disk.inject(fault.clone()));
         log.apply_retention(NOW, Offset(300)).unwrap();
         disk.crash_at(1 + seed % 40);
         while dir.run_deletions(100).is_ok_and(|done| done > 0) {}

@@ -4,10 +4,12 @@ mod append_test;
 mod compact_crash_test;
 mod compact_test;
 mod crash_test;
+mod damage_test;
 mod keep_test;
 mod log_test;
 mod mark_test;
 mod move_test;
+mod text_file_test;
 
 use std::path::Path;
 use std::sync::Arc;
