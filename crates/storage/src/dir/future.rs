@@ -123,6 +123,9 @@ impl LogDir {
             if let Some(mark) = current.checkpointed_high_watermark() {
                 progress.set_high_watermark(mark.0);
             }
+            if let Some(cleaned) = current.cleaned_to() {
+                progress.set_cleaned(cleaned.0);
+            }
             shared.checkpoints.write(&*shared.disk)?;
             shared.materialised.settle()?;
             shared.materialised.add(partition)

@@ -124,6 +124,11 @@ impl Log {
         }
     }
 
+    /// Where the last round ended, if there was one.
+    pub(crate) fn cleaned_to(&self) -> Option<Offset> {
+        self.progress.cleaned().map(Offset)
+    }
+
     /// What was cleaned last time ends here.
     fn first_dirty(&self) -> i64 {
         match self.progress.cleaned() {
@@ -189,6 +194,16 @@ impl Log {
             (id, LastRecord { data, epoch: producer.epoch })
         });
         last.collect()
+    }
+
+    /// Whether compaction may have taken the batch away that was at `offset`, here or on the leader that this was fetched from.
+    pub(super) fn may_have_gaps(&self, offset: i64) -> bool {
+        self.config.cleanup_compact || self.progress.cleaned().is_some_and(|cleaned| offset < cleaned)
+    }
+
+    /// Whether the batches of segment `i` follow each other without a gap.
+    pub(super) fn is_gapless(&self, i: usize) -> bool {
+        !self.may_have_gaps(self.base_of(i))
     }
 
     fn base_of(&self, i: usize) -> i64 {

@@ -165,6 +165,10 @@ impl Log {
     /// loss takes away, as nothing in it was ever synced, would look like damage there.
     pub(crate) fn flush_if_unrecorded(&mut self) -> Result<(), StorageError> {
         if self.folder == Folder::Written {
+            if self.segments.is_empty() {
+                // A recorded folder without a segment would be damage.
+                self.roll(0)?;
+            }
             self.flush()?;
         }
         // One without records has nothing to flush.

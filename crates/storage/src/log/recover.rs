@@ -396,11 +396,6 @@ impl Log {
         }
     }
 
-    /// Whether compaction may have taken the batch away that was at `offset`, here or on the leader that this was fetched from.
-    fn may_have_gaps(&self, offset: i64) -> bool {
-        self.config.cleanup_compact || self.progress.cleaned().is_some_and(|cleaned| offset < cleaned)
-    }
-
     fn fits_in(&self, i: usize, header: &BatchHeader) -> bool {
         self.segments.get(i).is_some_and(|segment| segment.fits(header.last_offset().0))
     }

@@ -148,6 +148,25 @@ fn every_offset_can_be_read_from_though_its_record_is_gone() {
 }
 
 #[test]
+fn what_was_compacted_can_be_read_when_the_topic_no_longer_is() {
+    let (disk, dir, mut log) = new_log(compacted());
+    for i in 0..30 {
+        append(&mut log, keyed(&[(["a", "b", "c"][i % 3], Some(&"x".repeat(100)))])).unwrap();
+    }
+    seal(&mut log);
+    append(&mut log, keyed(&[("a", Some("1"))])).unwrap();
+    compact(&mut log, NOW).unwrap();
+    log.close().unwrap();
+    dir.close(ottla_types::BrokerEpoch(1)).unwrap();
+    drop((log, dir));
+    let (dir, _) = open_dir(&disk);
+    let mut log = dir.open_log(&partition("t"), small(), NOW).unwrap();
+    assert_eq!(offsets(&mut log), [27, 28, 29, 30]);
+    // The first segment has but an empty batch left, its last.
+    assert_eq!(log.read(Offset(3), 1 << 20, Offset(31), true).unwrap().first_offset, Some(Offset(22)));
+}
+
+#[test]
 fn a_tombstone_stays_for_delete_retention_ms_after_it_was_first_cleaned() {
     let (_disk, _dir, mut log) = new_log(compacted());
     append(&mut log, keyed(&[("a", Some("1")), ("b", Some("1")), ("a", None)])).unwrap();
