@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings};
-use ottla_env::{Clock, Disk, RealRng};
+use ottla_env::{Clock, Disk, RealRng, SteadyClock};
 use ottla_metadata::MetadataImage;
 use ottla_network::{ClientOptions, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind};
@@ -93,8 +93,12 @@ impl Broker {
     /// Starts a broker; returns when it serves.
     pub async fn start(mut options: BrokerOptions) -> Result<BrokerHandle, StartError> {
         let listeners = std::mem::take(&mut options.listeners);
-        let config = &options.config;
         let LogDirs { opened, unopened, previous_epoch } = open_log_dirs(&options)?;
+        // Everything that ages goes by this.
+        let known_ms = opened.iter().filter_map(|(dir, _)| dir.noted_time()).max();
+        let clock = Arc::new(SteadyClock::new(Arc::clone(&options.clock), known_ms));
+        options.clock = clock;
+        let config = &options.config;
         let recovery_threads = usize::try_from(config.log.recovery_threads_per_data_dir).unwrap_or(1);
         let (node_id, clock) = (config.node.node_id, Arc::clone(&options.clock));
         let replicas = ReplicaManager::new(node_id, clock, opened, unopened, recovery_threads)?;

@@ -6,9 +6,11 @@ mod create_dir;
 mod disk;
 mod real_disk;
 mod rng;
+mod steady_clock;
 
 pub use crate::clock::{Clock, ManualClock, Monotonic, RealClock};
 pub use crate::create_dir::create_dir_durably;
 pub use crate::disk::{DirEntry, Disk, File, OpenOptions, write_all_vectored_at};
 pub use crate::real_disk::RealDisk;
 pub use crate::rng::{RealRng, Rng, SeededRng};
+pub use crate::steady_clock::SteadyClock;

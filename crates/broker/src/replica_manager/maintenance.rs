@@ -89,6 +89,7 @@ impl ReplicaManager {
         if now >= schedule.idle_check_at {
             schedule.idle_check_at = now + IDLE_CHECK_EVERY;
             self.release_idle();
+            self.note_time();
         }
         if now >= schedule.retention_at {
             schedule.retention_at = now + schedule.retention_every;
@@ -102,7 +103,14 @@ impl ReplicaManager {
         self.partitions().iter().for_each(|partition| partition.release_if_idle(now));
     }
 
-    fn apply_retention(&self) {
+    /// For the next start, which would not know a wrong date.
+    pub(super) fn note_time(&self) {
+        let now_ms = self.clock.wall_ms();
+        let online = self.dirs.iter().filter(|dir| dir.failure().is_none());
+        online.for_each(|dir| dir.note_time(now_ms));
+    }
+
+    pub(super) fn apply_retention(&self) {
         let now_ms = self.clock.wall_ms();
         for partition in self.partitions() {
             if partition

@@ -223,6 +223,7 @@ impl ReplicaManager {
         }
         let topics = std::mem::take(&mut *self.topics.write());
         clean &= close_all(topics.into_values().flat_map(|topic| topic.partitions.into_values()));
+        self.note_time();
         for dir in &self.dirs {
             if !clean {
                 continue;

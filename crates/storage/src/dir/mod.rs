@@ -7,6 +7,7 @@ mod future;
 mod home;
 pub(crate) mod materialised;
 pub(crate) mod meta_properties;
+mod noted_time;
 pub(crate) mod open;
 pub(crate) mod partition_metadata;
 

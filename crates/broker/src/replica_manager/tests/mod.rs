@@ -1,5 +1,6 @@
 //! Facts about the partitions of a broker, on the simulated disk.
 
+mod clock_test;
 mod faults_test;
 mod idle_test;
 mod strays_test;
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_env::{Disk, ManualClock};
+use ottla_env::{Disk, ManualClock, SteadyClock};
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage, MetadataRecord};
 use ottla_protocol::records::metadata::{PartitionRecord, TopicRecord};
 use ottla_records::BatchBuilder;
@@ -70,11 +71,16 @@ struct Host {
 
 impl Host {
     fn start(disk: &SimDisk) -> Self {
+        Self::start_at(disk, NOW)
+    }
+
+    /// Likewise, while the system's clock says `wall_ms`.
+    fn start_at(disk: &SimDisk, wall_ms: i64) -> Self {
         let options = LogDirOptions { new_directory_id: Uuid([9; 16]), ..LogDirOptions::new("cluster", ME) };
         let opened = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &options).unwrap();
-        let clock = Arc::new(ManualClock::at_wall_ms(NOW));
-        let manager =
-            ReplicaManager::new(ME, Arc::clone(&clock) as Arc<_>, vec![opened], Vec::new(), 1).unwrap();
+        let clock = Arc::new(ManualClock::at_wall_ms(wall_ms));
+        let steady = SteadyClock::new(Arc::clone(&clock) as Arc<_>, opened.0.noted_time());
+        let manager = ReplicaManager::new(ME, Arc::new(steady), vec![opened], Vec::new(), 1).unwrap();
         Self { disk: disk.clone(), clock, manager, image: MetadataImage::empty() }
     }
 
