@@ -39,6 +39,9 @@ pub(crate) fn copy_folder(
             done.copied_bytes += copy_file(disk, &source, &target, &mut buffer, &mut tick)?;
         }
     }
+    // Kafka compacts, so that offsets may be missing anywhere.
+    let gaps = to.join(ottla_storage::inspect::GAPS);
+    disk.open(&gaps, OpenOptions::CREATE).map_err(ImportError::io("create", &gaps))?;
     disk.sync_dir(to).map_err(ImportError::io("sync", to))?;
     Ok(done)
 }

@@ -32,8 +32,7 @@ pub(crate) fn finish(
     finish.meta.write(&**disk, finish.dir)?;
     let options = LogDirOptions::new(finish.meta.cluster_id.clone(), finish.meta.node_id);
     let (dir, _) = LogDir::open(Arc::clone(disk), finish.dir, &options)?;
-    // Kafka compacts, so that offsets may be missing anywhere.
-    let config = LogConfig { cleanup_compact: true, preallocate: false, ..LogConfig::default() };
+    let config = LogConfig { preallocate: false, ..LogConfig::default() };
     let mut offsets = BTreeMap::new();
     for partition in finish.partitions.values().flatten() {
         let failed = |source| ImportError::DoesNotOpen { partition: partition.clone(), source };

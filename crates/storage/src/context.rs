@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use crate::dir::checkpoints::Checkpoints;
 use crate::dir::doomed::Doomed;
 use crate::dir::materialised::Materialised;
-use crate::handles::{FileKey, Handles};
+use crate::handles::{FileKey, Handles, Stage};
 use crate::health::Health;
 use crate::segment::file_name;
 use crate::tail_cache::TailCache;
@@ -107,6 +107,10 @@ impl Context {
 
     pub(crate) fn segment_path(&self, key: FileKey) -> PathBuf {
         let mut name = file_name(key.base, key.kind.suffix());
+        if key.stage == Stage::Cleaned {
+            // A deleted topic and one that has its name now may both be cleaned for a while.
+            name.push_str(&format!(".{}", key.log));
+        }
         name.push_str(key.stage.suffix());
         self.dir.join(name)
     }

@@ -11,6 +11,9 @@ use crate::dir::{checkpoints, clean_shutdown, materialised, open, partition_meta
 use crate::error::StorageError;
 use crate::{segment, text_file};
 
+/// The file in a partition's folder that tells that offsets may be missing; only Ottla writes it.
+pub const GAPS: &str = crate::log::gaps::FILE_NAME;
+
 /// The file that tells which partitions there must be; only Ottla writes it.
 pub const MATERIALISED: &str = materialised::FILE_NAME;
 

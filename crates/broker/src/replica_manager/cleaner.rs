@@ -17,6 +17,9 @@ use super::ReplicaManager;
 use super::maintenance::Stop;
 use super::partition::Partition;
 
+/// How long a log rests at least whose round came to nothing.
+const MIN_REST: Duration = Duration::from_secs(1);
+
 /// What the cleaner threads share.
 #[derive(Debug, Default)]
 pub(crate) struct Cleaner {
@@ -29,6 +32,8 @@ struct State {
     taken: HashSet<TopicIdPartition>,
     /// Logs that cannot be cleaned until this broker starts again, and why.
     uncleanable: HashMap<TopicIdPartition, String>,
+    /// Those whose last round came to nothing, and until when others go first.
+    resting: HashMap<TopicIdPartition, Monotonic>,
     counts: CleanerCounts,
     looked_at: Option<Monotonic>,
 }
@@ -99,7 +104,7 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Whether there was a log to clean.
+    /// Whether there was a log to clean. One that could not be cleaned rests, so that others have their turn.
     fn clean_one(&self, share: Share, stop: &Stop) -> bool {
         let Some(partition) = self.take_dirtiest() else { return false };
         let began = self.clock.now();
@@ -117,22 +122,25 @@ impl ReplicaManager {
                 tracing::info!("{at}: compaction kept {written} of {read} bytes");
                 return true;
             }
-            Ok(Err(CompactError::Stopped)) => return false,
             Ok(Err(CompactError::Storage(e @ StorageError::Damaged { .. }))) => e.to_string(),
-            Ok(Err(CompactError::Storage(e))) => {
-                tracing::warn!("{at}: compaction failed, and is tried again: {e}");
-                return false;
+            Ok(Err(error)) => {
+                if let CompactError::Storage(e) = error {
+                    tracing::warn!("{at}: compaction failed, and is tried again: {e}");
+                }
+                let until = self.clock.now() + share.backoff.max(MIN_REST);
+                state.resting.insert(partition.id().clone(), until);
+                return true;
             }
             Err(_) => "its compaction panicked; report it".to_owned(),
         };
         tracing::error!("{at} is not compacted until the next start: {reason}");
         state.uncleanable.insert(partition.id().clone(), reason);
-        false
+        true
     }
 
     /// The log that is due and of which the largest part is dirty.
     fn take_dirtiest(&self) -> Option<Arc<Partition>> {
-        let now_ms = self.clock.wall_ms();
+        let (now, now_ms) = (self.clock.now(), self.clock.wall_ms());
         let mut best: Option<(f64, Arc<Partition>)> = None;
         let (mut max_ratio, partitions) = (0.0_f64, self.partitions());
         for partition in &partitions {
@@ -145,16 +153,17 @@ impl ReplicaManager {
             let ratio = dirtiness.ratio();
             max_ratio = max_ratio.max(ratio);
             if dirtiness.is_due() && best.as_ref().is_none_or(|(most, _)| ratio > *most) {
-                let state = self.cleaner.state.lock();
-                let is_free = !state.taken.contains(partition.id());
-                if is_free && !state.uncleanable.contains_key(partition.id()) {
+                let (id, state) = (partition.id(), self.cleaner.state.lock());
+                let is_resting = state.resting.get(id).is_some_and(|until| *until > now);
+                if !is_resting && !state.taken.contains(id) && !state.uncleanable.contains_key(id) {
                     best = Some((ratio, Arc::clone(partition)));
                 }
             }
         }
         let mut state = self.cleaner.state.lock();
         state.counts.max_dirty_percent = (max_ratio * 100.0) as u64;
-        state.looked_at = Some(self.clock.now());
+        state.looked_at = Some(now);
+        state.resting.retain(|_, until| *until > now);
         state.uncleanable.retain(|id, _| partitions.iter().any(|partition| partition.id() == id));
         let (_, partition) = best?;
         // Another thread may have been quicker.
@@ -170,7 +179,7 @@ impl ReplicaManager {
         stop: &Stop,
     ) -> Result<(u64, u64), CompactError> {
         // Only what is durable is cleaned.
-        partition.sync();
+        partition.sync_now();
         let now_ms = self.clock.wall_ms();
         let begun = partition.with_log(|log, high_watermark| log.begin_compaction(now_ms, high_watermark))?;
         let Some(mut round) = begun else { return Err(CompactError::Stopped) };

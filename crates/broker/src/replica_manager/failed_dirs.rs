@@ -56,7 +56,15 @@ impl ReplicaManager {
 
     fn leave(&self, dir: &LogDir) {
         let reason = dir.failure().unwrap_or_default();
-        let here: Vec<TopicIdPartition> = dir.partitions();
+        // Mostly none: they left when it failed.
+        let here: Vec<TopicIdPartition> = {
+            let topics = self.topics.read();
+            let is_hosted = |id: &TopicIdPartition| {
+                let topic = topics.get(&id.topic_partition.topic).filter(|topic| topic.id == id.topic_id);
+                topic.is_some_and(|topic| topic.partitions.contains_key(&id.topic_partition.partition))
+            };
+            dir.partitions().into_iter().filter(is_hosted).collect()
+        };
         let mut count = 0;
         for id in here {
             let Some(partition) = self.forget(&id) else { continue };

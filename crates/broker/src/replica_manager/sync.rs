@@ -94,6 +94,20 @@ impl Partition {
         }
     }
 
+    /// Like [`Partition::sync`], and does not put it off as the policy might.
+    pub(super) fn sync_now(self: &Arc<Self>) {
+        {
+            let mut state = self.look();
+            if let Some(Queued::Later(ticket)) = state.sync.queued {
+                self.flush_queue.load().cancel(ticket);
+            }
+            if state.sync.queued != Some(Queued::Now) && !state.sync.syncing {
+                state.sync.queued = Some(Queued::Now);
+            }
+        }
+        self.sync();
+    }
+
     /// Returns the new high watermark if it moved.
     fn sync_once(self: &Arc<Self>) -> Option<Offset> {
         let (job, bytes) = {

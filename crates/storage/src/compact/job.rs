@@ -195,7 +195,7 @@ impl Compaction {
         while let Some((position, header)) = self.next_batch(source, &mut scan)? {
             spend(pace, header.size() as u64)?;
             if header.attributes.is_transactional() && transactions.is_none() {
-                *transactions = Some(self.transactions_from(header.base_offset.0, pace)?);
+                *transactions = Some(self.transactions_from(0, header.base_offset.0, pace)?);
             }
             let batch = self.load(source, &mut scan, position, &header)?;
             if let Some(transactions) = transactions
@@ -206,11 +206,13 @@ impl Compaction {
             }
             let damaged =
                 |e: ottla_records::RecordsError| source.damaged(&self.plan.ctx, position, &e.to_string());
+            // However many keys the first batch has: else there would be no progress.
+            let is_first = map.latest() < first_dirty;
             let records = batch.records(self.plan.max_decompressed_bytes).map_err(damaged)?;
             for record in records.views() {
                 let record = record.map_err(damaged)?;
                 if let Some(key) = record.key.filter(|_| record.offset.0 >= first_dirty)
-                    && !map.put(key, record.offset.0)
+                    && !map.put(key, record.offset.0, is_first)
                 {
                     return Ok(false);
                 }
@@ -259,8 +261,7 @@ impl Compaction {
             let Some(first) = group.first() else { return Ok(None) };
             self.next += count;
             let base = first.base;
-            let mut output = Output::create(ctx, self.plan.log, base, self.plan.index_interval)
-                .map_err(|e| write_failed(ctx, base, &e))?;
+            let mut output = self.create_output(base)?;
             let changed = match self.clean(&group, map, &mut output, pace) {
                 Ok(changed) => changed || count > 1,
                 Err(e) => {
@@ -299,7 +300,7 @@ impl Compaction {
                 spend(pace, header.size() as u64)?;
                 self.bytes_read += header.size() as u64;
                 if header.attributes.is_transactional() && transactions.is_none() {
-                    transactions = Some(self.transactions_from(header.base_offset.0, pace)?);
+                    transactions = Some(self.transactions_from(source.base, header.base_offset.0, pace)?);
                 }
                 let batch = self.load(source, &mut scan, position, &header)?;
                 let known = transactions.as_mut().unwrap_or(&mut outside);
@@ -341,12 +342,30 @@ impl Compaction {
             output.discard(ctx);
             return Err(write_failed(ctx, base, &e));
         }
+        // Held for the renames alone: appends wait for it.
         let life = ctx.life.lock();
         if life.gone || life.truncations != self.plan.truncations {
             output.discard(ctx);
             return Err(CompactError::Stopped);
         }
-        output.commit(ctx).map_err(|e| write_failed(ctx, base, &e))
+        let segment = output.commit(ctx).map_err(|e| write_failed(ctx, base, &e))?;
+        drop(life);
+        ctx.disk.sync_dir(&ctx.dir).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => CompactError::Stopped,
+            _ => ctx.health.sync_failed(&ctx.dir, &e).into(),
+        })?;
+        Ok(segment)
+    }
+
+    /// Not in the folder of another topic that has the name now.
+    fn create_output(&self, base: i64) -> Result<Output, CompactError> {
+        let ctx = &self.plan.ctx;
+        let life = ctx.life.lock();
+        if life.gone {
+            return Err(CompactError::Stopped);
+        }
+        let created = Output::create(ctx, self.plan.log, base, self.plan.index_interval);
+        created.map_err(|e| write_failed(ctx, base, &e))
     }
 
     fn rules<'a>(&'a self, map: &'a OffsetMap) -> Rules<'a> {
@@ -360,11 +379,21 @@ impl Compaction {
         }
     }
 
-    /// What is known of transactions before a batch at `offset`, the first of any that was seen.
-    fn transactions_from(&mut self, offset: i64, pace: &mut dyn Pace) -> Result<Transactions, CompactError> {
+    /// What is known of transactions before a batch at `offset`, the first of any that was seen. There is none in segments before
+    /// `base`, whose files may have been replaced.
+    fn transactions_from(
+        &mut self,
+        base: i64,
+        offset: i64,
+        pace: &mut dyn Pace,
+    ) -> Result<Transactions, CompactError> {
         let aborted = match self.aborted.take() {
             Some(aborted) => aborted,
-            None => find_aborted(&self.plan.ctx, &self.plan.sources, self.plan.upper, pace)?,
+            None => {
+                let from = self.plan.sources.partition_point(|source| source.base < base);
+                let sources = self.plan.sources.get(from..).unwrap_or_default();
+                find_aborted(&self.plan.ctx, sources, self.plan.upper, pace)?
+            }
         };
         let known = Transactions::new(aborted.iter().filter(|txn| txn.last_offset >= offset).copied());
         self.aborted = Some(aborted);

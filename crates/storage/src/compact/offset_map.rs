@@ -1,7 +1,7 @@
 //! Of each key the last offset (`SkimpyOffsetMap`): keys are kept as hashes, so that memory depends on their number alone.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use siphasher::sip128::SipHasher24;
 
@@ -17,7 +17,7 @@ const MIN_KEYS: usize = 1024;
 #[derive(Debug)]
 pub struct OffsetMap {
     secret: [u8; 16],
-    offsets: HashMap<[u64; 2], i64, BuildHasherDefault<AlreadyHashed>>,
+    offsets: HashMap<KeyHash, i64, BuildHasherDefault<AlreadyHashed>>,
     max_keys: usize,
     /// Everything up to here was put in; −1: nothing.
     latest: i64,
@@ -40,9 +40,9 @@ impl OffsetMap {
         self.latest = -1;
     }
 
-    /// Puts a key in; false if there is no room for another.
-    pub(super) fn put(&mut self, key: &[u8], offset: i64) -> bool {
-        if self.offsets.len() >= self.max_keys {
+    /// Puts a key in; false if there is no room for another. What `must` go in finds room.
+    pub(super) fn put(&mut self, key: &[u8], offset: i64, must: bool) -> bool {
+        if self.offsets.len() >= self.max_keys && !must {
             return false;
         }
         self.offsets.insert(self.hash(key), offset);
@@ -67,13 +67,22 @@ impl OffsetMap {
         self.offsets.len() as f64 / self.max_keys as f64
     }
 
-    fn hash(&self, key: &[u8]) -> [u64; 2] {
+    fn hash(&self, key: &[u8]) -> KeyHash {
         let hash = SipHasher24::new_with_key(&self.secret).hash(key);
-        [hash.h1, hash.h2]
+        KeyHash([hash.h1, hash.h2])
     }
 }
 
-/// The keys are hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct KeyHash([u64; 2]);
+
+impl Hash for KeyHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0[0]);
+    }
+}
+
+/// The keys are hashes; of 128 bits 64 do for a table.
 #[derive(Debug, Default)]
 struct AlreadyHashed(u64);
 
@@ -82,10 +91,13 @@ impl Hasher for AlreadyHashed {
         self.0
     }
 
-    fn write(&mut self, _: &[u8]) {}
+    fn write(&mut self, bytes: &[u8]) {
+        // Not for keys, which come whole.
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
 
     fn write_u64(&mut self, half: u64) {
-        self.0 = self.0.rotate_left(1) ^ half;
+        self.0 = half;
     }
 }
 
@@ -97,18 +109,30 @@ mod tests {
     fn the_last_offset_of_a_key_counts_until_the_map_is_full() {
         let mut map = OffsetMap::new(0, 0.9, [7; 16]);
         for i in 0..MIN_KEYS {
-            assert!(map.put(&(i % 1000).to_be_bytes(), i as i64) == (i < MIN_KEYS));
+            assert!(map.put(&(i % 1000).to_be_bytes(), i as i64, false));
         }
         assert_eq!(map.get(&3_usize.to_be_bytes()), Some(1003));
         assert_eq!(map.get(&30_usize.to_be_bytes()), Some(30));
         assert_eq!(map.get(b"other"), None);
-        let put = (0..1000_i64).filter(|i| map.put(format!("new {i}").as_bytes(), *i)).count();
+        let put = (0..1000_i64).filter(|i| map.put(format!("new {i}").as_bytes(), *i, false)).count();
         assert_eq!(put, 24);
+        assert!(map.put(b"more", 9, true));
     }
 
     #[test]
     fn a_map_of_kafkas_default_size_takes_millions_of_keys() {
         let map = OffsetMap::new(134_217_728, 0.9, [7; 16]);
         assert_eq!(map.max_keys, 3_303_014);
+    }
+
+    #[test]
+    fn keys_spread_over_the_table() {
+        let map = OffsetMap::new(0, 0.9, [7; 16]);
+        let build = BuildHasherDefault::<AlreadyHashed>::default();
+        let places: std::collections::HashSet<u64> = (0..4096_u32)
+            .map(|i| std::hash::BuildHasher::hash_one(&build, map.hash(&i.to_be_bytes())) % 4096)
+            .collect();
+        // Of random places 1 − 1/e are taken.
+        assert!(places.len() > 2400, "{}", places.len());
     }
 }

@@ -39,12 +39,14 @@ impl Output {
         txn.write(&mut self.aborted);
     }
 
-    /// Names the segment, which was synced, `.swap`: from then on a start puts it in place of its sources.
+    /// Names the segment, which was synced, `.swap`: from then on a start puts it in place of its sources. The caller syncs the
+    /// folder.
     ///
     /// ```text
     ///  sync .cleaned files ─▶ sync the folder ─▶ rename indexes, then the log ─▶ sync the folder
     /// ```
     pub(super) fn commit(mut self, ctx: &Context) -> io::Result<Segment> {
+        crate::log::gaps::note(ctx)?;
         for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::TxnIndex, FileKind::Log] {
             if kind != FileKind::TxnIndex || !self.aborted.is_empty() {
                 let from = self.segment.path(ctx, kind);
@@ -53,7 +55,6 @@ impl Output {
                 ctx.disk.rename(&from, &to)?;
             }
         }
-        ctx.disk.sync_dir(&ctx.dir)?;
         self.segment.release_writer();
         self.segment.set_stage(Stage::Swap);
         Ok(self.segment)

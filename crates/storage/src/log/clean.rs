@@ -7,7 +7,7 @@ use ottla_types::{Offset, TimestampMs};
 use super::Log;
 use crate::compact::{Compaction, LastRecord, Plan, Source};
 use crate::error::StorageError;
-use crate::handles::{FileKind, Stage};
+use crate::handles::FileKind;
 use crate::segment::scan::{Found, Scan};
 
 /// How much of a compacted log is not cleaned yet.
@@ -87,11 +87,11 @@ impl Log {
         if upper > self.flushed {
             upper = self.segment_of(self.flushed).map_or(0, |i| self.base_of(i));
         }
-        let is_busy = self.compaction.strong_count() > 0
-            || self.segments.iter().any(|segment| segment.stage() != Stage::Final);
-        if is_busy || upper <= first_dirty {
+        if self.compaction.strong_count() > 0 || upper <= first_dirty {
             return Ok(None);
         }
+        // A round that failed in the middle of it has left it so.
+        self.settle_swap()?;
         let token = Arc::new(());
         self.compaction = Arc::downgrade(&token);
         let sources = (0..self.segments.len()).filter_map(|i| {
@@ -194,16 +194,6 @@ impl Log {
             (id, LastRecord { data, epoch: producer.epoch })
         });
         last.collect()
-    }
-
-    /// Whether compaction may have taken the batch away that was at `offset`, here or on the leader that this was fetched from.
-    pub(super) fn may_have_gaps(&self, offset: i64) -> bool {
-        self.config.cleanup_compact || self.progress.cleaned().is_some_and(|cleaned| offset < cleaned)
-    }
-
-    /// Whether the batches of segment `i` follow each other without a gap.
-    pub(super) fn is_gapless(&self, i: usize) -> bool {
-        !self.may_have_gaps(self.base_of(i))
     }
 
     fn base_of(&self, i: usize) -> i64 {

@@ -31,9 +31,14 @@ impl Log {
             records: 0,
             duplicate: false,
         };
+        let ends = std::iter::once(self.end).chain(batches.iter().map(|batch| batch.next_offset().0));
+        let has_gap = batches.iter().zip(ends).any(|(batch, end)| batch.base_offset.0 > end);
         let (mut rest, mut at) = (batches.as_slice(), 0);
         while let Some(first) = rest.first() {
             self.prepare(first.size() as u64, first.max_timestamp, first.last_offset().0, now_ms)?;
+            if has_gap {
+                self.note_gaps()?;
+            }
             let (run, after) = rest.split_at(self.run_len(rest));
             let size: usize = run.iter().map(|batch| batch.size()).sum();
             self.append_run(run, &records.slice(at..at + size), &mut info)?;

@@ -54,7 +54,7 @@ impl Log {
     }
 
     pub(super) fn max_timestamp_of(&mut self, i: usize) -> Result<Option<(i64, i64)>, StorageError> {
-        let (interval, gapless) = (self.config.index_interval_bytes, self.is_gapless(i));
+        let (interval, gapless) = (self.config.index_interval_bytes, !self.has_gaps);
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
         let path = segment.path(ctx, FileKind::TimeIndex);

@@ -17,6 +17,7 @@ mod clean;
 mod flush;
 mod follow;
 mod future;
+pub(crate) mod gaps;
 mod lookup;
 mod losses;
 mod mark;
@@ -30,7 +31,7 @@ mod truncate;
 mod validate;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use ottla_types::{LeaderEpoch, Offset, ProducerId, TimestampMs, TopicIdPartition};
@@ -92,10 +93,12 @@ pub struct Log {
     /// Bytes appended since the last completed flush began.
     unflushed: u64,
     poisoned: bool,
+    /// Offsets may be missing: `ottla-gaps` is there.
+    has_gaps: bool,
     /// The compaction that is under way.
     compaction: Weak<()>,
     /// Files that a swap which is under way has to remove.
-    swapping: Vec<PathBuf>,
+    swapping: swap::Sources,
     /// Draws `segment.jitter.ms`.
     rolls: u64,
     /// What the start did not find.

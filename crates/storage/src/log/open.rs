@@ -39,8 +39,9 @@ impl Log {
             flushing: None,
             unflushed: 0,
             poisoned: false,
+            has_gaps: false,
             compaction: Weak::new(),
-            swapping: Vec::new(),
+            swapping: Arc::default(),
             rolls: 0,
             losses: Vec::new(),
             ctx,
@@ -72,6 +73,7 @@ impl Log {
     /// Writes nothing more, so that the partition can be opened anew while this is still held somewhere.
     pub fn give_up(&mut self) {
         self.ctx.life.lock().gone = true;
+        self.abandon_swap();
         self.drop_held();
         self.poisoned = true;
         // What a flush still brings must not be noted of whoever has the name next.

@@ -121,7 +121,7 @@ impl Log {
     ) -> Result<(), StorageError> {
         let Some(segment) = self.segments.get(i) else { return Ok(()) };
         let is_inside = header.base_offset.0 >= segment.base && header.next_offset().0 <= self.segment_end(i);
-        let has_gap = header.base_offset.0 > from && !self.may_have_gaps(from);
+        let has_gap = header.base_offset.0 > from && !self.has_gaps;
         if is_inside && !has_gap {
             return Ok(());
         }
@@ -193,7 +193,7 @@ impl Log {
         i: usize,
         offset: i64,
     ) -> Result<Option<(u64, ottla_records::BatchHeader)>, StorageError> {
-        let (interval, gapless) = (self.config.index_interval_bytes, self.is_gapless(i));
+        let (interval, gapless) = (self.config.index_interval_bytes, !self.has_gaps);
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
         let key = segment.key(FileKind::Log);

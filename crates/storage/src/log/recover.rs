@@ -24,7 +24,7 @@ use ottla_records::BatchHeader;
 use ottla_types::Offset;
 
 use super::append::end_marker;
-use super::{Log, mark};
+use super::{Log, gaps, mark};
 use crate::epoch_cache::EpochCache;
 use crate::error::StorageError;
 use crate::handles::FileKind;
@@ -178,6 +178,7 @@ impl Log {
                 Some((base, "log")) => bases.push(base),
                 Some((offset, mark::SUFFIX)) => marks.push(offset),
                 Some((base, "index" | "timeindex" | "txnindex")) => indexes.push((base, path)),
+                _ if entry.name == gaps::FILE_NAME => self.has_gaps = true,
                 Some((base, "log.swap")) => swaps.push((base, None)),
                 Some((base, suffix)) if suffix.ends_with(".swap") => swaps.push((base, Some(path))),
                 Some((offset, "snapshot")) => {
@@ -312,7 +313,7 @@ impl Log {
             let (base, path) = (segment.base, segment.path(&self.ctx, FileKind::Log));
             let gap = if i > start && base != self.end { Some(base) } else { None };
             if let Some(base) = gap {
-                let compacted = self.may_have_gaps(self.end) && base > self.end && base <= trusted;
+                let compacted = self.has_gaps && base > self.end && base <= trusted;
                 if !compacted {
                     if self.end < trusted {
                         let reason =
@@ -351,7 +352,7 @@ impl Log {
         trusted: i64,
     ) -> Result<Option<(u64, String)>, StorageError> {
         let interval = self.config.index_interval_bytes;
-        let compacted = self.may_have_gaps(from);
+        let compacted = self.has_gaps;
         let Self { ctx, segments, .. } = self;
         let Some(segment) = segments.get_mut(i) else { return Ok(None) };
         let path = segment.path(ctx, FileKind::Log);
@@ -377,8 +378,8 @@ impl Log {
                 Found::End => return Ok(None),
                 Found::Bad { position, reason } => return Ok(Some((position, reason))),
             };
-            let continues = header.base_offset.0 == self.end
-                || self.may_have_gaps(self.end) && header.base_offset.0 > self.end;
+            let continues =
+                header.base_offset.0 == self.end || self.has_gaps && header.base_offset.0 > self.end;
             if !continues || !self.fits_in(i, &header) {
                 return Ok(Some((position, format!("offset {} after {}", header.base_offset, self.end))));
             }

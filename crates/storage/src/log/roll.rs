@@ -127,7 +127,7 @@ impl Log {
         }
         self.progress = progress;
         self.folder = Folder::Written;
-        self.names_dirty = true;
+        (self.names_dirty, self.has_gaps) = (true, false);
         Ok(())
     }
 }

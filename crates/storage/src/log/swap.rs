@@ -11,8 +11,10 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ottla_types::Offset;
+use parking_lot::Mutex;
 
 use super::Log;
 use super::truncate::ignore_missing;
@@ -23,6 +25,10 @@ use crate::handles::{FileKind, Stage};
 use crate::segment::Segment;
 use crate::segment::scan::{Found, Scan};
 
+/// The files of the segments that a swap takes out; `None` once they are removed, or others see to them. Whoever removes them holds
+/// it, so that nobody removes a file that has one of the names since.
+pub(super) type Sources = Arc<Mutex<Option<Vec<PathBuf>>>>;
+
 /// Files that are out of use, and wait to be removed before the swap can end.
 #[derive(Debug)]
 #[must_use = "the swap is not finished before Log::complete_swap"]
@@ -30,19 +36,20 @@ pub struct Swap {
     ctx: Context,
     log: u64,
     base: i64,
-    sources: Vec<PathBuf>,
-    truncations: u64,
+    sources: Sources,
 }
 
 impl Swap {
     /// Removes the files. Run it outside of the log's lock.
     pub fn run(&self) -> Result<(), StorageError> {
-        let life = self.ctx.life.lock();
-        if life.gone || life.truncations != self.truncations {
-            return Ok(());
+        let failed = |e| self.ctx.health.write_failed("remove cleaned segments in", &self.ctx.dir, &e);
+        {
+            let sources = self.sources.lock();
+            let Some(files) = &*sources else { return Ok(()) };
+            remove(&self.ctx, files).map_err(failed)?;
         }
-        let removed = remove(&self.ctx, &self.sources);
-        removed.map_err(|e| self.ctx.health.write_failed("remove cleaned segments in", &self.ctx.dir, &e))
+        // The folder may be gone.
+        ignore_missing(self.ctx.disk.sync_dir(&self.ctx.dir)).map_err(failed)
     }
 }
 
@@ -72,27 +79,37 @@ impl Log {
         }
         let base = segment.base;
         self.segments.insert(first, segment);
-        let swap = Swap { ctx: self.ctx.clone(), log: self.id, base, sources: files, truncations };
-        self.swapping.clone_from(&swap.sources);
-        Some(swap)
+        self.has_gaps = true;
+        self.swapping = Arc::new(Mutex::new(Some(files)));
+        Some(Swap { ctx: self.ctx.clone(), log: self.id, base, sources: Arc::clone(&self.swapping) })
     }
 
     /// Ends a swap whose sources are removed.
     pub fn complete_swap(&mut self, swap: &Swap) -> Result<(), StorageError> {
-        if swap.log == self.id && swap.truncations == self.ctx.life.lock().truncations {
-            self.name_swapped(swap.base).map_err(|e| self.swap_failed(&e))?;
-            self.swapping.clear();
+        if swap.log != self.id || !Arc::ptr_eq(&swap.sources, &self.swapping) {
+            return Ok(());
         }
+        self.name_swapped(swap.base).map_err(|e| self.swap_failed(&e))?;
+        *swap.sources.lock() = None;
         Ok(())
     }
 
-    /// Finishes a swap that is under way.
+    /// Finishes a swap that is under way, or was given up in the middle.
     pub(super) fn settle_swap(&mut self) -> Result<(), StorageError> {
         let swapped = self.segments.iter().find(|segment| segment.stage() == Stage::Swap);
         let Some(base) = swapped.map(|segment| segment.base) else { return Ok(()) };
-        let sources = std::mem::take(&mut self.swapping);
-        let done = remove(&self.ctx, &sources).and_then(|()| self.name_swapped(base));
-        done.map_err(|e| self.swap_failed(&e))
+        let shared = Arc::clone(&self.swapping);
+        let mut sources = shared.lock();
+        let files = sources.as_deref().unwrap_or_default();
+        let removed = remove(&self.ctx, files).and_then(|()| self.ctx.disk.sync_dir(&self.ctx.dir));
+        removed.and_then(|()| self.name_swapped(base)).map_err(|e| self.swap_failed(&e))?;
+        *sources = None;
+        Ok(())
+    }
+
+    /// The folder is another's from now on.
+    pub(super) fn abandon_swap(&self) {
+        *self.swapping.lock() = None;
     }
 
     fn name_swapped(&mut self, base: i64) -> io::Result<()> {
@@ -140,9 +157,13 @@ impl Log {
                 FileKind::ALL.map(|kind| Segment::sealed(self.id, *source, 0).path(&self.ctx, kind))
             })
             .collect();
-        let done = remove(&self.ctx, &sources).and_then(|()| rename_to_final(&self.ctx, &swapped));
-        done.and_then(|()| self.ctx.disk.sync_dir(&self.ctx.dir)).map_err(|e| self.swap_failed(&e))?;
+        let sync = || self.ctx.disk.sync_dir(&self.ctx.dir);
+        let noted = super::gaps::note(&self.ctx).and_then(|()| sync());
+        let removed = noted.and_then(|()| remove(&self.ctx, &sources)).and_then(|()| sync());
+        let done = removed.and_then(|()| rename_to_final(&self.ctx, &swapped)).and_then(|()| sync());
+        done.map_err(|e| self.swap_failed(&e))?;
         self.ctx.handles.forget(self.id, base);
+        self.has_gaps = true;
         bases.retain(|source| !replaced(source));
         bases.push(base);
         bases.sort_unstable();
@@ -163,6 +184,5 @@ fn rename_to_final(ctx: &Context, segment: &Segment) -> io::Result<()> {
 }
 
 fn remove(ctx: &Context, files: &[PathBuf]) -> io::Result<()> {
-    files.iter().try_for_each(|path| ignore_missing(ctx.disk.remove_file(path)))?;
-    ctx.disk.sync_dir(&ctx.dir)
+    files.iter().try_for_each(|path| ignore_missing(ctx.disk.remove_file(path)))
 }

@@ -378,3 +378,86 @@ fn a_damaged_batch_is_reported_and_nothing_is_swapped() {
     assert!(error.contains("00000000000000000000.log") && error.contains("position 0"), "{error}");
     assert_eq!(log.segments().count(), 2);
 }
+
+#[test]
+fn a_replica_of_what_was_compacted_once_keeps_it_under_any_policy() {
+    let (_, _, mut leader) = new_log(compacted());
+    for i in 0..8 {
+        append(&mut leader, keyed(&[(["a", "b"][i % 2], Some("v"))])).unwrap();
+        append(&mut leader, keyed(&[("c", Some("v"))])).unwrap();
+    }
+    seal(&mut leader);
+    compact(&mut leader, NOW).unwrap();
+    let kept = offsets(&mut leader);
+    let read = leader.read(Offset(0), 1 << 20, Offset(16), true).unwrap().load().unwrap();
+    for policy in [small(), compacted()] {
+        let (disk, dir, mut follower) = new_log(policy.clone());
+        follower.append_as_follower(&read, NOW).unwrap();
+        follower.flush().unwrap();
+        assert_eq!(offsets(&mut follower), kept);
+        drop((follower, dir));
+        disk.crash();
+        let (dir, _) = open_dir(&disk);
+        let mut follower = dir.open_log(&partition("t"), policy.clone(), NOW).unwrap();
+        assert_eq!(offsets(&mut follower), kept);
+        follower.close().unwrap();
+        drop((follower, dir));
+        let (dir, _) = open_dir(&disk);
+        assert_eq!(offsets(&mut dir.open_log(&partition("t"), policy, NOW).unwrap()), kept);
+    }
+}
+
+#[test]
+fn a_batch_of_more_keys_than_the_map_holds_is_cleaned_all_the_same() {
+    let (_disk, _dir, mut log) = new_log(LogConfig { segment_bytes: 1 << 20, ..compacted() });
+    let keys: Vec<String> = (0..3000).map(|i| format!("k{i}")).collect();
+    let records: Vec<_> = keys.iter().map(|key| (key.as_str(), Some("1"))).collect();
+    append(&mut log, keyed(&records)).unwrap();
+    append(&mut log, keyed(&[("k1", Some("2"))])).unwrap();
+    seal(&mut log);
+    let map = &mut OffsetMap::new(0, 1.0, [3; 16]);
+    for _ in 0..3 {
+        compact_with(&mut log, NOW, map).unwrap();
+    }
+    assert_eq!(log.dirtiness(NOW, Offset(3001)).unwrap().unwrap().first_dirty, Offset(3001));
+    assert_eq!(offsets(&mut log).len(), 3000);
+}
+
+#[test]
+fn a_swap_that_failed_for_want_of_space_is_finished_by_the_next_round() {
+    let (disk, _dir, mut log) = new_log(compacted());
+    for i in 0..3 {
+        append(&mut log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
+        seal(&mut log);
+    }
+    let mut round = log.begin_compaction(NOW, Offset(6)).unwrap().unwrap();
+    let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
+    round.read_keys(map, pace).unwrap();
+    let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+    let swap = log.swap_in(cleaned).unwrap();
+    disk.inject(ottla_simdisk::Fault::no_space(ottla_simdisk::Op::Remove));
+    swap.run().unwrap_err();
+    drop((round, swap));
+    assert_eq!(offsets(&mut log), [4, 5]);
+    append(&mut log, keyed(&[("a", Some("2"))])).unwrap();
+    seal(&mut log);
+    compact(&mut log, NOW).unwrap();
+    assert_eq!(offsets(&mut log), [5, 6]);
+}
+
+#[test]
+fn transactions_behind_what_was_swapped_in_are_found() {
+    let (_disk, _dir, mut log) = new_log(LogConfig { segment_bytes: 300, ..compacted() });
+    for _ in 0..4 {
+        append(&mut log, keyed(&[("a", Some(&"x".repeat(100)))])).unwrap();
+    }
+    seal(&mut log);
+    append(&mut log, in_txn(1, 0, &[("t", Some(&"x".repeat(100)))])).unwrap();
+    end_txn(&mut log, 1, false);
+    seal(&mut log);
+    compact(&mut log, NOW).unwrap();
+    append(&mut log, keyed(&[("a", Some("2"))])).unwrap();
+    seal(&mut log);
+    compact(&mut log, NOW).unwrap();
+    assert_eq!(offsets(&mut log).last(), Some(&6));
+}
