@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use ottla_env::Disk;
 use ottla_storage::inspect::OffsetCheckpoint;
-use ottla_storage::{LogConfig, LogDir, LogDirOptions, MetaProperties};
-use ottla_types::{BrokerEpoch, TopicIdPartition, TopicPartition};
+use ottla_storage::{Log, LogConfig, LogDir, LogDirOptions, MetaProperties, ReadError, StorageError};
+use ottla_types::{BrokerEpoch, Offset, TopicIdPartition, TopicPartition};
 
 use crate::error::ImportError;
 
@@ -37,6 +37,7 @@ pub(crate) fn finish(
     for partition in finish.partitions.values().flatten() {
         let failed = |source| ImportError::DoesNotOpen { partition: partition.clone(), source };
         let mut log = dir.open_log(partition, config.clone(), 0).map_err(failed)?;
+        check_readable(&mut log).map_err(failed)?;
         offsets.insert(partition.clone(), log.log_end_offset() - log.log_start_offset());
         log.close().map_err(failed)?;
     }
@@ -44,6 +45,20 @@ pub(crate) fn finish(
     while dir.run_deletions(1000)? > 0 {}
     dir.close(finish.epoch)?;
     Ok(offsets)
+}
+
+/// Each segment's first batch is read: of those that were closed in order opening looks at none, and formats of before Kafka 0.11
+/// are not served.
+fn check_readable(log: &mut Log) -> Result<(), StorageError> {
+    let (start, end) = (log.log_start_offset(), log.log_end_offset());
+    let bases: Vec<Offset> = log.segments().map(|segment| segment.base_offset.max(start)).collect();
+    for base in bases.into_iter().filter(|base| *base < end) {
+        match log.read(base, 1, end, true) {
+            Err(ReadError::Storage(e)) => return Err(e),
+            Ok(_) | Err(ReadError::OffsetOutOfRange { .. }) => {}
+        }
+    }
+    Ok(())
 }
 
 fn write_checkpoints(disk: &dyn Disk, finish: &Finish<'_>) -> Result<(), ImportError> {

@@ -461,3 +461,34 @@ fn transactions_behind_what_was_swapped_in_are_found() {
     compact(&mut log, NOW).unwrap();
     assert_eq!(offsets(&mut log).last(), Some(&6));
 }
+
+/// The cleaner's thread is about to remove files, or in the middle of it, when the log is truncated.
+#[test]
+fn a_truncation_and_the_cleaners_thread_may_meet() {
+    for _ in 0..50 {
+        let (disk, dir, mut log) = new_log(compacted());
+        for records in [[("a", Some("1")), ("b", Some("1"))], [("a", Some("2")), ("c", Some("1"))]] {
+            append(&mut log, keyed(&records)).unwrap();
+            seal(&mut log);
+        }
+        append(&mut log, keyed(&[("d", Some("1"))])).unwrap();
+        append(&mut log, keyed(&[("e", Some("1"))])).unwrap();
+        log.flush().unwrap();
+        let mut round = log.begin_compaction(NOW, Offset(6)).unwrap().unwrap();
+        let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
+        round.read_keys(map, pace).unwrap();
+        let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+        let swap = log.swap_in(cleaned).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| swap.run().unwrap());
+            log.truncate_to(Offset(5), NOW).unwrap();
+        });
+        log.complete_swap(&swap).unwrap();
+        assert_eq!(offsets(&mut log), [1, 2, 3, 4]);
+        log.flush().unwrap();
+        drop((round, log, dir));
+        disk.crash();
+        let (dir, _) = open_dir(&disk);
+        assert_eq!(offsets(&mut dir.open_log(&partition("t"), compacted(), NOW).unwrap()), [1, 2, 3, 4]);
+    }
+}
