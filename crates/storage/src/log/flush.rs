@@ -249,7 +249,10 @@ impl Log {
         let mut data = Vec::new();
         self.seals_dirty = false;
         for i in (0..self.segments.len()).rev() {
-            let is_flushed = self.segment_end(i) <= self.flushed;
+            // Of a found segment that ends where the synced part does, the batches are synced but perhaps not its length: who cut
+            // it may have died before the sync, and another have rolled since.
+            let end = self.segment_end(i);
+            let is_flushed = end < self.flushed || end == self.flushed && !found;
             let is_active = i + 1 == self.segments.len();
             let Self { ctx, segments, .. } = self;
             let Some(segment) = segments.get_mut(i) else { break };
@@ -265,8 +268,8 @@ impl Log {
                     break;
                 }
             }
-            // One that was found may have been rolled since.
-            if !is_flushed || found {
+            // One that was sealed since the last flush too: what a failed write left may have been cut off it.
+            if !is_flushed || found || !is_active {
                 data.push((segment.reader(ctx), segment.key(FileKind::Log)));
             }
         }

@@ -210,3 +210,72 @@ fn a_cut_that_a_process_did_not_live_to_sync_is_synced_by_the_next() {
 fn a_start_that_a_process_did_not_live_to_sync_is_synced_by_the_next() {
     dies_at_each_step(&small(), |log| log.truncate_fully_and_start_at(Offset(100), NOW));
 }
+
+/// A log whose first segment holds five synced records, with a snapshot at their end; and that segment's size.
+fn synced_with_snapshot() -> (SimDisk, Log, u64) {
+    let (disk, dir, mut log) = new_log(each_flush_is_a_snapshot());
+    for i in 0..5 {
+        append(&mut log, value(i)).unwrap();
+    }
+    log.flush().unwrap();
+    dir.write_checkpoints().unwrap();
+    let size = log.size();
+    (disk, log, size)
+}
+
+fn each_flush_is_a_snapshot() -> LogConfig {
+    LogConfig { snapshot_interval_bytes: 0, preallocate: false, ..small() }
+}
+
+fn open_to_roll(disk: &SimDisk) -> (LogDir, Log) {
+    let (dir, _) = open_dir(disk);
+    let log = dir.open_log(&partition("t"), next_append_rolls(), NOW).unwrap();
+    (dir, log)
+}
+
+fn next_append_rolls() -> LogConfig {
+    LogConfig { segment_bytes: 500, ..each_flush_is_a_snapshot() }
+}
+
+/// Six records are there, and nothing between them, whatever power loss leaves.
+fn all_six_after_power_loss(disk: &SimDisk) {
+    for seed in 0..50 {
+        let disk = disk.fork(seed);
+        disk.crash();
+        let (_dir, mut log) = open_to_roll(&disk);
+        assert_eq!(values(&mut log, 0).len(), 6, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_cut_is_synced_even_when_its_segment_was_sealed_by_another_process_that_died() {
+    let (disk, log, size) = synced_with_snapshot();
+    drop(log);
+    // Power loss leaves the length of an append without its bytes; a start cuts that off, and dies before the sync.
+    let path = Path::new("/data/t-0/00000000000000000000.log");
+    let file = disk.open(path, OpenOptions::WRITE).unwrap();
+    file.write_all_at(&[0; 100], size).unwrap();
+    file.sync_data().unwrap();
+    file.set_len(size).unwrap();
+    drop(file);
+    disk.restart_process();
+    // The next goes on in another segment, and dies before its first flush.
+    append(&mut open_to_roll(&disk).1, value(5)).unwrap();
+    disk.restart_process();
+    let (_dir, mut log) = open_to_roll(&disk);
+    log.flush().unwrap();
+    all_six_after_power_loss(&disk);
+}
+
+#[test]
+fn what_is_cut_off_after_a_failed_write_does_not_come_back_in_a_sealed_segment() {
+    let (disk, mut log, size) = synced_with_snapshot();
+    disk.set_capacity(Some(disk.used_bytes() + 50));
+    assert!(append(&mut log, value(5)).is_err());
+    assert_eq!(log.size(), size);
+    disk.set_capacity(None);
+    log.update_config(next_append_rolls());
+    append(&mut log, value(5)).unwrap();
+    log.flush().unwrap();
+    all_six_after_power_loss(&disk);
+}
