@@ -90,8 +90,9 @@ impl Log {
         if self.compaction.strong_count() > 0 || upper <= first_dirty {
             return Ok(None);
         }
-        // A round that failed in the middle of it has left it so.
+        // What a round has left that failed in the middle.
         self.settle_swap()?;
+        self.remove_stray_swaps()?;
         let token = Arc::new(());
         self.compaction = Arc::downgrade(&token);
         let sources = (0..self.segments.len()).filter_map(|i| {

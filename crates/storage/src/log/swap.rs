@@ -107,6 +107,22 @@ impl Log {
         Ok(())
     }
 
+    /// Removes cleaned segments that never became part of the log: a start would put them in the place of what this round makes
+    /// of the same segments.
+    pub(super) fn remove_stray_swaps(&self) -> Result<(), StorageError> {
+        let remove = || -> io::Result<()> {
+            let mut found = false;
+            for entry in self.ctx.disk.list(&self.ctx.dir)? {
+                if entry.name.ends_with(Stage::Swap.suffix()) {
+                    ignore_missing(self.ctx.disk.remove_file(&self.ctx.dir.join(&entry.name)))?;
+                    found = true;
+                }
+            }
+            if found { self.ctx.disk.sync_dir(&self.ctx.dir) } else { Ok(()) }
+        };
+        remove().map_err(|e| self.swap_failed(&e))
+    }
+
     /// The folder is another's from now on.
     pub(super) fn abandon_swap(&self) {
         *self.swapping.lock() = None;

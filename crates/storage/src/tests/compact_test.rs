@@ -462,6 +462,28 @@ fn transactions_behind_what_was_swapped_in_are_found() {
     assert_eq!(offsets(&mut log).last(), Some(&6));
 }
 
+#[test]
+fn what_was_cleaned_and_not_swapped_in_is_of_no_meaning_to_the_next_round() {
+    let (disk, dir, mut log) = new_log(compacted());
+    for i in 0..3 {
+        append(&mut log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
+        seal(&mut log);
+    }
+    let mut round = log.begin_compaction(NOW, Offset(4)).unwrap().unwrap();
+    let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
+    round.read_keys(map, pace).unwrap();
+    drop(round.clean_next(map, pace).unwrap());
+    drop(round);
+    assert!(file_names(&log, &disk).iter().any(|name| name.ends_with(".log.swap")));
+    compact(&mut log, NOW).unwrap();
+    assert_eq!(offsets(&mut log), [4, 5]);
+    assert!(!file_names(&log, &disk).iter().any(|name| name.ends_with(".swap")));
+    drop((log, dir));
+    disk.crash();
+    let (dir, _) = open_dir(&disk);
+    assert_eq!(offsets(&mut dir.open_log(&partition("t"), compacted(), NOW).unwrap()), [4, 5]);
+}
+
 /// The cleaner's thread is about to remove files, or in the middle of it, when the log is truncated.
 #[test]
 fn a_truncation_and_the_cleaners_thread_may_meet() {
