@@ -99,12 +99,14 @@ public final class Visible {
         records.close();
     }
 
-    /** Version, producer, first offset, last offset, last stable offset. */
+    /**
+     * Version, producer, first offset, last offset, last stable offset. Only who and where it ends: the rest bounds what a fetch looks at, and
+     * Kafka keeps it as it was, whereas Ottla takes it from the batches that are left.
+     */
     private void aborted(File file) throws Exception {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file.toPath()));
-        while (bytes.remaining() >= 34) {
-            bytes.getShort();
-            out.println("aborted " + bytes.getLong() + " " + bytes.getLong() + " " + bytes.getLong() + " " + bytes.getLong());
+        for (int at = 0; at + 34 <= bytes.limit(); at += 34) {
+            out.println("aborted " + bytes.getLong(at + 2) + " " + bytes.getLong(at + 18));
         }
     }
 

@@ -66,7 +66,9 @@ impl Kafka {
         configs.iter().for_each(|config| {
             create.args(["--config", config]);
         });
-        run(create.stdout(Stdio::null()).stderr(Stdio::null()))
+        let output = create.output()?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(()) } else { Err(format!("the topic is not created: {told}").into()) }
     }
 
     /// Has the cleaner do one round over what is in `work`; its own account of it, and the most memory that the process had, MiB.

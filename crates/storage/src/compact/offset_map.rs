@@ -1,7 +1,7 @@
 //! Of each key the last offset (`SkimpyOffsetMap`): keys are kept as hashes, so that memory depends on their number alone.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use siphasher::sip128::SipHasher24;
 
@@ -17,7 +17,7 @@ const MIN_KEYS: usize = 1024;
 #[derive(Debug)]
 pub struct OffsetMap {
     secret: [u8; 16],
-    offsets: HashMap<[u64; 2], i64, BuildHasherDefault<AlreadyHashed>>,
+    offsets: HashMap<KeyHash, i64, BuildHasherDefault<AlreadyHashed>>,
     max_keys: usize,
     /// Everything up to here was put in; −1: nothing.
     latest: i64,
@@ -67,13 +67,26 @@ impl OffsetMap {
         self.offsets.len() as f64 / self.max_keys as f64
     }
 
-    fn hash(&self, key: &[u8]) -> [u64; 2] {
+    fn hash(&self, key: &[u8]) -> KeyHash {
         let hash = SipHasher24::new_with_key(&self.secret).hash(key);
-        [hash.h1, hash.h2]
+        KeyHash { half: hash.h1, other_half: hash.h2 }
     }
 }
 
-/// The keys are hashes.
+#[derive(Debug, PartialEq, Eq)]
+struct KeyHash {
+    half: u64,
+    other_half: u64,
+}
+
+/// By one number. (An array of them would be written to the hasher as bytes.)
+impl Hash for KeyHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.half);
+    }
+}
+
+/// The keys are hashes: [`KeyHash`].
 #[derive(Debug, Default)]
 struct AlreadyHashed(u64);
 
@@ -85,7 +98,7 @@ impl Hasher for AlreadyHashed {
     fn write(&mut self, _: &[u8]) {}
 
     fn write_u64(&mut self, half: u64) {
-        self.0 = self.0.rotate_left(1) ^ half;
+        self.0 = half;
     }
 }
 
@@ -104,6 +117,14 @@ mod tests {
         assert_eq!(map.get(b"other"), None);
         let put = (0..1000_i64).filter(|i| map.put(format!("new {i}").as_bytes(), *i)).count();
         assert_eq!(put, 24);
+    }
+
+    #[test]
+    fn keys_do_not_all_have_one_hash() {
+        use std::hash::BuildHasher;
+        let map = OffsetMap::new(0, 0.9, [7; 16]);
+        let hashes = (0..1000_i64).map(|i| map.offsets.hasher().hash_one(map.hash(&i.to_be_bytes())));
+        assert_eq!(hashes.collect::<std::collections::HashSet<_>>().len(), 1000);
     }
 
     #[test]
