@@ -35,6 +35,10 @@ pub(crate) const COMPLETE: Release = Release {
     ],
 };
 
+/// Has Kafka's broker, which comes with loggers that are silent, tell what it does.
+pub(crate) const LOGGING: Release =
+    Release { folder: "slf4j-1.7.36", artifacts: &["org.slf4j:slf4j-simple:1.7.36"] };
+
 /// Where jars keep definitions.
 pub(crate) const FOLDERS: [&str; 3] = ["common/message", "common/metadata", "message"];
 

@@ -8,6 +8,7 @@ mod fuzz;
 mod kafka_jars;
 mod mutants;
 mod nightly;
+mod parity;
 mod readme;
 mod vectors;
 mod wire_check;
@@ -49,6 +50,8 @@ enum Command {
     Nightly(nightly::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
+    /// Have Ottla and Apache Kafka do the same with the same files, and compare what is left
+    Parity(parity::Arguments),
     /// Run unmodified clients of every language against a node: a table of client and capability
     Clients(clients::Arguments),
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Nightly(arguments) => nightly::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
+        Command::Parity(arguments) => parity::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
     };
     match result {

@@ -93,7 +93,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Apache Kafka, one node with both roles, its data formatted anew. `settings` are added to what it needs.
+    /// Apache Kafka, one node with both roles; its data is formatted if it is not. `settings` are added to what it needs.
     pub(crate) fn kafka(
         class_path: &str,
         work: &Path,
@@ -122,7 +122,10 @@ impl Server {
             java
         };
         let mut format = java("kafka.tools.StorageTool");
-        format.args(["format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c"]).arg(&file).stdout(Stdio::null());
+        format
+            .args(["format", "--ignore-formatted", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c"])
+            .arg(&file)
+            .stdout(Stdio::null());
         run(&mut format)?;
         let mut command = java("kafka.Kafka");
         command.arg(&file);

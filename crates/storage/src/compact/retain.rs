@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use ottla_records::{BatchBuilder, BatchView, Record, RecordsError};
+use ottla_records::{BatchBuilder, BatchHeader, BatchView, Record, RecordsError};
 use ottla_types::{Offset, ProducerEpoch, ProducerId, TimestampMs};
 
 use super::offset_map::OffsetMap;
@@ -61,8 +61,8 @@ impl Rules<'_> {
         };
         let is_past = |horizon: TimestampMs| horizon <= self.now_ms;
         let discards = can_discard && (!is_control || batch.delete_horizon().is_some_and(is_past));
-        let stays_empty =
-            ends_segment || batch.next_offset().0 == self.upper || self.is_last_of_producer(batch);
+        let tells_producer = batch.next_offset().0 == self.upper || self.is_last_of_producer(batch);
+        let stays_empty = ends_segment || tells_producer;
         if discards && !stays_empty {
             return Ok((Kept::Nothing, aborts));
         }
@@ -79,7 +79,13 @@ impl Rules<'_> {
             }
         }
         if kept.is_empty() {
-            let empty = if stays_empty { Kept::Some(BatchBuilder::emptied(batch)) } else { Kept::Nothing };
+            let empty = if tells_producer {
+                Kept::Some(BatchBuilder::emptied(batch))
+            } else if ends_segment {
+                Kept::Some(BatchBuilder::emptied(&without_producer(batch)))
+            } else {
+                Kept::Nothing
+            };
             return Ok((empty, aborts));
         }
         let wants_horizon = has_tombstones || can_discard && is_control;
@@ -116,5 +122,17 @@ impl Rules<'_> {
             Some(offset) => batch.last_offset().0 == offset,
             None => batch.attributes.is_control() && batch.producer_epoch == last.epoch,
         })
+    }
+}
+
+/// A header that tells of nothing but its offsets. Kafka has no batch there: the next round must not take it for one that is left of a
+/// transaction, whose marker would then stay longer than Kafka's.
+fn without_producer(header: &BatchHeader) -> BatchHeader {
+    BatchHeader {
+        attributes: header.attributes.with_transactional(false).with_control(false),
+        producer_id: ProducerId(-1),
+        producer_epoch: ProducerEpoch(-1),
+        base_sequence: -1,
+        ..*header
     }
 }

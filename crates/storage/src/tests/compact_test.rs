@@ -248,6 +248,38 @@ fn aborted_records_go_at_once_and_markers_when_nothing_of_theirs_is_left() {
     assert_eq!(offsets(&mut log), [5, 6, 7, 8, 9, 10, 11]);
 }
 
+/// Kafka leaves nothing of the transaction, so that its marker gets a horizon in the second round.
+#[test]
+fn the_empty_batch_that_ends_a_segment_does_not_prolong_an_aborted_transaction() {
+    let (_disk, _dir, mut log) = new_log(compacted());
+    // So large that the next segment stays one of its own.
+    append(&mut log, in_txn(1, 0, &[("a", Some(&"x".repeat(1000)))])).unwrap();
+    append(&mut log, in_txn(1, 1, &[("b", Some(&"x".repeat(1000)))])).unwrap();
+    seal(&mut log);
+    end_txn(&mut log, 1, false);
+    append(&mut log, in_txn(1, 2, &[("c", Some("1"))])).unwrap();
+    end_txn(&mut log, 1, true);
+    for i in 0..38 {
+        append(&mut log, keyed(&[(&i.to_string(), Some("1"))])).unwrap();
+    }
+    seal(&mut log);
+    append(&mut log, keyed(&[("d", Some("1"))])).unwrap();
+    assert!(compact(&mut log, NOW).unwrap() > 0);
+    let first = log.read(Offset(0), 1, Offset(100), true).unwrap().load().unwrap();
+    let first = batches(&first).next().unwrap().unwrap();
+    assert_eq!((first.records_count, first.last_offset(), first.has_producer_id()), (0, Offset(1), false));
+    assert!(!first.attributes.is_transactional());
+    let again = |log: &mut Log, now| {
+        append(log, keyed(&[("e", Some("1"))])).unwrap();
+        seal(log);
+        compact(log, now).unwrap();
+    };
+    again(&mut log, NOW);
+    assert!(offsets(&mut log).contains(&2), "its horizon begins");
+    again(&mut log, NOW + DAY);
+    assert!(!offsets(&mut log).contains(&2));
+}
+
 #[test]
 fn an_open_transaction_holds_the_cleaner_back() {
     let (_disk, _dir, mut log) = new_log(compacted());
