@@ -9,6 +9,7 @@ mod keep_test;
 mod log_test;
 mod mark_test;
 mod move_test;
+mod swap_test;
 mod text_file_test;
 
 use std::path::Path;
