@@ -298,19 +298,14 @@ fn seal(log: &mut Log) -> Result<(), StorageError> {
 
 #[test]
 fn the_last_record_of_each_key_survives_power_loss_during_compaction() {
-    let runs = std::env::var("OTTLA_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500);
-    let first = std::env::var("OTTLA_SEED").ok().and_then(|n| n.parse().ok());
+    let runs = from_env("OTTLA_CRASHES").unwrap_or(1500);
+    let first = from_env("OTTLA_SEED");
     let seeds = first.map_or(0..runs, |seed: u64| seed..seed + 1);
     let (mut swaps, is_whole) = (0, first.is_none());
     for seed in seeds {
         let mut run = Run::new(seed);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.run(4)));
+        run_history(seed, &mut run, |run| &run.trace, |run| run.run(4));
         swaps += run.swaps;
-        if let Err(panic) = outcome {
-            let told = run.trace.iter().rev().take(60).rev().cloned().collect::<Vec<_>>().join("\n");
-            eprintln!("OTTLA_SEED={seed}\n{told}");
-            std::panic::resume_unwind(panic);
-        }
     }
     assert!(!is_whole || swaps > runs, "{swaps} swaps");
 }

@@ -67,27 +67,19 @@ pub(super) fn compact_with(log: &mut Log, now_ms: i64, map: &mut OffsetMap) -> R
 
 /// Offset, key and value of each record; control records have neither.
 pub(super) fn records(log: &mut Log) -> Vec<(i64, String, Option<String>)> {
-    let (mut out, mut next) = (Vec::new(), log.log_start_offset().0);
-    loop {
-        let end = log.log_end_offset();
-        let result = log.read(Offset(next), 1 << 20, end, true).unwrap();
-        if result.is_empty() {
-            return out;
-        }
-        for batch in batches(&result.load().unwrap()) {
-            let batch = batch.unwrap();
-            batch.check_crc().unwrap();
-            for record in batch.records(1 << 20).unwrap().map(Result::unwrap) {
-                let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
-                if batch.attributes.is_control() {
-                    out.push((record.offset.0, "marker".to_owned(), None));
-                } else {
-                    out.push((record.offset.0, text(record.key.unwrap()), record.value.map(text)));
-                }
+    let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+    let mut out = Vec::new();
+    let start = log.log_start_offset().0;
+    for batch in all_batches(log, start) {
+        for record in batch.records(1 << 20).unwrap().map(Result::unwrap) {
+            if batch.attributes.is_control() {
+                out.push((record.offset.0, "marker".to_owned(), None));
+            } else {
+                out.push((record.offset.0, text(record.key.unwrap()), record.value.map(text)));
             }
-            next = batch.next_offset().0;
         }
     }
+    out
 }
 
 pub(super) fn offsets(log: &mut Log) -> Vec<i64> {

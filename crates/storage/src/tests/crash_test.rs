@@ -426,24 +426,19 @@ fn is_simulated(error: &dyn std::error::Error) -> bool {
 }
 
 fn wanted() -> u64 {
-    std::env::var("OTTLA_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+    from_env("OTTLA_CRASHES").unwrap_or(20_000)
 }
 
 #[test]
 fn flushed_records_survive_power_loss_anywhere() {
-    let only = std::env::var("OTTLA_SEED").ok().and_then(|n| n.parse().ok());
+    let only = from_env("OTTLA_SEED");
     let mut seeds = only.map_or(0..u64::MAX, |seed: u64| seed..seed + 1);
     let mut crashes = Crashes::default();
     while crashes.all < wanted()
         && let Some(seed) = seeds.next()
     {
         let mut run = Run::new(seed);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.run(3, 120)));
-        if let Err(panic) = outcome {
-            let told = run.trace.iter().rev().take(60).rev().cloned().collect::<Vec<_>>().join("\n");
-            eprintln!("OTTLA_SEED={seed}\n{told}");
-            std::panic::resume_unwind(panic);
-        }
+        run_history(seed, &mut run, |run| &run.trace, |run| run.run(3, 120));
         crashes.all += run.crashes.all;
         crashes.in_operation += run.crashes.in_operation;
         crashes.of_process += run.crashes.of_process;

@@ -436,7 +436,7 @@ impl<'a> Case<'a> {
 }
 
 fn cases() -> u64 {
-    std::env::var("OTTLA_DAMAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
+    from_env("OTTLA_DAMAGES").unwrap_or(10_000)
 }
 
 #[test]
@@ -447,7 +447,7 @@ fn a_bad_file_is_told_or_made_good_and_nothing_wrong_is_served() {
         Original::new(Ending::Killed, 0),
         Original::new(Ending::Killed, 9),
     ];
-    let first = std::env::var("OTTLA_SEED").ok().and_then(|n| n.parse().ok());
+    let first = from_env("OTTLA_SEED");
     let seeds = match first {
         Some(seed) => seed..seed + 1_u64,
         None => 0..cases(),

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_records::{BatchBuilder, batches};
+use ottla_records::{BatchBuilder, BatchView, batches};
 use ottla_simdisk::SimDisk;
 use ottla_types::{
     LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, TopicIdPartition, TopicPartition, Uuid,
@@ -27,6 +27,22 @@ use crate::{
 };
 
 pub(crate) const NOW: i64 = 1_700_000_000_000;
+
+/// A number from the environment, for longer runs and for one seed.
+pub(crate) fn from_env(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
+}
+
+/// Runs one history of a crash test; tells its seed and its last steps if it fails.
+pub(crate) fn run_history<R>(seed: u64, run: &mut R, trace: fn(&R) -> &[String], go: impl FnOnce(&mut R)) {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| go(run)));
+    if let Err(panic) = outcome {
+        let trace = trace(run);
+        let last = trace.get(trace.len().saturating_sub(60)..).unwrap_or_default();
+        eprintln!("OTTLA_SEED={seed}\n{}", last.join("\n"));
+        std::panic::resume_unwind(panic);
+    }
+}
 
 pub(crate) fn partition(topic: &str) -> TopicIdPartition {
     TopicIdPartition { topic_id: Uuid([7; 16]), topic_partition: TopicPartition::new(topic, 0) }
@@ -91,7 +107,20 @@ pub(crate) fn append(log: &mut Log, records: Bytes) -> Result<AppendInfo, Append
 /// Every value from `from` on, with its offset.
 pub(crate) fn values(log: &mut Log, from: i64) -> Vec<(i64, String)> {
     let mut out = Vec::new();
-    let mut next = from;
+    for batch in all_batches(log, from) {
+        let records = batch.records(1 << 20).unwrap().map(Result::unwrap);
+        out.extend(
+            records
+                .filter(|record| record.offset.0 >= from)
+                .map(|record| (record.offset.0, String::from_utf8(record.value.unwrap().to_vec()).unwrap())),
+        );
+    }
+    out
+}
+
+/// The batches from the one that holds `from` on, their checksums checked.
+pub(crate) fn all_batches(log: &mut Log, from: i64) -> Vec<BatchView> {
+    let (mut out, mut next) = (Vec::<BatchView>::new(), from);
     loop {
         let end = log.log_end_offset();
         let result = log.read(Offset(next), 1 << 20, end, true).unwrap();
@@ -101,13 +130,8 @@ pub(crate) fn values(log: &mut Log, from: i64) -> Vec<(i64, String)> {
         for batch in batches(&result.load().unwrap()) {
             let batch = batch.unwrap();
             batch.check_crc().unwrap();
-            for record in batch.records(1 << 20).unwrap() {
-                let record = record.unwrap();
-                if record.offset.0 >= from {
-                    out.push((record.offset.0, String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
-                }
-            }
             next = batch.next_offset().0;
+            out.push(batch);
         }
     }
 }

@@ -325,7 +325,7 @@ impl Run {
 
 #[test]
 fn synced_records_survive_in_exactly_one_log_wherever_a_move_is_cut_off() {
-    let runs: u64 = std::env::var("OTTLA_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500);
+    let runs = from_env("OTTLA_CRASHES").unwrap_or(1500);
     let mut moves = 0;
     for seed in 0..runs {
         let mut run = Run::new(seed);

@@ -2,20 +2,31 @@
 
 use super::compact_test::{compact, compacted, file_names, keyed, offsets, records, seal};
 use super::*;
-use crate::OffsetMap;
+use crate::{Cleaned, Compaction, OffsetMap};
+
+/// Segments of two records each, of the same two keys.
+fn seal_segments(log: &mut Log, count: usize) {
+    for i in 0..count {
+        append(log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
+        seal(log);
+    }
+}
+
+/// A round up to its first cleaned segment.
+fn clean_first(log: &mut Log, high_watermark: i64) -> (Compaction, Cleaned) {
+    let mut round = log.begin_compaction(NOW, Offset(high_watermark)).unwrap().unwrap();
+    let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
+    round.read_keys(map, pace).unwrap();
+    let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+    (round, cleaned)
+}
 
 #[test]
 fn what_overtakes_a_round_is_not_undone_by_it() {
     for truncate in [false, true] {
         let (disk, dir, mut log) = new_log(compacted());
-        for i in 0..4 {
-            append(&mut log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
-            seal(&mut log);
-        }
-        let mut round = log.begin_compaction(NOW, Offset(8)).unwrap().unwrap();
-        let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
-        round.read_keys(map, pace).unwrap();
-        let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+        seal_segments(&mut log, 4);
+        let (round, cleaned) = clean_first(&mut log, 8);
         if truncate {
             log.truncate_to(Offset(3), NOW).unwrap();
         } else {
@@ -46,14 +57,8 @@ fn what_overtakes_a_round_is_not_undone_by_it() {
 #[test]
 fn a_truncation_finishes_a_swap_that_is_under_way() {
     let (disk, dir, mut log) = new_log(compacted());
-    for i in 0..4 {
-        append(&mut log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
-        seal(&mut log);
-    }
-    let mut round = log.begin_compaction(NOW, Offset(8)).unwrap().unwrap();
-    let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
-    round.read_keys(map, pace).unwrap();
-    let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+    seal_segments(&mut log, 4);
+    let (round, cleaned) = clean_first(&mut log, 8);
     let swap = log.swap_in(cleaned).unwrap();
     append(&mut log, keyed(&[("c", Some("1"))])).unwrap();
     log.truncate_to(Offset(8), NOW).unwrap();
@@ -70,14 +75,8 @@ fn a_truncation_finishes_a_swap_that_is_under_way() {
 #[test]
 fn a_swap_that_failed_for_want_of_space_is_finished_by_the_next_round() {
     let (disk, _dir, mut log) = new_log(compacted());
-    for i in 0..3 {
-        append(&mut log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
-        seal(&mut log);
-    }
-    let mut round = log.begin_compaction(NOW, Offset(6)).unwrap().unwrap();
-    let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
-    round.read_keys(map, pace).unwrap();
-    let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+    seal_segments(&mut log, 3);
+    let (round, cleaned) = clean_first(&mut log, 6);
     let swap = log.swap_in(cleaned).unwrap();
     disk.inject(ottla_simdisk::Fault::no_space(ottla_simdisk::Op::Remove));
     swap.run().unwrap_err();
@@ -92,15 +91,8 @@ fn a_swap_that_failed_for_want_of_space_is_finished_by_the_next_round() {
 #[test]
 fn what_was_cleaned_and_not_swapped_in_is_of_no_meaning_to_the_next_round() {
     let (disk, dir, mut log) = new_log(compacted());
-    for i in 0..3 {
-        append(&mut log, keyed(&[("a", Some("1")), ("b", Some(&i.to_string()))])).unwrap();
-        seal(&mut log);
-    }
-    let mut round = log.begin_compaction(NOW, Offset(4)).unwrap().unwrap();
-    let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
-    round.read_keys(map, pace).unwrap();
-    drop(round.clean_next(map, pace).unwrap());
-    drop(round);
+    seal_segments(&mut log, 3);
+    drop(clean_first(&mut log, 4));
     assert!(file_names(&log, &disk).iter().any(|name| name.ends_with(".log.swap")));
     compact(&mut log, NOW).unwrap();
     assert_eq!(offsets(&mut log), [4, 5]);
@@ -123,10 +115,7 @@ fn a_truncation_and_the_cleaners_thread_may_meet() {
         append(&mut log, keyed(&[("d", Some("1"))])).unwrap();
         append(&mut log, keyed(&[("e", Some("1"))])).unwrap();
         log.flush().unwrap();
-        let mut round = log.begin_compaction(NOW, Offset(6)).unwrap().unwrap();
-        let (map, pace) = (&mut OffsetMap::new(0, 0.9, [1; 16]), &mut |_| true);
-        round.read_keys(map, pace).unwrap();
-        let cleaned = round.clean_next(map, pace).unwrap().unwrap();
+        let (round, cleaned) = clean_first(&mut log, 6);
         let swap = log.swap_in(cleaned).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| swap.run().unwrap());
