@@ -12,7 +12,8 @@
 //! - Below the flushed offset nothing is ever cut on a start: what is missing or changed there is damage, and told.
 //! - What is read continues what was asked for, or is an error that names file and position. Checksums of what lies below the
 //!   recovery point are not looked at again, at a start or at a read: as with Kafka, who consumes it does.
-//! - Files are Kafka's, names and bytes (its DumpLogSegments reads them); the one addition is `ottla-partitions`.
+//! - Files are Kafka's, names and bytes (its DumpLogSegments reads them); what is added is `ottla-partitions`, `ottla-clock`,
+//!   `ottla-gaps` and `%020d.written`, which Kafka ignores.
 //! - The first failed sync or write takes the directory offline; a full disk refuses appends and takes nothing offline.
 //! - A partition has no file, handle or thread before its first append.
 //! - Compaction changes no offset, and after power loss at any step each segment is as before or as cleaned.

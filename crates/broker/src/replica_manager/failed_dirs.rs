@@ -67,18 +67,21 @@ impl ReplicaManager {
         };
         let mut count = 0;
         for id in here {
-            let Some(partition) = self.forget(&id) else { continue };
-            partition.retire();
-            partition.with_log(|log, _| log.give_up());
-            let at = id.topic_partition;
-            self.damaged
-                .lock()
-                .insert((at.topic.clone(), at.partition), format!("its log directory failed: {reason}"));
-            self.tell(RoleChanged::Left(at));
-            count += 1;
+            count += usize::from(self.take_out_of_service(id, format!("its log directory failed: {reason}")));
         }
         if count > 0 {
             tracing::error!("{count} partitions in {} are offline with it: {reason}", dir.path().display());
         }
+    }
+
+    /// The partition answers KAFKA_STORAGE_ERROR from now on. False if it is not here. Hold `changing` for it.
+    pub(super) fn take_out_of_service(&self, id: TopicIdPartition, reason: String) -> bool {
+        let Some(partition) = self.forget(&id) else { return false };
+        partition.retire();
+        partition.with_log(|log, _| log.give_up());
+        let at = id.topic_partition;
+        self.damaged.lock().insert((at.topic.clone(), at.partition), reason);
+        self.tell(RoleChanged::Left(at));
+        true
     }
 }

@@ -21,10 +21,10 @@ use ottla_env::Monotonic;
 use ottla_storage::{CopyError, FutureLog, Log, NextCopy, ReplaceError, StorageError};
 use ottla_types::TopicIdPartition;
 
+use super::ReplicaManager;
 use super::alter_log_dirs::Move;
 use super::partition::Partition;
 use super::strays::set_aside;
-use super::{ReplicaManager, RoleChanged};
 
 /// Copied at a time.
 const CHUNK: u64 = 1 << 20;
@@ -268,11 +268,7 @@ impl ReplicaManager {
                 Ok(Step::Done)
             }
             Err(MoveError::InDoubt(reason)) => {
-                let at = moving.id.topic_partition.clone();
-                self.forget(&moving.id);
-                partition.retire();
-                self.damaged.lock().insert((at.topic.clone(), at.partition), reason.clone());
-                self.tell(RoleChanged::Left(at));
+                self.take_out_of_service(moving.id.clone(), reason.clone());
                 Err(MoveError::InDoubt(reason))
             }
             Err(error) => Err(error),

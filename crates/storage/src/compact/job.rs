@@ -71,6 +71,31 @@ impl Source {
         StorageError::io("read", &ctx.segment_path(self.key(FileKind::Log)), error).into()
     }
 
+    /// The next batch, and where it is; `None` at the segment's end.
+    pub(super) fn next_batch(
+        &self,
+        ctx: &Context,
+        scan: &mut Scan<'_>,
+    ) -> Result<Option<(u64, BatchHeader)>, CompactError> {
+        match scan.next().map_err(|e| self.failed(ctx, e))? {
+            Found::Batch { position, header } => Ok(Some((position, header))),
+            Found::End => Ok(None),
+            Found::Bad { position, reason } => Err(self.damaged(ctx, position, &reason)),
+        }
+    }
+
+    /// The batch as it was checksummed: what was damaged since must not be written anew, as if it were good.
+    pub(super) fn load(
+        &self,
+        ctx: &Context,
+        scan: &mut Scan<'_>,
+        (position, header): (u64, &BatchHeader),
+    ) -> Result<BatchView, CompactError> {
+        let batch = scan.batch(position, header).map_err(|e| self.failed(ctx, e))?;
+        batch.check_crc().map_err(|e| self.damaged(ctx, position, &e.to_string()))?;
+        Ok(batch)
+    }
+
     pub(super) fn damaged(&self, ctx: &Context, position: u64, reason: &str) -> CompactError {
         let path = ctx.segment_path(self.key(FileKind::Log));
         StorageError::damaged(&path, format!("at position {position}: {reason}")).into()
@@ -174,7 +199,7 @@ impl Compaction {
             if !self.read_keys_of(&source, map, &mut transactions, pace)? {
                 break;
             }
-            map.set_latest(source.end.min(upper) - 1);
+            map.set_latest(source.end - 1);
         }
         self.end = self.end.max(map.latest() + 1);
         Ok(())
@@ -192,12 +217,12 @@ impl Compaction {
         let file = source.open(&self.plan.ctx)?;
         let start = self.position_before(source, first_dirty);
         let mut scan = Scan::new(&*file, start, source.size);
-        while let Some((position, header)) = self.next_batch(source, &mut scan)? {
+        while let Some((position, header)) = source.next_batch(&self.plan.ctx, &mut scan)? {
             spend(pace, header.size() as u64)?;
             if header.attributes.is_transactional() && transactions.is_none() {
                 *transactions = Some(self.transactions_from(0, header.base_offset.0, pace)?);
             }
-            let batch = self.load(source, &mut scan, position, &header)?;
+            let batch = source.load(&self.plan.ctx, &mut scan, (position, &header))?;
             if let Some(transactions) = transactions
                 && self.is_of_no_interest(source, position, &batch, transactions)?
             {
@@ -250,8 +275,9 @@ impl Compaction {
     ) -> Result<Option<Cleaned>, CompactError> {
         loop {
             let left = self.plan.sources.get(self.next..).unwrap_or_default();
-            let in_round =
-                left.partition_point(|source| source.base < self.end && source.base < self.plan.upper);
+            // No checksum covers a batch's base offset: the round's end holds whatever one says.
+            let end = self.end.min(self.plan.upper);
+            let in_round = left.partition_point(|source| source.base < end);
             let ctx = &self.plan.ctx;
             let bounds =
                 Bounds { segment_bytes: self.plan.segment_bytes, index_bytes: self.plan.index_bytes };
@@ -295,14 +321,14 @@ impl Compaction {
         for (i, source) in group.iter().enumerate() {
             let file = source.open(&self.plan.ctx)?;
             let mut scan = Scan::new(&*file, 0, source.size);
-            while let Some((position, header)) = self.next_batch(source, &mut scan)? {
+            while let Some((position, header)) = source.next_batch(&self.plan.ctx, &mut scan)? {
                 let end = position + header.size() as u64;
                 spend(pace, header.size() as u64)?;
                 self.bytes_read += header.size() as u64;
                 if header.attributes.is_transactional() && transactions.is_none() {
                     transactions = Some(self.transactions_from(source.base, header.base_offset.0, pace)?);
                 }
-                let batch = self.load(source, &mut scan, position, &header)?;
+                let batch = source.load(&self.plan.ctx, &mut scan, (position, &header))?;
                 let known = transactions.as_mut().unwrap_or(&mut outside);
                 let is_last = i + 1 == group.len() && end == source.size;
                 let (kept, aborts) = self
@@ -405,32 +431,6 @@ impl Compaction {
         let mut index = Index::<OffsetEntry>::sealed(source.log, source.base);
         let floor = index.floor(&self.plan.ctx, |e| source.base + i64::from(e.relative_offset) < offset);
         floor.ok().flatten().map_or(0, |entry| u64::from(entry.position))
-    }
-
-    fn next_batch(
-        &self,
-        source: &Source,
-        scan: &mut Scan<'_>,
-    ) -> Result<Option<(u64, BatchHeader)>, CompactError> {
-        match scan.next().map_err(|e| source.failed(&self.plan.ctx, e))? {
-            Found::Batch { position, header } => Ok(Some((position, header))),
-            Found::End => Ok(None),
-            Found::Bad { position, reason } => Err(source.damaged(&self.plan.ctx, position, &reason)),
-        }
-    }
-
-    /// The batch as it was checksummed: what was damaged since must not be written anew, as if it were good.
-    fn load(
-        &self,
-        source: &Source,
-        scan: &mut Scan<'_>,
-        position: u64,
-        header: &BatchHeader,
-    ) -> Result<BatchView, CompactError> {
-        let ctx = &self.plan.ctx;
-        let batch = scan.batch(position, header).map_err(|e| source.failed(ctx, e))?;
-        batch.check_crc().map_err(|e| source.damaged(ctx, position, &e.to_string()))?;
-        Ok(batch)
     }
 }
 

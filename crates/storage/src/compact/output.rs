@@ -81,9 +81,7 @@ impl Output {
     /// Removes what was written.
     pub(super) fn discard(mut self, ctx: &Context) {
         self.segment.release_writer();
-        for kind in FileKind::ALL {
-            ctx.doomed.add_file(self.segment.path(ctx, kind));
-        }
+        self.segment.doom(ctx);
     }
 
     fn write_out(&mut self, ctx: &Context) -> io::Result<()> {

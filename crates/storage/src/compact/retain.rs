@@ -130,8 +130,8 @@ impl Rules<'_> {
 fn without_producer(header: &BatchHeader) -> BatchHeader {
     BatchHeader {
         attributes: header.attributes.with_transactional(false).with_control(false),
-        producer_id: ProducerId(-1),
-        producer_epoch: ProducerEpoch(-1),
+        producer_id: ProducerId::NONE,
+        producer_epoch: ProducerEpoch::NONE,
         base_sequence: -1,
         ..*header
     }

@@ -8,7 +8,7 @@ use super::job::{CompactError, Pace, Source, spend};
 use super::transactions::AbortedTxn;
 use crate::context::Context;
 use crate::log::end_marker;
-use crate::segment::scan::{Found, Scan};
+use crate::segment::scan::Scan;
 
 /// What is read of a large batch, about.
 const HEADER_BYTES: usize = 16 << 10;
@@ -26,14 +26,8 @@ pub(super) fn find_aborted(
     let mut aborted = Vec::new();
     for source in sources {
         let file = source.open(ctx)?;
-        let failed = |e| source.failed(ctx, e);
         let mut scan = Scan::new(&*file, 0, source.size);
-        loop {
-            let (position, header) = match scan.next().map_err(failed)? {
-                Found::Batch { position, header } => (position, header),
-                Found::End => break,
-                Found::Bad { position, reason } => return Err(source.damaged(ctx, position, &reason)),
-            };
+        while let Some((position, header)) = source.next_batch(ctx, &mut scan)? {
             let is_below = by_offset.first_key_value().is_some_and(|(first, _)| *first < upper);
             if header.base_offset.0 >= upper && !is_below {
                 return Ok(sorted(aborted));
@@ -48,7 +42,7 @@ pub(super) fn find_aborted(
                 by_offset.insert(first, producer_id);
                 continue;
             }
-            let batch = scan.batch(position, &header).map_err(failed)?;
+            let batch = scan.batch(position, &header).map_err(|e| source.failed(ctx, e))?;
             let marker = end_marker(&batch).map_err(|e| source.damaged(ctx, position, &e.to_string()))?;
             let Some(first_offset) = marker.and_then(|_| open.remove(&producer_id)) else { continue };
             by_offset.remove(&first_offset);

@@ -8,7 +8,6 @@ use super::Log;
 use crate::compact::{Compaction, LastRecord, Plan, Source};
 use crate::error::StorageError;
 use crate::handles::FileKind;
-use crate::segment::scan::{Found, Scan};
 
 /// How much of a compacted log is not cleaned yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +53,7 @@ impl Log {
         }
         let first_dirty = self.first_dirty();
         let bound = self.uncleanable_from(now_ms, high_watermark, first_dirty)?;
-        let first_uncleanable = self.segment_of(bound).map_or(bound, |i| self.base_of(i));
+        let first_uncleanable = self.base_before(bound);
         let (mut clean_bytes, mut cleanable_bytes) = (0, 0);
         let first_cleanable = self.segment_of(first_dirty.min(first_uncleanable)).unwrap_or(0);
         for (i, segment) in self.segments.iter().enumerate() {
@@ -83,10 +82,8 @@ impl Log {
     ) -> Result<Option<Compaction>, StorageError> {
         self.check_usable()?;
         let Some(dirtiness) = self.dirtiness(now_ms, high_watermark)? else { return Ok(None) };
-        let (first_dirty, mut upper) = (dirtiness.first_dirty.0, dirtiness.first_uncleanable.0);
-        if upper > self.flushed {
-            upper = self.segment_of(self.flushed).map_or(0, |i| self.base_of(i));
-        }
+        let first_dirty = dirtiness.first_dirty.0;
+        let upper = self.base_before(dirtiness.first_uncleanable.0.min(self.flushed));
         if self.compaction.strong_count() > 0 || upper <= first_dirty {
             return Ok(None);
         }
@@ -170,23 +167,13 @@ impl Log {
         let active = self.segments.len().saturating_sub(1);
         let mut oldest = i64::MAX;
         for i in self.segment_of(first_dirty).unwrap_or(0)..active {
-            oldest = self.first_timestamp_of(i)?.filter(|t| *t > 0).map_or(oldest, |t| oldest.min(t));
+            let Self { ctx, segments, .. } = self;
+            let Some(segment) = segments.get_mut(i) else { break };
+            let first = segment.first_timestamp(ctx);
+            let first = first.map_err(|e| StorageError::io("read", &segment.path(ctx, FileKind::Log), e))?;
+            oldest = first.filter(|t| *t > 0).map_or(oldest, |t| oldest.min(t));
         }
         Ok(now_ms.saturating_sub(lag.max(0)).saturating_sub(oldest).max(0))
-    }
-
-    /// The largest timestamp of the segment's first batch.
-    fn first_timestamp_of(&mut self, i: usize) -> Result<Option<TimestampMs>, StorageError> {
-        let Self { ctx, segments, .. } = self;
-        let Some(segment) = segments.get_mut(i) else { return Ok(None) };
-        if segment.first_timestamp.is_none() {
-            let failed = |e| StorageError::io("read", &segment.path(ctx, FileKind::Log), e);
-            let file = segment.reader(ctx).map_err(failed)?;
-            if let Found::Batch { header, .. } = Scan::new(&*file, 0, segment.size).next().map_err(failed)? {
-                segment.first_timestamp = Some(header.max_timestamp);
-            }
-        }
-        Ok(segment.first_timestamp)
     }
 
     fn last_records(&self) -> std::collections::HashMap<ottla_types::ProducerId, LastRecord> {
@@ -195,6 +182,11 @@ impl Log {
             (id, LastRecord { data, epoch: producer.epoch })
         });
         last.collect()
+    }
+
+    /// Where the segment begins that holds `offset`.
+    fn base_before(&self, offset: i64) -> i64 {
+        self.segment_of(offset).map_or(offset, |i| self.base_of(i))
     }
 
     fn base_of(&self, i: usize) -> i64 {

@@ -20,7 +20,7 @@ impl Log {
         now_ms: TimestampMs,
     ) -> Result<AppendInfo, AppendError> {
         self.check_usable()?;
-        let batches = self.continuing(records)?;
+        let (batches, has_gap) = self.continuing(records)?;
         let mut info = AppendInfo {
             base_offset: batches.first().map_or(Offset(self.end), |b| b.base_offset),
             last_offset: batches.last().map_or(Offset(self.end - 1), |b| b.last_offset()),
@@ -31,8 +31,6 @@ impl Log {
             records: 0,
             duplicate: false,
         };
-        let ends = std::iter::once(self.end).chain(batches.iter().map(|batch| batch.next_offset().0));
-        let has_gap = batches.iter().zip(ends).any(|(batch, end)| batch.base_offset.0 > end);
         let (mut rest, mut at) = (batches.as_slice(), 0);
         while let Some(first) = rest.first() {
             self.prepare(first.size() as u64, first.max_timestamp, first.last_offset().0, now_ms)?;
@@ -48,20 +46,21 @@ impl Log {
         Ok(info)
     }
 
-    /// The whole batches of `records`, checked.
-    fn continuing(&self, records: &Bytes) -> Result<Vec<BatchView>, AppendError> {
+    /// The whole batches of `records`, checked; and whether offsets are missing between them.
+    fn continuing(&self, records: &Bytes) -> Result<(Vec<BatchView>, bool), AppendError> {
         let mut expected = Offset(self.end);
-        let mut checked = Vec::new();
+        let (mut checked, mut has_gap) = (Vec::new(), false);
         for batch in batches(records) {
             let batch = batch.map_err(AppendError::Corrupt)?;
             batch.check_crc().map_err(AppendError::Corrupt)?;
             if batch.base_offset < expected || batch.last_offset_delta < 0 {
                 return Err(AppendError::OffsetsOutOfOrder { expected, found: batch.base_offset });
             }
+            has_gap |= batch.base_offset > expected;
             expected = batch.next_offset();
             checked.push(batch);
         }
-        Ok(checked)
+        Ok((checked, has_gap))
     }
 
     /// How many batches fit in the active segment, which takes the first.

@@ -30,7 +30,7 @@ use crate::error::StorageError;
 use crate::handles::FileKind;
 use crate::producer::Producers;
 use crate::segment::scan::{Found, Scan};
-use crate::segment::{Segment, parse_file_name};
+use crate::segment::{Segment, follows, parse_file_name};
 use crate::text_file;
 
 /// Far above what any snapshot or epoch file has.
@@ -171,7 +171,7 @@ impl Log {
         let failed = |e| StorageError::io("list", &self.ctx.dir, e);
         let entries = self.ctx.disk.list(&self.ctx.dir).map_err(failed)?;
         let (mut bases, mut marks) = (Vec::new(), Vec::new());
-        let (mut indexes, mut swaps) = (Vec::new(), Vec::new());
+        let (mut indexes, mut swapped, mut swapped_indexes) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries.into_iter().filter(|e| !e.is_dir) {
             let path = self.ctx.dir.join(&entry.name);
             match parse_file_name(&entry.name) {
@@ -179,8 +179,8 @@ impl Log {
                 Some((offset, mark::SUFFIX)) => marks.push(offset),
                 Some((base, "index" | "timeindex" | "txnindex")) => indexes.push((base, path)),
                 _ if entry.name == gaps::FILE_NAME => self.has_gaps = true,
-                Some((base, "log.swap")) => swaps.push((base, None)),
-                Some((base, suffix)) if suffix.ends_with(".swap") => swaps.push((base, Some(path))),
+                Some((base, "log.swap")) => swapped.push(base),
+                Some((base, suffix)) if suffix.ends_with(".swap") => swapped_indexes.push((base, path)),
                 Some((offset, "snapshot")) => {
                     self.snapshots.insert(offset);
                 }
@@ -190,12 +190,10 @@ impl Log {
                 _ => {}
             }
         }
-        for base in swaps.iter().filter(|(_, index)| index.is_none()).map(|(base, _)| *base) {
-            self.recover_swap(base, &mut bases)?;
-        }
-        for (base, index) in &swaps {
-            let is_finished = swaps.contains(&(*base, None));
-            index.iter().filter(|_| !is_finished).for_each(|path| self.ctx.doomed.add_file(path.clone()));
+        swapped.iter().try_for_each(|base| self.recover_swap(*base, &mut bases))?;
+        // Those of the others were renamed with them.
+        for (_, path) in swapped_indexes.into_iter().filter(|(base, _)| !swapped.contains(base)) {
+            self.ctx.doomed.add_file(path);
         }
         for (base, path) in indexes {
             if bases.binary_search(&base).is_err() {
@@ -214,9 +212,7 @@ impl Log {
         let start = self.believed_start();
         let keep_from = bases.partition_point(|base| *base <= start).saturating_sub(1);
         for base in bases.drain(..keep_from) {
-            for kind in FileKind::ALL {
-                self.ctx.doomed.add_file(Segment::sealed(self.id, base, 0).path(&self.ctx, kind));
-            }
+            Segment::sealed(self.id, base, 0).doom(&self.ctx);
         }
         Ok((bases, marks))
     }
@@ -378,9 +374,7 @@ impl Log {
                 Found::End => return Ok(None),
                 Found::Bad { position, reason } => return Ok(Some((position, reason))),
             };
-            let continues =
-                header.base_offset.0 == self.end || self.has_gaps && header.base_offset.0 > self.end;
-            if !continues || !self.fits_in(i, &header) {
+            if !follows(&header, self.end, !compacted) || !self.fits_in(i, &header) {
                 return Ok(Some((position, format!("offset {} after {}", header.base_offset, self.end))));
             }
             let mut marker = None;

@@ -4,7 +4,6 @@ use ottla_types::{Offset, TimestampMs};
 
 use super::Log;
 use crate::error::StorageError;
-use crate::handles::FileKind;
 
 /// What retention took away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,9 +135,7 @@ impl Log {
         // Their deletion waits until this is durable.
         self.progress.set_log_start(self.log_start);
         self.ctx.handles.forget(self.id, segment.base);
-        for kind in FileKind::ALL {
-            self.ctx.doomed.add_file(segment.path(&self.ctx, kind));
-        }
+        segment.doom(&self.ctx);
         let old: Vec<i64> = self.snapshots.range(..end).copied().collect();
         for offset in old {
             self.snapshots.remove(&offset);

@@ -66,14 +66,14 @@ impl Log {
             && found.is_some_and(|found| found.eq(sources.iter().copied()))
             && first.is_some_and(|i| i + sources.len() < self.segments.len());
         let Some(first) = first.filter(|_| fits) else {
-            FileKind::ALL.iter().for_each(|kind| self.ctx.doomed.add_file(segment.path(&self.ctx, *kind)));
+            segment.doom(&self.ctx);
             return None;
         };
         // Positions are others now.
         self.tail.clear(&self.ctx.shared.tail);
         let mut files = Vec::new();
         for source in self.segments.drain(first..first + sources.len()) {
-            files.extend(FileKind::ALL.map(|kind| source.path(&self.ctx, kind)));
+            files.extend(source.paths(&self.ctx));
             self.ctx.handles.forget(self.id, source.base);
             segment.created_ms = source.created_ms;
         }
@@ -169,12 +169,10 @@ impl Log {
         let sources: Vec<PathBuf> = bases
             .iter()
             .filter(|source| replaced(source))
-            .flat_map(|source| {
-                FileKind::ALL.map(|kind| Segment::sealed(self.id, *source, 0).path(&self.ctx, kind))
-            })
+            .flat_map(|source| Segment::sealed(self.id, *source, 0).paths(&self.ctx))
             .collect();
         let sync = || self.ctx.disk.sync_dir(&self.ctx.dir);
-        let noted = super::gaps::note(&self.ctx).and_then(|()| sync());
+        let noted = super::gaps::note(&self.ctx);
         let removed = noted.and_then(|()| remove(&self.ctx, &sources)).and_then(|()| sync());
         let done = removed.and_then(|()| rename_to_final(&self.ctx, &swapped)).and_then(|()| sync());
         done.map_err(|e| self.swap_failed(&e))?;

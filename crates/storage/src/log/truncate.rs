@@ -190,10 +190,7 @@ impl Log {
 
 pub(super) fn remove_files(ctx: &crate::context::Context, segment: &Segment) -> io::Result<()> {
     ctx.handles.forget(segment.key(FileKind::Log).log, segment.base);
-    for kind in FileKind::ALL {
-        ignore_missing(ctx.disk.remove_file(&segment.path(ctx, kind)))?;
-    }
-    Ok(())
+    segment.paths(ctx).iter().try_for_each(|path| ignore_missing(ctx.disk.remove_file(path)))
 }
 
 pub(super) fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {

@@ -75,9 +75,7 @@ impl Segment {
         segment.offsets = Index::new(log, base);
         segment.times = Index::new(log, base);
         segment.set_stage(stage);
-        for kind in FileKind::ALL {
-            ctx.doomed.spare(&ctx.segment_path(segment.key(kind)));
-        }
+        segment.paths(ctx).iter().for_each(|path| ctx.doomed.spare(path));
         ctx.handles.forget(log, base);
         segment.writer = Some(ctx.disk.open(&segment.path(ctx, FileKind::Log), OpenOptions::CREATE_EMPTY)?);
         Ok(segment)
@@ -134,6 +132,16 @@ impl Segment {
 
     pub(crate) fn path(&self, ctx: &Context, kind: FileKind) -> std::path::PathBuf {
         ctx.segment_path(self.key(kind))
+    }
+
+    /// All files that it may have.
+    pub(crate) fn paths(&self, ctx: &Context) -> [std::path::PathBuf; 4] {
+        FileKind::ALL.map(|kind| self.path(ctx, kind))
+    }
+
+    /// Its files are of no use any more.
+    pub(crate) fn doom(&self, ctx: &Context) {
+        self.paths(ctx).into_iter().for_each(|path| ctx.doomed.add_file(path));
     }
 
     /// A handle to read batches with.
@@ -382,11 +390,19 @@ impl Segment {
     pub(crate) fn activate(&mut self, ctx: &Context) -> io::Result<()> {
         self.offsets.load_last(ctx)?;
         self.times.load_last(ctx)?;
-        let file = self.reader(ctx)?;
-        if let Found::Batch { header, .. } = Scan::new(&*file, 0, self.size).next()? {
-            self.first_timestamp = Some(header.max_timestamp);
-        }
+        self.first_timestamp(ctx)?;
         Ok(())
+    }
+
+    /// The largest timestamp of the first batch, read if it is not known; `None` if there is none.
+    pub(crate) fn first_timestamp(&mut self, ctx: &Context) -> io::Result<Option<i64>> {
+        if self.first_timestamp.is_none() {
+            let file = self.reader(ctx)?;
+            if let Found::Batch { header, .. } = Scan::new(&*file, 0, self.size).next()? {
+                self.first_timestamp = Some(header.max_timestamp);
+            }
+        }
+        Ok(self.first_timestamp)
     }
 
     /// The walk is over: if it came through here, the indexes are written.
@@ -440,7 +456,7 @@ impl Segment {
 }
 
 /// Whether a batch may come behind offset `end`.
-fn follows(header: &BatchHeader, end: i64, gapless: bool) -> bool {
+pub(crate) fn follows(header: &BatchHeader, end: i64, gapless: bool) -> bool {
     let found = header.base_offset.0;
     found == end || found > end && !gapless
 }
