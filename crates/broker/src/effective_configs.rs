@@ -1,6 +1,7 @@
 //! What is in force for a topic or this broker: the table's defaults, what the process was started with, and the
 //! dynamic settings of the metadata image, in that order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_config::{
@@ -24,7 +25,7 @@ pub(crate) struct EffectiveConfigs {
 /// What a partition's log and replica obey.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PartitionConfig {
-    pub(crate) log: ottla_storage::LogConfig,
+    pub(crate) log: Arc<ottla_storage::LogConfig>,
     pub(crate) sync: SyncPolicy,
     pub(crate) min_insync_replicas: usize,
 }
@@ -63,7 +64,7 @@ impl EffectiveConfigs {
         PartitionConfig {
             sync: sync_policy(broker, &topic),
             min_insync_replicas: usize::try_from(topic.min_insync_replicas).unwrap_or(1),
-            log: log_config(broker, &topic),
+            log: Arc::new(log_config(broker, &topic)),
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct BrokerOptions {
     pub controllers: Arc<Controllers>,
     /// The file system of the log directories.
     pub disk: Arc<dyn Disk>,
+    /// How many files the logs may keep open for appends; connections need descriptors too.
+    pub appending_files: usize,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where it reports its metrics.
@@ -239,7 +241,10 @@ fn open_log_dirs(options: &BrokerOptions) -> Result<LogDirs, OpenError> {
     let (mut opened, mut unopened, mut last_error) = (Vec::new(), Vec::new(), None);
     let mut previous = None;
     for path in &options.config.log.dirs {
-        let how = LogDirOptions::new(options.cluster_id.to_string(), options.config.node.node_id);
+        let how = LogDirOptions {
+            appending_files: options.appending_files / options.config.log.dirs.len().max(1),
+            ..LogDirOptions::new(options.cluster_id.to_string(), options.config.node.node_id)
+        };
         let (dir, report) = match LogDir::open(Arc::clone(&options.disk), path, &how) {
             Ok(opened) => opened,
             Err(error @ OpenError::Storage(StorageError::Io { .. })) => {

@@ -14,6 +14,7 @@ use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage_import::{Bootstrap, ImportError};
 use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
 use ottla_types::{ByteString, Uuid};
+use rustix::process::{Resource, getrlimit};
 
 use crate::IdentityError;
 use crate::controllers;
@@ -136,6 +137,7 @@ impl Node {
                 cluster_id: ByteString::from(cluster_id.as_str()),
                 controllers,
                 disk: options.disk,
+                appending_files: appending_files(),
                 clock: options.clock,
                 registry,
                 listeners: for_broker,
@@ -285,6 +287,13 @@ async fn start_controller(
     }
     controller.wait_for_leader().await;
     Ok(RunningController { controller, dispatcher, listeners })
+}
+
+/// Half of the descriptors that this process may have; the rest is for connections and what is read.
+fn appending_files() -> usize {
+    const NO_LIMIT: u64 = 1 << 20;
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(NO_LIMIT);
+    usize::try_from(limit / 2).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -141,6 +141,9 @@ pub struct LogDirOptions {
     pub new_directory_id: ottla_types::DirectoryId,
     /// Sealed segments and indexes that are kept open.
     pub open_files: usize,
+    /// Files that are kept open for appends: about as many as partitions are written to. A file that is closed for the sake of another
+    /// is synced first.
+    pub appending_files: usize,
     /// The bound of all tail caches of the directory together, bytes.
     pub tail_cache_bytes: usize,
 }
@@ -153,6 +156,7 @@ impl LogDirOptions {
             node_id,
             new_directory_id: ottla_types::Uuid::random(),
             open_files: 512,
+            appending_files: 4096,
             tail_cache_bytes: 16 << 20,
         }
     }

@@ -9,6 +9,7 @@ use ottla_env::Disk;
 use ottla_types::TopicIdPartition;
 use parking_lot::Mutex;
 
+use crate::config::LogDirOptions;
 use crate::dir::checkpoints::Checkpoints;
 use crate::dir::doomed::Doomed;
 use crate::dir::materialised::Materialised;
@@ -16,6 +17,7 @@ use crate::handles::{FileKey, Handles, Stage};
 use crate::health::Health;
 use crate::segment::file_name;
 use crate::tail_cache::TailCache;
+use crate::writers::Writers;
 
 /// One log directory's shared parts.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) health: Health,
     pub(crate) handles: Handles,
+    pub(crate) writers: Writers,
     pub(crate) tail: TailCache,
     pub(crate) doomed: Doomed,
     pub(crate) materialised: Materialised,
@@ -37,8 +40,7 @@ impl Shared {
     pub(crate) fn new(
         root: &Path,
         disk: Arc<dyn Disk>,
-        open_files: usize,
-        tail_cache_bytes: usize,
+        options: &LogDirOptions,
         materialised: Materialised,
         checkpoints: Checkpoints,
         was_closed: bool,
@@ -47,8 +49,9 @@ impl Shared {
             root: root.to_owned(),
             disk,
             health: Health::new(root),
-            handles: Handles::new(open_files),
-            tail: TailCache::new(tail_cache_bytes),
+            handles: Handles::new(options.open_files),
+            writers: Writers::new(options.appending_files),
+            tail: TailCache::new(options.tail_cache_bytes),
             doomed: Doomed::default(),
             materialised,
             checkpoints,

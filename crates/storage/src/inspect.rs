@@ -68,9 +68,8 @@ impl OffsetCheckpoint {
         offsets: &BTreeMap<TopicPartition, Offset>,
     ) -> Result<(), StorageError> {
         let path = root.join(self.file_name());
-        let offsets = offsets.iter().map(|(partition, offset)| (partition.clone(), offset.0)).collect();
-        text_file::replace(disk, &path, checkpoints::to_text(&offsets).as_bytes())
-            .map_err(|e| StorageError::io("write", &path, e))
+        let text = checkpoints::to_text(offsets.iter().map(|(partition, offset)| (partition, offset.0)));
+        text_file::replace(disk, &path, text.as_bytes()).map_err(|e| StorageError::io("write", &path, e))
     }
 }
 

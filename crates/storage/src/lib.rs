@@ -17,7 +17,7 @@
 //! - The first failed sync or write takes the directory offline; a full disk refuses appends and takes nothing offline.
 //! - A partition has no file, handle or thread before its first append.
 //! - Compaction changes no offset, and after power loss at any step each segment is as before or as cleaned.
-//! - No mmap; sealed files are opened as needed, few at a time.
+//! - No mmap; files are opened as needed, a bounded number at a time.
 //!
 //! Not here: replication, transactions' index of aborted batches (but for cleaned segments).
 //!
@@ -39,6 +39,7 @@ mod read;
 mod segment;
 mod tail_cache;
 mod text_file;
+mod writers;
 
 pub use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
 pub use crate::compact::{Cleaned, CompactError, Compaction, OffsetMap, Pace};

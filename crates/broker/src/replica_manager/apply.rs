@@ -1,5 +1,6 @@
 //! What a metadata change means for the partitions of this broker.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ottla_metadata::image::{LOST_DIRECTORY, MIGRATING_DIRECTORY, ResourceKind, UNASSIGNED_DIRECTORY};
@@ -43,8 +44,12 @@ impl ReplicaManager {
         changing.image = after.clone();
         let changes = delta.topics.local_changes(self.node_id, before, after);
         self.remove(changes.removed.iter().map(|(change, _)| change));
+        // One for all partitions of a topic.
+        let mut configs: HashMap<&TopicName, Arc<PartitionConfig>> = HashMap::new();
         for change in changes.leads.iter().chain(&changes.follows) {
-            self.take_on(change, config_of(change.topic.name.as_str()));
+            let name = &change.topic.name;
+            let config = configs.entry(name).or_insert_with(|| Arc::new(config_of(name.as_str())));
+            self.take_on(change, config);
         }
         for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceKind::Topic) {
             self.update_configs(&TopicName::from(resource.name.clone()), after, &config_of);
@@ -100,13 +105,13 @@ impl ReplicaManager {
     }
 
     /// This broker holds the partition, in the role that the change says.
-    fn take_on(&self, change: &LocalChange, config: PartitionConfig) {
+    fn take_on(&self, change: &LocalChange, config: &Arc<PartitionConfig>) {
         let id = id_of(change);
         let at = &id.topic_partition;
-        let target = || Target { change: change.clone(), config: config.clone() };
+        let target = || Target { change: change.clone(), config: Arc::clone(config) };
         let hosted = self.partition(at.topic.as_str(), at.partition);
         if let Some(partition) = hosted.filter(|partition| partition.id().topic_id == id.topic_id) {
-            return self.change_role(&partition, change, &config);
+            return self.change_role(&partition, change, config);
         }
         let queued = self.opening.retarget(at, target);
         if !queued && !self.dirs.iter().any(|dir| dir.topic_id_of(at).is_some()) {
@@ -143,7 +148,7 @@ impl ReplicaManager {
         {
             set_aside(dir, &[TopicIdPartition { topic_id: other, topic_partition: at.clone() }])?;
         }
-        dir.open_or_create_log(id, target.config.log.clone(), self.clock.wall_ms())
+        dir.open_or_create_log(id, Arc::clone(&target.config.log), self.clock.wall_ms())
     }
 
     /// Has a partition serve whose log was opened, in its role; or notes why it cannot.
@@ -161,7 +166,7 @@ impl ReplicaManager {
             id.clone(),
             log,
             replica,
-            config.clone(),
+            Arc::clone(config),
             Arc::clone(&self.clock),
             Arc::clone(&self.flush_queues[self.home(&id).unwrap_or(0)]),
             self.topic_metrics.of(&at.topic),
@@ -267,10 +272,10 @@ impl ReplicaManager {
         config_of: impl Fn(&str) -> PartitionConfig,
     ) {
         let Some(topic) = image.topics.by_name(name.as_str()) else { return };
-        let config = config_of(name.as_str());
+        let config = Arc::new(config_of(name.as_str()));
         for (index, state) in topic.partitions() {
             if let Some(partition) = self.partition(name.as_str(), index) {
-                partition.update_config(config.clone());
+                partition.update_config(Arc::clone(&config));
                 partition.handle_partition_state(partition_state(state, &config));
             } else {
                 self.opening.update_config(&TopicPartition::new(name.clone(), index), &config);

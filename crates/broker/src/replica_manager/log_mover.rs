@@ -211,7 +211,7 @@ impl ReplicaManager {
         if let Some(other) = dir.topic_id_of(at).filter(|other| *other != moving.id.topic_id) {
             set_aside(dir, &[TopicIdPartition { topic_id: other, topic_partition: at.clone() }])?;
         }
-        dir.create_future_log(&moving.id, partition.config().log)
+        dir.create_future_log(&moving.id, &partition.config().log)
     }
 
     /// Whether the metadata says that it is in the new directory.

@@ -55,7 +55,7 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) change: LocalChange,
-    pub(super) config: PartitionConfig,
+    pub(super) config: Arc<PartitionConfig>,
 }
 
 impl Target {
@@ -156,11 +156,11 @@ impl Opening {
     }
 
     /// What a queued partition shall obey.
-    pub(super) fn update_config(&self, at: &TopicPartition, config: &PartitionConfig) {
+    pub(super) fn update_config(&self, at: &TopicPartition, config: &Arc<PartitionConfig>) {
         if let Some(entry) = self.queue.lock().entries.get_mut(at)
             && let Some(target) = &mut entry.target
         {
-            target.config = config.clone();
+            target.config = Arc::clone(config);
         }
     }
 
@@ -254,7 +254,7 @@ mod tests {
     fn queued(partitions: i32) -> Opening {
         let opening = Opening::default();
         for change in created("t", 1, partitions).1 {
-            opening.add(Target { change, config: config() });
+            opening.add(Target { change, config: config().into() });
         }
         opening
     }

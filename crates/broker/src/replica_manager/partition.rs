@@ -57,7 +57,7 @@ pub(super) struct State {
     pub(super) replica: Replica,
     pub(super) acks: AckWaiters,
     pub(super) fetches: FetchWaiters,
-    pub(super) config: PartitionConfig,
+    pub(super) config: Arc<PartitionConfig>,
     pub(super) sync: SyncState,
     /// A panic left this half-changed.
     pub(super) failed: bool,
@@ -100,7 +100,7 @@ impl Partition {
         id: TopicIdPartition,
         log: Log,
         replica: Replica,
-        config: PartitionConfig,
+        config: Arc<PartitionConfig>,
         clock: Arc<dyn Clock>,
         flush_queue: Arc<FlushQueue<Self>>,
         counts: Arc<TopicCounts>,
@@ -164,7 +164,7 @@ impl Partition {
         }
         let Some(log) = replace(&mut state.log)? else { return Ok(false) };
         state.log = log;
-        let config = state.config.log.clone();
+        let config = Arc::clone(&state.config.log);
         state.log.update_config(config);
         self.flush_queue.store(Arc::clone(queue));
         // All of it is synced.
@@ -259,16 +259,16 @@ impl Partition {
     }
 
     /// The topic's settings changed.
-    pub(super) fn update_config(self: &Arc<Self>, config: PartitionConfig) {
+    pub(super) fn update_config(self: &Arc<Self>, config: Arc<PartitionConfig>) {
         let mut state = self.look();
-        state.log.update_config(config.log.clone());
+        state.log.update_config(Arc::clone(&config.log));
         state.config = config;
         self.reschedule_sync(&mut state);
     }
 
     /// What it obeys.
-    pub(super) fn config(&self) -> PartitionConfig {
-        self.look().config.clone()
+    pub(super) fn config(&self) -> Arc<PartitionConfig> {
+        Arc::clone(&self.look().config)
     }
 
     /// Whether a panic left it half-changed.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use ottla_env::OpenOptions;
 use ottla_records::BatchHeader;
 
 use super::transactions::AbortedTxn;
@@ -66,12 +67,12 @@ impl Output {
         self.segment.index_time();
         self.segment.offsets.spill(ctx)?;
         self.segment.times.spill(ctx)?;
-        self.segment.writer(ctx)?.sync_data()?;
+        self.segment.reader(ctx)?.sync_data()?;
         self.segment.sync_indexes(ctx)?;
         if !self.aborted.is_empty() {
             let path = self.segment.path(ctx, FileKind::TxnIndex);
             ctx.doomed.spare(&path);
-            let file = ctx.disk.open(&path, ottla_env::OpenOptions::CREATE_EMPTY)?;
+            let file = ctx.disk.open(&path, OpenOptions::CREATE_EMPTY)?;
             file.write_all_at(&self.aborted, 0)?;
             file.sync_data()?;
         }
@@ -86,7 +87,10 @@ impl Output {
 
     fn write_out(&mut self, ctx: &Context) -> io::Result<()> {
         if !self.buffer.is_empty() {
-            let file = self.segment.writer(ctx)?;
+            let writer = self.segment.writer();
+            let path = || self.segment.path(ctx, FileKind::Log);
+            let opened = writer.open(ctx, path, OpenOptions::WRITE)?;
+            let file = opened.file();
             file.write_all_at(&self.buffer, self.written)?;
             file.start_writeback(self.written, self.buffer.len() as u64)?;
             self.written += self.buffer.len() as u64;

@@ -2,10 +2,11 @@
 //! `log-start-offset-checkpoint`, `replication-offset-checkpoint`, `cleaner-offset-checkpoint`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use ottla_env::Disk;
 use ottla_types::{Offset, TopicPartition};
@@ -19,63 +20,114 @@ pub(crate) const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 pub(crate) const CLEANED: &str = "cleaner-offset-checkpoint";
 pub(crate) const MAX_BYTES: usize = 1 << 30;
 
+/// One of the files.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    RecoveryPoint,
+    LogStart,
+    HighWatermark,
+    Cleaned,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::RecoveryPoint, Self::LogStart, Self::HighWatermark, Self::Cleaned];
+
+    const fn file_name(self) -> &'static str {
+        match self {
+            Self::RecoveryPoint => RECOVERY_POINTS,
+            Self::LogStart => LOG_STARTS,
+            Self::HighWatermark => HIGH_WATERMARKS,
+            Self::Cleaned => CLEANED,
+        }
+    }
+
+    /// The least offset that is written. Kafka leaves out log starts that the files' names tell; 0 is always such.
+    const fn least(self) -> i64 {
+        if matches!(self, Self::LogStart) { 1 } else { 0 }
+    }
+}
+
+/// Which files are behind what is known. Idle partitions cost no writes, nor a look at each.
+#[derive(Debug)]
+struct Behind([AtomicBool; 4]);
+
+impl Behind {
+    fn mark(&self, kind: Kind) {
+        self.0[kind as usize].store(true, Ordering::Release);
+    }
+
+    fn mark_all(&self) {
+        Kind::ALL.into_iter().for_each(|kind| self.mark(kind));
+    }
+
+    fn take(&self, kind: Kind) -> bool {
+        self.0[kind as usize].swap(false, Ordering::AcqRel)
+    }
+}
+
 /// One partition's offsets as they will be written next; −1: nothing to write. Set by its log, read by whoever writes.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    recovery_point: AtomicI64,
-    log_start: AtomicI64,
-    high_watermark: AtomicI64,
-    cleaned: AtomicI64,
+    offsets: [AtomicI64; 4],
+    /// The files may speak of it.
+    is_written: AtomicBool,
+    /// `None`: it is not to be written.
+    behind: Option<Arc<Behind>>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self {
-            recovery_point: AtomicI64::new(-1),
-            log_start: AtomicI64::new(-1),
-            high_watermark: AtomicI64::new(-1),
-            cleaned: AtomicI64::new(-1),
-        }
+        Self::new(None)
     }
 }
 
 impl Progress {
+    fn new(behind: Option<Arc<Behind>>) -> Self {
+        Self { offsets: [const { AtomicI64::new(-1) }; 4], is_written: AtomicBool::new(false), behind }
+    }
+
+    fn set(&self, kind: Kind, offset: i64) {
+        if self.offsets[kind as usize].swap(offset, Ordering::AcqRel) != offset {
+            self.behind.iter().for_each(|behind| behind.mark(kind));
+        }
+    }
+
+    fn get(&self, kind: Kind) -> Option<i64> {
+        Some(self.offsets[kind as usize].load(Ordering::Acquire)).filter(|offset| *offset >= 0)
+    }
+
     pub(crate) fn set_recovery_point(&self, offset: i64) {
-        self.recovery_point.store(offset, Ordering::Release);
+        self.set(Kind::RecoveryPoint, offset);
     }
 
     pub(crate) fn set_log_start(&self, offset: i64) {
-        self.log_start.store(offset, Ordering::Release);
+        self.set(Kind::LogStart, offset);
     }
 
     pub(crate) fn set_high_watermark(&self, offset: i64) {
-        self.high_watermark.store(offset, Ordering::Release);
+        self.set(Kind::HighWatermark, offset);
     }
 
     /// Below this compaction has been.
     pub(crate) fn set_cleaned(&self, offset: i64) {
-        self.cleaned.store(offset, Ordering::Release);
+        self.set(Kind::Cleaned, offset);
     }
 
     pub(crate) fn cleaned(&self) -> Option<i64> {
-        known(&self.cleaned)
+        self.get(Kind::Cleaned)
     }
 
     pub(crate) fn recovery_point(&self) -> Option<i64> {
-        known(&self.recovery_point)
+        self.get(Kind::RecoveryPoint)
     }
 
     pub(crate) fn log_start(&self) -> Option<i64> {
-        known(&self.log_start)
+        self.get(Kind::LogStart)
     }
 
     pub(crate) fn high_watermark(&self) -> Option<Offset> {
-        known(&self.high_watermark).map(Offset)
+        self.get(Kind::HighWatermark).map(Offset)
     }
-}
-
-fn known(offset: &AtomicI64) -> Option<i64> {
-    Some(offset.load(Ordering::Acquire)).filter(|offset| *offset >= 0)
 }
 
 /// The checkpoint files of one directory.
@@ -83,22 +135,17 @@ fn known(offset: &AtomicI64) -> Option<i64> {
 pub(crate) struct Checkpoints {
     root: PathBuf,
     partitions: Mutex<BTreeMap<TopicPartition, Arc<Progress>>>,
-    /// The text of each file as it is on disk; also serialises writing.
+    behind: Arc<Behind>,
+    /// Serialises writing.
     written: Mutex<Written>,
 }
 
 #[derive(Debug, Default)]
 struct Written {
-    recovery_points: String,
-    log_starts: String,
-    high_watermarks: String,
-    cleaned: String,
     /// The files of high watermarks and of what was cleaned were written since they were last synced.
     marks_unsynced: bool,
     /// The files were written since they were read: what they said then may have been in the page cache only.
     is_settled: bool,
-    /// Recovery points that are on disk.
-    durable: BTreeMap<TopicPartition, i64>,
     /// Partitions that are gone, but may still be on disk.
     stale: BTreeSet<TopicPartition>,
 }
@@ -115,44 +162,49 @@ pub(crate) type Offsets = BTreeMap<TopicPartition, i64>;
 impl Checkpoints {
     /// Reads the files; a damaged one counts as empty, which costs a longer recovery and nothing else.
     pub(crate) fn open(disk: &dyn Disk, root: &Path) -> io::Result<Self> {
-        let recovery_points = read(disk, &root.join(RECOVERY_POINTS))?;
+        // The first write writes all.
+        let behind = Arc::new(Behind([const { AtomicBool::new(true) }; 4]));
         let mut partitions: BTreeMap<TopicPartition, Arc<Progress>> = BTreeMap::new();
-        let mut fill = |offsets: &Offsets, set: fn(&Progress, i64)| {
-            for (partition, offset) in offsets {
-                set(partitions.entry(partition.clone()).or_default(), *offset);
+        for kind in Kind::ALL {
+            for (partition, offset) in read(disk, &root.join(kind.file_name()))? {
+                let new = || Arc::new(Progress::new(Some(Arc::clone(&behind))));
+                let progress = partitions.entry(partition).or_insert_with(new);
+                progress.is_written.store(true, Ordering::Relaxed);
+                progress.set(kind, offset);
             }
-        };
-        fill(&recovery_points, Progress::set_recovery_point);
-        fill(&read(disk, &root.join(LOG_STARTS))?, Progress::set_log_start);
-        fill(&read(disk, &root.join(HIGH_WATERMARKS))?, Progress::set_high_watermark);
-        fill(&read(disk, &root.join(CLEANED))?, Progress::set_cleaned);
+        }
         Ok(Self {
             root: root.to_owned(),
             partitions: Mutex::new(partitions),
-            written: Mutex::new(Written { durable: recovery_points, ..Written::default() }),
+            behind,
+            written: Mutex::default(),
         })
+    }
+
+    fn new_progress(&self) -> Arc<Progress> {
+        Arc::new(Progress::new(Some(Arc::clone(&self.behind))))
     }
 
     /// The partition's offsets; shared with its log.
     pub(crate) fn progress(&self, partition: &TopicPartition) -> Arc<Progress> {
-        Arc::clone(self.partitions.lock().entry(partition.clone()).or_default())
+        let mut partitions = self.partitions.lock();
+        Arc::clone(partitions.entry(partition.clone()).or_insert_with(|| self.new_progress()))
     }
 
     /// The partition is gone, or starts anew: nothing on disk may speak of the old one once this returns.
     pub(crate) fn forget(&self, disk: &dyn Disk, partition: &TopicPartition) -> io::Result<Arc<Progress>> {
-        let fresh = Arc::new(Progress::default());
+        let fresh = self.new_progress();
         let old = self.partitions.lock().insert(partition.clone(), Arc::clone(&fresh));
         let is_written = {
             let mut written = self.written.lock();
-            if old.is_some_and(|old| {
-                old.log_start().is_some() || old.high_watermark().is_some() || old.cleaned().is_some()
-            }) {
+            if old.is_some_and(|old| old.is_written.load(Ordering::Acquire)) {
                 // Until a write succeeds: this one may not.
                 written.stale.insert(partition.clone());
             }
-            written.durable.contains_key(partition) || written.stale.contains(partition)
+            written.stale.contains(partition)
         };
         if is_written {
+            self.behind.mark_all();
             self.write(disk)?;
         }
         Ok(fresh)
@@ -163,6 +215,7 @@ impl Checkpoints {
     pub(crate) fn abandon(&self, partition: &TopicPartition) {
         self.partitions.lock().remove(partition);
         self.written.lock().stale.insert(partition.clone());
+        self.behind.mark_all();
     }
 
     /// Before a log is cut to `offset`: no recovery point beyond it may be on disk, or the cut would look like damage.
@@ -190,46 +243,56 @@ impl Checkpoints {
 
     fn write_and(&self, disk: &dyn Disk, how: Marks) -> io::Result<()> {
         let mut written = self.written.lock();
-        let written = &mut *written;
-        let (mut points, mut starts) = (Offsets::new(), Offsets::new());
-        let (mut marks, mut cleans) = (Offsets::new(), Offsets::new());
-        for (partition, progress) in &*self.partitions.lock() {
-            let put = |offsets: &mut Offsets, offset: Option<i64>| {
-                offset.map(|offset| offsets.insert(partition.clone(), offset))
-            };
-            put(&mut points, progress.recovery_point());
-            // Kafka leaves out what the files' names tell; 0 is always such.
-            put(&mut starts, progress.log_start().filter(|start| *start > 0));
-            put(&mut marks, progress.high_watermark().map(|mark| mark.0));
-            put(&mut cleans, progress.cleaned());
+        if how == Marks::Sync && written.marks_unsynced {
+            self.behind.mark(Kind::HighWatermark);
+            self.behind.mark(Kind::Cleaned);
         }
-        let replace = |name, written: &mut String, offsets| {
-            self.replace(disk, name, written, offsets, text_file::replace)
-        };
-        replace(LOG_STARTS, &mut written.log_starts, &starts)?;
-        match how {
-            Marks::Sync => {
-                if written.marks_unsynced {
-                    written.high_watermarks.clear();
-                    written.cleaned.clear();
-                }
-                replace(HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
-                replace(CLEANED, &mut written.cleaned, &cleans)?;
+        let mut texts = self.texts();
+        let mut write =
+            |kind: Kind, put: fn(&dyn Disk, &Path, &[u8]) -> io::Result<()>| -> io::Result<bool> {
+                let Some(text) = &texts[kind as usize] else { return Ok(false) };
+                put(disk, &self.root.join(kind.file_name()), text.as_bytes())?;
+                texts[kind as usize] = None;
+                Ok(true)
+            };
+        let mut write_all = || -> io::Result<()> {
+            write(Kind::LogStart, text_file::replace)?;
+            let put = match how {
+                Marks::Sync => text_file::replace,
+                Marks::LeaveToSystem => text_file::replace_unsynced,
+            };
+            written.marks_unsynced |= write(Kind::HighWatermark, put)?;
+            written.marks_unsynced |= write(Kind::Cleaned, put)?;
+            write(Kind::RecoveryPoint, text_file::replace)?;
+            if how == Marks::Sync {
                 written.marks_unsynced = false;
                 written.stale.clear();
             }
-            Marks::LeaveToSystem => {
-                let replace = |name, known: &mut String, offsets| {
-                    self.replace(disk, name, known, offsets, text_file::replace_unsynced)
-                };
-                written.marks_unsynced |= replace(HIGH_WATERMARKS, &mut written.high_watermarks, &marks)?;
-                written.marks_unsynced |= replace(CLEANED, &mut written.cleaned, &cleans)?;
-            }
-        }
-        replace(RECOVERY_POINTS, &mut written.recovery_points, &points)?;
-        written.durable = points;
-        written.is_settled = true;
-        Ok(())
+            written.is_settled = true;
+            Ok(())
+        };
+        let result = write_all();
+        // What was not written is still to be.
+        Kind::ALL
+            .into_iter()
+            .filter(|kind| texts[*kind as usize].is_some())
+            .for_each(|k| self.behind.mark(k));
+        result
+    }
+
+    /// The files that are behind, as they shall be: all as of one moment.
+    fn texts(&self) -> [Option<String>; 4] {
+        let partitions = self.partitions.lock();
+        Kind::ALL.map(|kind| {
+            self.behind.take(kind).then(|| {
+                let offsets = partitions.iter().filter_map(|(partition, progress)| {
+                    let offset = progress.get(kind).filter(|offset| *offset >= kind.least())?;
+                    progress.is_written.store(true, Ordering::Release);
+                    Some((partition, offset))
+                });
+                to_text(offsets)
+            })
+        })
     }
 
     /// Before anything is promised on top of what the files said at the start: makes that durable.
@@ -237,35 +300,17 @@ impl Checkpoints {
         let is_settled = self.written.lock().is_settled;
         if is_settled { Ok(()) } else { self.write(disk) }
     }
-
-    /// Puts `offsets` in place of what was written, if they differ; whether they do.
-    fn replace(
-        &self,
-        disk: &dyn Disk,
-        name: &str,
-        written: &mut String,
-        offsets: &Offsets,
-        put: fn(&dyn Disk, &Path, &[u8]) -> io::Result<()>,
-    ) -> io::Result<bool> {
-        let text = to_text(offsets);
-        let differs = text != *written;
-        if differs {
-            // Until it is known to be there, nothing is.
-            written.clear();
-            put(disk, &self.root.join(name), text.as_bytes())?;
-            *written = text;
-        }
-        Ok(differs)
-    }
 }
 
 /// Version, count, one `topic partition offset` a line.
-pub(crate) fn to_text(offsets: &Offsets) -> String {
-    let mut text = format!("0\n{}\n", offsets.len());
+pub(crate) fn to_text<'a>(offsets: impl Iterator<Item = (&'a TopicPartition, i64)>) -> String {
+    let (mut count, mut lines) = (0, String::new());
     for (TopicPartition { topic, partition }, offset) in offsets {
-        text.push_str(&format!("{topic} {partition} {offset}\n"));
+        count += 1;
+        // A string takes all that is written to it.
+        let _ = writeln!(lines, "{topic} {partition} {offset}");
     }
-    text
+    format!("0\n{count}\n{lines}")
 }
 
 pub(crate) fn parse(text: &str) -> Option<Offsets> {
@@ -302,7 +347,7 @@ mod tests {
         let text = "0\n2\na 0 5\nb.c 12 900\n";
         let offsets = parse(text).unwrap();
         assert_eq!(offsets.get(&TopicPartition::new("b.c", 12)), Some(&900));
-        assert_eq!(to_text(&offsets), text);
+        assert_eq!(to_text(offsets.iter().map(|(at, offset)| (at, *offset))), text);
         for damaged in ["", "0\n1\n", "0\n1\na 0\n", "2\n0\n"] {
             assert_eq!(parse(damaged), None, "{damaged:?}");
         }

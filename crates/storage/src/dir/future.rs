@@ -32,7 +32,7 @@ impl LogDir {
     pub fn create_future_log(
         &self,
         partition: &TopicIdPartition,
-        config: LogConfig,
+        config: &LogConfig,
     ) -> Result<FutureLog, StorageError> {
         self.shared.health.check()?;
         let ctx = Context::future(self.shared.clone(), partition.clone(), &name_away(partition, "-future"));

@@ -135,9 +135,9 @@ impl LogDir {
         }
     }
 
-    /// Sealed files that are held open.
+    /// Files of segments and indexes that are held open.
     pub fn open_files(&self) -> usize {
-        self.shared.handles.len()
+        self.shared.handles.len() + self.shared.writers.len()
     }
 
     /// Bytes in the tail caches of all logs.
@@ -149,7 +149,11 @@ impl LogDir {
     ///
     /// A partition that was materialised and has no folder is damaged, not empty: that is an error, as is a folder of
     /// another topic under this name; delete that first.
-    pub fn create_log(&self, partition: &TopicIdPartition, config: LogConfig) -> Result<Log, StorageError> {
+    pub fn create_log(
+        &self,
+        partition: &TopicIdPartition,
+        config: impl Into<Arc<LogConfig>>,
+    ) -> Result<Log, StorageError> {
         self.shared.health.check()?;
         let ctx = Context::new(Arc::clone(&self.shared), partition.clone());
         if self.shared.materialised.contains(partition) {
@@ -169,7 +173,7 @@ impl LogDir {
             return Err(StorageError::damaged(&ctx.dir, reason));
         }
         partitions.insert(partition.topic_partition.clone(), partition.topic_id);
-        Ok(Log::empty(ctx, config))
+        Ok(Log::empty(ctx, config.into()))
     }
 
     /// The log of a partition that has a folder. Recovers it: looks only at what was appended after its newest producer
@@ -177,7 +181,7 @@ impl LogDir {
     pub fn open_log(
         &self,
         partition: &TopicIdPartition,
-        config: LogConfig,
+        config: impl Into<Arc<LogConfig>>,
         now_ms: TimestampMs,
     ) -> Result<Log, StorageError> {
         let ctx = Context::new(Arc::clone(&self.shared), partition.clone());
@@ -193,14 +197,14 @@ impl LogDir {
             }
             None => return Err(StorageError::damaged(&ctx.dir, "there is no such folder; create the log")),
         }
-        Log::existing(ctx, config, now_ms)
+        Log::existing(ctx, config.into(), now_ms)
     }
 
     /// [`LogDir::open_log`] if there is a folder, [`LogDir::create_log`] if there never was one.
     pub fn open_or_create_log(
         &self,
         partition: &TopicIdPartition,
-        config: LogConfig,
+        config: impl Into<Arc<LogConfig>>,
         now_ms: TimestampMs,
     ) -> Result<Log, StorageError> {
         if self.partitions.lock().contains_key(&partition.topic_partition) {

@@ -72,8 +72,7 @@ pub(super) fn open(
     let shared = Arc::new(Shared::new(
         root,
         disk,
-        options.open_files,
-        options.tail_cache_bytes,
+        options,
         materialised,
         checkpoints,
         report.clean_shutdown.is_some(),

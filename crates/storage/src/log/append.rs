@@ -9,7 +9,7 @@
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
-use ottla_env::write_all_vectored_at;
+use ottla_env::{OpenOptions, write_all_vectored_at};
 use ottla_records::{BatchHeader, BatchView, EndTxnMarker};
 use ottla_types::Offset;
 
@@ -19,6 +19,7 @@ use crate::append::{AppendInfo, AppendOrigin, LeaderAppend};
 use crate::error::{AppendError, StorageError};
 use crate::handles::FileKind;
 use crate::producer::WrittenBatch;
+use crate::segment::Segment;
 
 impl Log {
     /// Appends one batch as the partition's leader: gives it the next offsets and the leader's epoch.
@@ -91,15 +92,18 @@ impl Log {
             return Err(StorageError::Poisoned { path: ctx.dir.clone() });
         };
         let position = active.size;
-        let file = active.writer(ctx);
-        let path = || active.path(ctx, FileKind::Log);
-        let file = file.map_err(|e| ctx.health.write_failed("open", &path(), &e))?;
+        let writer = active.writer();
+        let path = |active: &Segment| active.path(ctx, FileKind::Log);
+        let opened = writer
+            .open(ctx, || path(active), OpenOptions::WRITE)
+            .map_err(|e| ctx.health.write_failed("open", &path(active), &e))?;
+        let file = opened.file();
         if preallocate {
-            active.reserve(&*file, position + size, limit);
+            active.reserve(file, position + size, limit);
         }
-        let written: io::Result<()> = write_all_vectored_at(&*file, bufs, position);
+        let written: io::Result<()> = write_all_vectored_at(file, bufs, position);
         if let Err(e) = written {
-            let path = active.path(ctx, FileKind::Log);
+            let path = path(active);
             // What was written of it must not stay behind the log's end.
             if let Err(cut) = file.set_len(position) {
                 tracing::error!(path = %path.display(), error = %cut, "cannot cut off a failed write");
@@ -107,7 +111,7 @@ impl Log {
             } else {
                 active.unreserve();
             }
-            return Err(self.ctx.health.write_failed("write", &path, &e));
+            return Err(ctx.health.write_failed("write", &path, &e));
         }
         Ok(position)
     }

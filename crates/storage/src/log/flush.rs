@@ -315,6 +315,9 @@ impl Log {
             self.progress.set_recovery_point(up_to);
             self.release_sealed();
         }
+        if self.flushed >= self.end {
+            self.segments.back().into_iter().for_each(Segment::note_synced);
+        }
         Ok(Offset(self.flushed))
     }
 

@@ -57,10 +57,10 @@ pub enum CopyError {
 }
 
 impl FutureLog {
-    pub(crate) fn new(ctx: Context, config: LogConfig) -> Self {
+    pub(crate) fn new(ctx: Context, config: &LogConfig) -> Self {
         // Nobody reads from it.
-        let config = LogConfig { tail_cache_bytes: 0, mark_interval_bytes: None, ..config };
-        Self { log: Log::empty(ctx, config), began_at: None }
+        let config = LogConfig { tail_cache_bytes: 0, mark_interval_bytes: None, ..config.clone() };
+        Self { log: Log::empty(ctx, config.into()), began_at: None }
     }
 
     /// The offset that is to be copied next.
@@ -145,7 +145,7 @@ impl Log {
     /// A future log that has caught up becomes `current` in all that its batches do not tell, durably: a start that
     /// finds it needs nothing else.
     pub(crate) fn take_over(&mut self, current: &Self) -> Result<(), StorageError> {
-        self.config = current.config.clone();
+        self.config = Arc::clone(&current.config);
         self.log_start = current.log_start;
         self.epochs = current.epochs.clone();
         self.epochs_dirty = true;

@@ -60,7 +60,7 @@ use crate::tail_cache::Tail;
 pub struct Log {
     ctx: Context,
     id: u64,
-    config: LogConfig,
+    config: Arc<LogConfig>,
     /// Oldest first; the last one is active. None before the first append.
     segments: VecDeque<Segment>,
     log_start: i64,
@@ -149,8 +149,8 @@ impl Log {
     }
 
     /// New settings; they hold from the next operation on.
-    pub fn update_config(&mut self, config: LogConfig) {
-        self.config = config;
+    pub fn update_config(&mut self, config: impl Into<Arc<LogConfig>>) {
+        self.config = config.into();
     }
 
     /// The first offset that can be read.

@@ -13,12 +13,13 @@ use crate::tail_cache::Tail;
 
 impl Log {
     /// A log that has nothing on disk yet, and will not before its first append.
-    pub(crate) fn empty(ctx: Context, config: LogConfig) -> Self {
+    pub(crate) fn empty(ctx: Context, config: Arc<LogConfig>) -> Self {
         let id = ctx.next_log();
         Self {
             id,
             config,
-            segments: VecDeque::new(),
+            // Most have one segment; grown by itself there would at once be room for four.
+            segments: VecDeque::with_capacity(1),
             log_start: 0,
             end: 0,
             flushed: 0,
@@ -49,7 +50,7 @@ impl Log {
     }
 
     /// The log in a folder that is there: recovers what lies after the newest snapshot.
-    pub(crate) fn existing(ctx: Context, config: LogConfig, now_ms: i64) -> Result<Self, StorageError> {
+    pub(crate) fn existing(ctx: Context, config: Arc<LogConfig>, now_ms: i64) -> Result<Self, StorageError> {
         ctx.health.check()?;
         let mut log = Self::empty(ctx, config);
         log.progress = log.ctx.checkpoints.progress(&log.ctx.partition.topic_partition);

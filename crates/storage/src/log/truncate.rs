@@ -5,6 +5,7 @@
 
 use std::io;
 
+use ottla_env::OpenOptions;
 use ottla_types::Offset;
 
 use super::{Folder, Log, mark};
@@ -140,7 +141,9 @@ impl Log {
         let base = active.base;
         active.offsets.truncate(ctx, |e| base + i64::from(e.relative_offset) < end)?;
         active.times.truncate(ctx, |e| base + i64::from(e.relative_offset) < end)?;
-        let file = active.writer(ctx)?;
+        let writer = active.writer();
+        let opened = writer.open(ctx, || active.path(ctx, FileKind::Log), OpenOptions::WRITE)?;
+        let file = opened.file();
         file.set_len(position)?;
         active.size = position;
         active.unreserve();
@@ -150,7 +153,7 @@ impl Log {
         let last_time = active.times.load_last(ctx)?;
         active.set_max_timestamp(last_time.map(|e| (e.timestamp, base + i64::from(e.relative_offset))));
         active.since_index = position - indexed.min(position);
-        let mut scan = Scan::new(&*file, indexed, position);
+        let mut scan = Scan::new(file, indexed, position);
         while let Found::Batch { header, .. } = scan.next()? {
             active.note_timestamp(&header);
         }

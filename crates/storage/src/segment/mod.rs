@@ -19,6 +19,7 @@ use ottla_records::BatchHeader;
 
 use crate::context::Context;
 use crate::handles::{FileKey, FileKind, Stage};
+use crate::writers::Writer;
 use index::{Index, OffsetEntry, TimeEntry};
 use scan::{Found, Scan};
 
@@ -55,8 +56,8 @@ pub(crate) struct Segment {
     pub(crate) created_ms: i64,
     /// What `segment.jitter.ms` takes off this segment's time.
     pub(crate) jitter_ms: i64,
-    /// The handle that appends, on the active segment.
-    writer: Option<Arc<dyn File>>,
+    /// On the active segment, and until it is synced.
+    writer: Option<Arc<Writer>>,
     /// Blocks are reserved up to here.
     reserved: u64,
 }
@@ -77,7 +78,7 @@ impl Segment {
         segment.set_stage(stage);
         segment.paths(ctx).iter().for_each(|path| ctx.doomed.spare(path));
         ctx.handles.forget(log, base);
-        segment.writer = Some(ctx.disk.open(&segment.path(ctx, FileKind::Log), OpenOptions::CREATE_EMPTY)?);
+        drop(segment.writer().open(ctx, || segment.path(ctx, FileKind::Log), OpenOptions::CREATE_EMPTY)?);
         Ok(segment)
     }
 
@@ -146,32 +147,32 @@ impl Segment {
 
     /// A handle to read batches with.
     pub(crate) fn reader(&self, ctx: &Context) -> io::Result<Arc<dyn File>> {
-        match &self.writer {
-            Some(writer) => Ok(Arc::clone(writer)),
+        match self.writer.as_ref().and_then(|writer| writer.file()) {
+            Some(file) => Ok(file),
             None => ctx.handles.get(self.key(FileKind::Log), || {
                 ctx.disk.open(&self.path(ctx, FileKind::Log), OpenOptions::READ)
             }),
         }
     }
 
-    /// A handle to append with.
-    pub(crate) fn writer(&mut self, ctx: &Context) -> io::Result<Arc<dyn File>> {
-        if let Some(writer) = &self.writer {
-            return Ok(Arc::clone(writer));
-        }
-        let writer = ctx.disk.open(&self.path(ctx, FileKind::Log), OpenOptions::WRITE)?;
-        self.writer = Some(Arc::clone(&writer));
-        Ok(writer)
+    /// What appends.
+    pub(crate) fn writer(&mut self) -> Arc<Writer> {
+        Arc::clone(self.writer.get_or_insert_default())
     }
 
-    /// Closes the appending handle, if it is open; it is opened again when needed.
+    /// Gives up what appends, and tells whether there was anything; it is there again when needed.
     pub(crate) fn release_writer(&mut self) -> bool {
         self.writer.take().is_some()
     }
 
+    /// All that was appended is durable.
+    pub(crate) fn note_synced(&self) {
+        self.writer.iter().for_each(|writer| writer.note_synced());
+    }
+
     /// Reserves blocks ahead of `end`: as much as there is already, within bounds. Failing is no error.
     pub(crate) fn reserve(&mut self, file: &dyn File, end: u64, limit: u64) {
-        const MIN: u64 = 64 << 10;
+        const MIN: u64 = 16 << 10;
         const MAX: u64 = 16 << 20;
         if end <= self.reserved || end >= limit {
             return;
@@ -191,7 +192,9 @@ impl Segment {
     /// Gives reserved blocks back, when nothing more will be appended.
     pub(crate) fn trim(&mut self, ctx: &Context) -> io::Result<()> {
         if self.reserved > self.size {
-            self.writer(ctx)?.set_len(self.size)?;
+            let writer = self.writer();
+            let opened = writer.open(ctx, || self.path(ctx, FileKind::Log), OpenOptions::WRITE)?;
+            opened.file().set_len(self.size)?;
             self.reserved = self.size;
         }
         Ok(())

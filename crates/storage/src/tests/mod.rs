@@ -11,6 +11,7 @@ mod mark_test;
 mod move_test;
 mod swap_test;
 mod text_file_test;
+mod writers_test;
 
 use std::path::Path;
 use std::sync::Arc;

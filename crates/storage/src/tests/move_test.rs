@@ -45,7 +45,7 @@ fn catch_up(current: &mut Log, future: &mut FutureLog) -> Result<bool, StorageEr
 }
 
 fn moved(from: &LogDir, to: &LogDir, current: &mut Log) -> Log {
-    let mut future = to.create_future_log(current.partition(), small()).unwrap();
+    let mut future = to.create_future_log(current.partition(), &small()).unwrap();
     assert!(catch_up(current, &mut future).unwrap());
     to.replace_current_with_future(from, current, future).unwrap()
 }
@@ -131,7 +131,7 @@ fn a_copy_of_a_log_that_was_cut_is_of_no_use() {
     for value in ["a", "b", "c"] {
         append(&mut log, batch(&[value])).unwrap();
     }
-    let mut future = dirs[B].create_future_log(&partition("t"), small()).unwrap();
+    let mut future = dirs[B].create_future_log(&partition("t"), &small()).unwrap();
     assert!(catch_up(&mut log, &mut future).unwrap());
     log.truncate_to(Offset(1), NOW).unwrap();
     append(&mut log, batch(&["other"])).unwrap();
@@ -168,7 +168,7 @@ fn a_full_disk_leaves_the_log_where_it_is() {
     append(&mut log, batch(&["a"])).unwrap();
     log.flush().unwrap();
     for after in 0..6 {
-        let mut future = dirs[B].create_future_log(&partition("t"), small()).unwrap();
+        let mut future = dirs[B].create_future_log(&partition("t"), &small()).unwrap();
         let fault = ottla_simdisk::Fault::no_space(ottla_simdisk::Op::Write).on("/b").after(after);
         disk.inject(fault);
         if catch_up(&mut log, &mut future).is_ok() {
@@ -294,7 +294,7 @@ impl Run {
         mut log: Log,
     ) -> Result<Log, StorageError> {
         let to = 1 - *home;
-        let mut future = dirs[to].create_future_log(log.partition(), small())?;
+        let mut future = dirs[to].create_future_log(log.partition(), &small())?;
         while self.rng.below(3) > 0 {
             catch_up(&mut log, &mut future)?;
             self.append(&mut log)?;

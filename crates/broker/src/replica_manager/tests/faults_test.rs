@@ -32,17 +32,17 @@ async fn an_earlier_deadline_takes_the_place_of_a_later_one() {
     let partition = host.partition("t", 0).await.unwrap();
     // Its becoming leader is synced.
     produce(&partition, "v").await;
-    partition.update_config(every(3600));
+    partition.update_config(every(3600).into());
     for _ in 0..3 {
         partition.append(batch("v"), Acks::Leader).unwrap();
     }
     assert_eq!(host.manager.flush_queues[0].len(), 1);
-    partition.update_config(every(1800));
+    partition.update_config(every(1800).into());
     partition.append(batch("v"), Acks::Leader).unwrap();
     assert_eq!(host.manager.flush_queues[0].len(), 1, "the former deadline stays queued");
     // The disk tells when it was synced.
     let syncs = host.disk.counters().syncs;
-    partition.update_config(every(0));
+    partition.update_config(every(0).into());
     while host.disk.counters().syncs == syncs {
         tokio::task::yield_now().await;
     }
@@ -57,7 +57,7 @@ async fn a_log_that_is_left_to_the_system_is_synced_when_it_is_idle() {
     let partition = host.partition("t", 0).await.unwrap();
     // Its becoming leader is synced.
     produce(&partition, "v").await;
-    partition.update_config(os());
+    partition.update_config(os().into());
     let syncs = || host.disk.counters().syncs;
     let before = syncs();
     for _ in 0..3 {

@@ -26,7 +26,7 @@ pub(super) const NOW: i64 = 1_700_000_000_000;
 
 pub(super) fn config() -> PartitionConfig {
     PartitionConfig {
-        log: LogConfig { preallocate: false, ..LogConfig::default() },
+        log: LogConfig { preallocate: false, ..LogConfig::default() }.into(),
         sync: SyncPolicy { mode: SyncMode::Fsync, flush_messages: i64::MAX, flush_within: None },
         min_insync_replicas: 1,
     }

@@ -64,7 +64,7 @@ async fn a_deleted_topic_is_deleted_though_it_was_never_opened() {
     let (image, changes) = created("t", 1, 2);
     // Queued, and no worker yet.
     for change in changes {
-        host.manager.opening.add(super::super::opening::Target { change, config: config() });
+        host.manager.opening.add(super::super::opening::Target { change, config: config().into() });
     }
     let after = MetadataImage::empty();
     let delta = MetadataDelta::between(&image, &after);
