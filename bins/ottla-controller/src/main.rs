@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use ottla_node::Defaults;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     ottla_node::run(Defaults::Controller)
 }
