@@ -8,11 +8,13 @@
 mod calls;
 mod clients;
 mod contest;
+mod density;
 mod idle;
 mod latency;
 mod opponents;
 mod process;
 mod replay;
+mod syncs;
 
 use std::cell::Cell;
 use std::fs;
@@ -42,6 +44,10 @@ enum What {
     Latency(latency::Arguments),
     /// Start, and what a node takes that has nothing to do, or many connections
     Idle,
+    /// What very many partitions hold that have nothing to do
+    Density(density::Arguments),
+    /// What syncing costs, beside `fio`
+    Syncs,
     /// System calls of each request, which are not to be more than they must
     Calls,
 }
@@ -126,6 +132,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         What::Clients(arguments) => clients::run(&place, arguments)?,
         What::Latency(arguments) => latency::run(&place, arguments)?,
         What::Idle => idle::run(&place)?,
+        What::Density(arguments) => density::run(&place, arguments)?,
+        What::Syncs => syncs::run(&place)?,
         What::Calls => calls::run(&place)?,
     };
     if let Some(path) = &common.json {

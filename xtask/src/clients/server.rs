@@ -34,6 +34,8 @@ pub(crate) struct Server {
     pub(crate) bootstrap: String,
     /// Its log directory, if it is on this machine.
     pub(crate) data_dir: Option<PathBuf>,
+    /// Where its metrics are, if it has any.
+    pub(crate) admin: Option<String>,
     process: Option<Mutex<Child>>,
     log: PathBuf,
     started: Instant,
@@ -45,6 +47,7 @@ impl Server {
         Self {
             bootstrap: bootstrap.to_owned(),
             data_dir: None,
+            admin: None,
             process: None,
             log: PathBuf::new(),
             started: Instant::now(),
@@ -80,7 +83,8 @@ impl Server {
         {
             command.arg("--set").arg(setting);
         }
-        let (server, output) = Self::start(command, client, data, work)?;
+        let (mut server, output) = Self::start(command, client, data, work)?;
+        server.admin = Some(format!("127.0.0.1:{admin}"));
         // The line `ready` is the node's word that it serves.
         let mut lines = BufReader::new(output);
         let mut first = String::new();
@@ -151,7 +155,8 @@ impl Server {
         let mut first = String::new();
         BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut first)?;
         let bootstrap = first.strip_prefix("ready ").unwrap_or_default().trim().to_owned();
-        let server = Self { bootstrap, data_dir: None, process: Some(Mutex::new(child)), log, started };
+        let server =
+            Self { bootstrap, data_dir: None, admin: None, process: Some(Mutex::new(child)), log, started };
         match server.bootstrap.is_empty() {
             false => Ok(server),
             true => Err(server.failed(&format!("no ready line but {first:?}"))),
@@ -205,6 +210,7 @@ impl Server {
         let server = Self {
             bootstrap: format!("127.0.0.1:{port}"),
             data_dir: Some(data),
+            admin: None,
             process: Some(Mutex::new(child)),
             log,
             started,

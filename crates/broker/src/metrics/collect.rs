@@ -31,6 +31,9 @@ impl Collect for BrokerCollector {
         {
             one_partition(&self.0, &image, partition, encoder);
         }
+        for (dir, times) in self.0.replicas.flush_times() {
+            times.collect(&dir.display().to_string(), encoder);
+        }
         cleaner(&self.0, encoder);
         cluster(&image, encoder);
         groups(&self.0, encoder);

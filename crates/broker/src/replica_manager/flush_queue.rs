@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::metrics::FlushTimes;
+
 /// When a partition must be synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FlushBy {
@@ -35,6 +37,8 @@ impl Ticket {
 pub(crate) struct FlushQueue<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
+    /// How long its syncs take.
+    pub(crate) times: FlushTimes,
 }
 
 #[derive(Debug)]
@@ -48,7 +52,7 @@ struct Inner<T> {
 impl<T> Default for FlushQueue<T> {
     fn default() -> Self {
         let inner = Inner { queued: BTreeMap::new(), sequence: 0, closed: false };
-        Self { inner: Mutex::new(inner), wake: Condvar::new() }
+        Self { inner: Mutex::new(inner), wake: Condvar::new(), times: FlushTimes::default() }
     }
 }
 

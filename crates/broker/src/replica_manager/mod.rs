@@ -31,7 +31,7 @@ mod tests;
 mod waiters;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -47,7 +47,7 @@ use self::alter_log_dirs::Moves;
 use self::flush_queue::FlushQueue;
 use self::opening::Opening;
 use crate::assignments::Assignments;
-use crate::metrics::TopicMetrics;
+use crate::metrics::{FlushTimes, TopicMetrics};
 
 pub(crate) use self::alter_log_dirs::AlterLogDirError;
 pub(crate) use self::append::Acks;
@@ -191,6 +191,11 @@ impl ReplicaManager {
     /// The partitions that are not open yet.
     pub(crate) fn opening(&self) -> &Opening {
         &self.opening
+    }
+
+    /// How long syncs take, of each directory, with its path.
+    pub(crate) fn flush_times(&self) -> impl Iterator<Item = (&Path, &FlushTimes)> {
+        self.dirs.iter().zip(&self.flush_queues).map(|(dir, queue)| (dir.path(), &queue.times))
     }
 
     /// What the cleaner threads do.

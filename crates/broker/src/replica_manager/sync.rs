@@ -8,6 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use ottla_storage::StorageError;
 use ottla_types::Offset;
@@ -133,7 +134,9 @@ impl Partition {
             state.sync.syncing = true;
             (job, std::mem::take(&mut state.sync.unsynced_bytes))
         };
+        let began = Instant::now();
         let done = job.run();
+        self.flush_queue.load().times.record(began.elapsed());
         let mut state = self.look();
         state.sync.syncing = false;
         let moved = match state.log.complete_flush(done) {
