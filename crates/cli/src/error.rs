@@ -3,6 +3,7 @@
 use std::io;
 
 use ottla_client::{ClientError, ErrorKind};
+use ottla_storage::StorageError;
 use ottla_storage_import::ImportError;
 
 use crate::args::Context;
@@ -27,6 +28,12 @@ pub enum CliError {
     /// A directory is not taken over.
     #[error("{0}")]
     Import(Box<ImportError>),
+    /// A file cannot be dumped.
+    #[error("{0}")]
+    Storage(#[from] StorageError),
+    /// What was dumped has faults; each was shown.
+    #[error("{0} faults were found; see bad and crc_holds above")]
+    Damaged(u64),
     /// Some of several things failed; each was reported.
     #[error("{failed} of {total} {what} failed")]
     Partial {
@@ -67,7 +74,9 @@ impl CliError {
                 ImportError::TargetCount { .. } | ImportError::TargetInSource { .. } => 2,
                 _ => 1,
             },
-            Self::Output(_) | Self::Input(_) | Self::Partial { .. } => 1,
+            Self::Output(_) | Self::Input(_) | Self::Storage(_) | Self::Damaged(_) | Self::Partial { .. } => {
+                1
+            }
             Self::Client(error) => match error.kind() {
                 ErrorKind::NotFound => 3,
                 ErrorKind::Unreachable => 5,

@@ -1,11 +1,15 @@
 //! The files of a log directory that nobody has open, for those who look at it or prepare one: an import, a dump. Opens no
 //! log and, but for [`OffsetCheckpoint::write`], changes nothing.
 
+mod dump;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ottla_env::Disk;
 use ottla_types::{Offset, TopicId, TopicPartition};
+
+pub use dump::{Item, ProducerEntry, dump};
 
 use crate::dir::{checkpoints, clean_shutdown, materialised, open, partition_metadata};
 use crate::error::StorageError;
