@@ -217,6 +217,8 @@ impl Log {
         if snapshot_due && self.spill_active_indexes(&mut indexes) {
             self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
             self.since_snapshot = 0;
+        } else {
+            self.resync_active_indexes(&mut indexes);
         }
         let found = std::mem::take(&mut self.found);
         let data = self.dirty_segments(found, &mut indexes);
@@ -433,6 +435,16 @@ impl Log {
                 ctx.health.write_failed("write", &path, &e);
                 false
             }
+        }
+    }
+
+    /// A flush that failed may have left a snapshot to write, and not have come to the indexes that it vouches for.
+    fn resync_active_indexes(&self, indexes: &mut Vec<PathBuf>) {
+        let Some(active) = self.segments.back() else { return };
+        let is_vouched_for = self.pending_snapshots.iter().any(|(offset, _)| *offset > active.base);
+        if is_vouched_for && (active.offsets.is_unsynced() || active.times.is_unsynced()) {
+            indexes.push(active.path(&self.ctx, FileKind::OffsetIndex));
+            indexes.push(active.path(&self.ctx, FileKind::TimeIndex));
         }
     }
 

@@ -448,3 +448,10 @@ fn flushed_records_survive_power_loss_anywhere() {
     assert!(only.is_some() || all >= wanted());
     assert!(only.is_some() || in_operation > all / 3 && of_process > all / 10, "{crashes:?}");
 }
+
+/// A flush that failed for want of space left a snapshot to write; the next one wrote it, and did not sync the index that it vouches for.
+#[test]
+fn a_snapshot_that_a_failed_flush_left_vouches_for_no_index_that_is_not_synced() {
+    let mut run = Run::new(214_544);
+    run_history(214_544, &mut run, |run| &run.trace, |run| run.run(3, 120));
+}
