@@ -99,7 +99,7 @@ fn files_of_logs_that_are_gone_leave_nothing_behind() {
 fn appends_from_many_threads_get_by_with_one_open_file() {
     let disk = SimDisk::new(1);
     let how = LogDirOptions { appending_files: 1, ..few() };
-    let (dir, _) = LogDir::open(Arc::new(disk.clone()), Path::new("/data"), &how).unwrap();
+    let (dir, _) = LogDir::open(Arc::new(disk), Path::new("/data"), &how).unwrap();
     let mut logs = logs(&dir, 8);
     std::thread::scope(|scope| {
         for log in &mut logs {
