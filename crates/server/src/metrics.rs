@@ -1,16 +1,10 @@
 //! Counts of each API, reached by the index of its row: no lookup by name while a request is served.
 
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ottla_network::Reply;
-use ottla_telemetry::{Counter, Encoder, Histogram, Kind, QuantileWindow};
+use ottla_telemetry::{Counter, Encoder, Kind, Timer};
 
-/// Kafka's reservoirs weigh about the last five minutes.
-const WINDOW: Duration = Duration::from_secs(300);
-/// The quantiles that Kafka exports.
-const QUANTILES: [(&str, f64); 6] =
-    [("0.50", 0.5), ("0.75", 0.75), ("0.95", 0.95), ("0.98", 0.98), ("0.99", 0.99), ("0.999", 0.999)];
 /// Bounds of our own latency histogram, microseconds.
 const BOUNDS_US: [u64; 13] =
     [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 10_000_000];
@@ -23,8 +17,7 @@ pub(crate) struct ApiStats {
     response_bytes: Counter,
     /// Connections that ended instead of an answer.
     closed: Counter,
-    total_time: Histogram,
-    window: Mutex<Option<QuantileWindow>>,
+    total_time: Timer,
 }
 
 impl ApiStats {
@@ -66,20 +59,13 @@ impl ApiStats {
     }
 
     fn collect_times(&self, name: &str, encoder: &mut Encoder) {
-        let mut window = self.window.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let window = window.get_or_insert_with(|| QuantileWindow::new(WINDOW));
-        let recent = window.observe(Instant::now(), &self.total_time);
         let help = "Time from the start of a request to its answer, milliseconds, over the last minutes.";
-        let mut times = encoder.family("kafka_network_requestmetrics_totaltimems", Kind::Gauge, help);
-        for (label, quantile) in QUANTILES {
-            let ms = recent.quantile(quantile).map_or(0.0, |time| time.as_secs_f64() * 1e3);
-            times.sample(&[("request", name), ("quantile", label)], ms);
-        }
-        let snapshot = self.total_time.snapshot();
-        let help = "Requests whose time is known.";
-        encoder
-            .family("kafka_network_requestmetrics_totaltimems_count", Kind::Counter, help)
-            .sample(&[("request", name)], snapshot.count());
+        self.total_time.collect(
+            ("kafka_network_requestmetrics_totaltimems", help),
+            ("kafka_network_requestmetrics_totaltimems_count", "Requests whose time is known."),
+            ("request", name),
+            encoder,
+        );
         let bounds = BOUNDS_US.map(Duration::from_micros);
         encoder
             .family(
@@ -87,6 +73,6 @@ impl ApiStats {
                 Kind::Histogram,
                 "Time from the start of a request to its answer.",
             )
-            .histogram(&[("api", name)], &snapshot, &bounds);
+            .histogram(&[("api", name)], &self.total_time.snapshot(), &bounds);
     }
 }

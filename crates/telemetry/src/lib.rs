@@ -16,6 +16,7 @@ mod histogram;
 mod log_format;
 mod logs;
 mod process;
+mod timer;
 mod values;
 
 pub use crate::admin::{AdminError, AdminServer};
@@ -25,4 +26,5 @@ pub use crate::health::{Condition, Health};
 pub use crate::histogram::{Histogram, HistogramSnapshot, QuantileWindow};
 pub use crate::logs::{LogError, init_logs};
 pub use crate::process::ProcessMetrics;
+pub use crate::timer::Timer;
 pub use crate::values::{Counter, Gauge};

@@ -1,15 +1,15 @@
 //! Very many partitions that have a record each and nothing to do: what they hold, and how soon a node with them is ready.
 
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::Place;
+use super::opponents::{OTTLA, Opponent};
 use super::process::{cpu_seconds, resident_mib};
-use super::{Place, measured};
+use super::replay::{Scenario, replay};
 use crate::Failure;
-use crate::clients::server::Server;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -19,25 +19,33 @@ pub(super) struct Arguments {
 }
 
 const PER_TOPIC: u32 = 1000;
+const RECORD: Scenario = Scenario {
+    name: "a record each",
+    mode: "produce",
+    record: 100,
+    batch: 100,
+    codec: "none",
+    connections: 1,
+    in_flight: 5,
+};
 /// Recovery and syncs go on after `ready`; by then all is quiet.
 const QUIET_WITHIN: Duration = Duration::from_secs(300);
 
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Failure> {
     let folder = place.folder("density")?;
-    let settings = [format!("log.durability={}", place.common.durability)];
-    let start = || -> Result<(Server, f64), Failure> {
-        let server = Server::ottla(&folder, &settings, None)?;
-        let ready = server.since_start().as_secs_f64();
-        Ok((server, ready))
+    let start = || -> Result<(Opponent, f64), Failure> {
+        let opponent = place.ottla(OTTLA, &folder, &place.common.durability, None)?;
+        let ready = opponent.server.since_start().as_secs_f64();
+        Ok((opponent, ready))
     };
     println!(
         "## {} partitions with a record each ({})\n\n| | ready after, s | resident when quiet, MiB | KiB a partition | descriptors | maps |\n|---|---:|---:|---:|---:|---:|",
         arguments.partitions, place.common.durability
     );
     let mut rows = Vec::new();
-    let (server, ready) = start()?;
-    let empty = quiet(&server)?;
+    let (node, ready) = start()?;
+    let empty = quiet(&node)?;
     let mut tell = |what: &str, ready: f64, now: &Held| {
         let each = (now.resident_mib - empty.resident_mib) * 1024.0 / f64::from(arguments.partitions);
         let Held { resident_mib, descriptors, maps } = now;
@@ -48,29 +56,26 @@ pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Fai
         );
     };
     tell("empty", ready, &empty);
-    fill(place, &server, arguments.partitions / PER_TOPIC)?;
-    tell("filled", ready, &quiet(&server)?);
+    fill(place, &node, arguments.partitions / PER_TOPIC)?;
+    tell("filled", ready, &quiet(&node)?);
     // Dropped without being asked to stop: `kill -9`.
-    drop(server);
-    let (server, ready) = start()?;
-    tell("after kill -9", ready, &quiet(&server)?);
-    server.stop()?;
-    let (server, ready) = start()?;
-    tell("after a stop", ready, &quiet(&server)?);
+    drop(node);
+    let (node, ready) = start()?;
+    tell("after kill -9", ready, &quiet(&node)?);
+    node.server.stop()?;
+    let (node, ready) = start()?;
+    tell("after a stop", ready, &quiet(&node)?);
     Ok(rows.into())
 }
 
 /// Creates the topics and has a record acknowledged by each of their partitions.
-fn fill(place: &Place<'_>, server: &Server, topics: u32) -> Result<(), Failure> {
-    let pid = server.pid().ok_or("no process")?.to_string();
-    for topic in 0..topics {
-        let mut replay = Command::new(place.programs.join("replay"));
-        replay.args(["produce", "--bootstrap", &server.bootstrap, "--pid", &pid]);
-        replay.args(["--topic", &format!("dense-{topic}"), "--partitions", &PER_TOPIC.to_string()]);
-        replay.args(["--record", "100", "--batch", "100", "--warm-up", "0", "--seconds", "0"]);
-        measured("Ottla", replay)?;
-    }
-    Ok(())
+fn fill(place: &Place<'_>, node: &Opponent, topics: u32) -> Result<(), Failure> {
+    let per_topic = PER_TOPIC.to_string();
+    (0..topics).try_for_each(|topic| {
+        // None but the first record of each partition.
+        let more = ["--partitions", &per_topic, "--warm-up", "0"];
+        replay(place, &RECORD, node, &format!("dense-{topic}"), 0.0, &more).map(|_| ())
+    })
 }
 
 struct Held {
@@ -80,11 +85,11 @@ struct Held {
 }
 
 /// What the node holds once it has had nothing to do for two seconds.
-fn quiet(server: &Server) -> Result<Held, Failure> {
+fn quiet(node: &Opponent) -> Result<Held, Failure> {
     const WINDOW: Duration = Duration::from_secs(2);
     /// Seconds of processor in a window.
     const QUIET: f64 = 0.05;
-    let pid = server.pid().ok_or("no process")?;
+    let pid = node.pid()?;
     let began = Instant::now();
     loop {
         let before = cpu_seconds(pid)?;

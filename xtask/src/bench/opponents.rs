@@ -1,7 +1,7 @@
 //! Who takes part.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,9 @@ pub(super) struct Opponent {
     pub(super) raw: bool,
 }
 
-const OTTLA: &str = "Ottla";
+pub(super) const OTTLA: &str = "Ottla";
 const AGAIN: &str = "Ottla again";
-const KAFKA: &str = "Kafka";
+pub(super) const KAFKA: &str = "Kafka";
 const KAFKA_TUNED: &str = "Kafka tuned";
 
 /// Of every broker: the files of a deleted topic go soon. (With 0, Kafka looks for them every millisecond.)
@@ -64,12 +64,21 @@ impl Place<'_> {
                 let settings = [&TUNED[..], &[DELETE_SOON]].concat();
                 Server::kafka(&install_kafka()?, &folder, &settings, processor)?
             }
-            _ => {
-                let durability = format!("log.durability={}", self.common.durability);
-                Server::ottla(&folder, &[durability, DELETE_SOON.to_owned()], processor)?
-            }
+            _ => return self.ottla(name, &folder, &self.common.durability, processor),
         };
         Ok(Opponent { name, server, raw: false })
+    }
+
+    /// Ottla, on one processor only if that is given.
+    pub(super) fn ottla(
+        &self,
+        name: &'static str,
+        folder: &Path,
+        durability: &str,
+        processor: Option<u32>,
+    ) -> Result<Opponent, Failure> {
+        let settings = [format!("log.durability={durability}"), DELETE_SOON.to_owned()];
+        Ok(Opponent { name, server: Server::ottla(folder, &settings, processor)?, raw: false })
     }
 
     /// Has a broker that becomes faster by being used do what will be measured, until `cost` of it has stopped falling: that of the

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::contest::{Column, contest};
-use super::opponents::Opponent;
+use super::opponents::{KAFKA, OTTLA, Opponent};
 use super::replay::{Scenario, replay};
 use super::{Place, text_of};
 use crate::Failure;
@@ -53,17 +53,16 @@ pub(super) fn run(place: &Place<'_>) -> Result<Value, Failure> {
 }
 
 fn many(place: &Place<'_>) -> Result<Value, Failure> {
-    let mut opponents = vec![ottla(place, "Ottla", "fsync")?];
+    let mut opponents = vec![ottla(place, OTTLA, "fsync")?];
     if place.common.kafka {
         let each = "log.flush.interval.messages=1";
-        let server = Server::kafka(&install_kafka()?, &place.folder("Kafka")?, &[each], place.processors.1)?;
-        opponents.push(Opponent { name: "Kafka", server, raw: false });
+        let server = Server::kafka(&install_kafka()?, &place.folder(KAFKA)?, &[each], place.processors.1)?;
+        opponents.push(Opponent { name: KAFKA, server, raw: false });
     }
     let turn = |opponent: &Opponent, seconds: f64| {
-        let before = syncs(opponent)?;
         let more = ["--partitions", "1", "--warm-up", "0"];
-        let mut result = replay(place, &MANY, opponent, "many", seconds, &more)?;
-        let synced = syncs(opponent)?.zip(before).map(|(after, before)| after - before);
+        let (mut result, synced) =
+            counted(opponent, || replay(place, &MANY, opponent, "many", seconds, &more))?;
         result["acks_per_sync"] =
             json!(synced.map(|synced| result["requests"].as_f64().unwrap_or(0.0) / synced));
         Ok(result)
@@ -86,10 +85,9 @@ fn steady(place: &Place<'_>) -> Result<Value, Failure> {
     let all: Vec<&Opponent> = opponents.iter().collect();
     let turn = |opponent: &Opponent| {
         let topic = place.new_topic();
-        let before = syncs(opponent)?;
         let more = ["--partitions", "1", "--rate", &rate.to_string()];
-        let mut result = replay(place, &STEADY, opponent, &topic, place.common.seconds, &more)?;
-        let synced = syncs(opponent)?.zip(before).map(|(after, before)| after - before);
+        let (mut result, synced) =
+            counted(opponent, || replay(place, &STEADY, opponent, &topic, place.common.seconds, &more))?;
         // The warm-up is a second of it.
         let kib = result["mb_per_s"].as_f64().unwrap_or(0.0) * 1e3 / 1.024 * (place.common.seconds + 1.0);
         result["sync_kib"] = json!(synced.filter(|synced| *synced > 100.0).map(|synced| kib / synced));
@@ -109,9 +107,17 @@ fn steady(place: &Place<'_>) -> Result<Value, Failure> {
 }
 
 fn ottla(place: &Place<'_>, name: &'static str, durability: &str) -> Result<Opponent, Failure> {
-    let settings = [format!("log.durability={durability}"), "log.segment.delete.delay.ms=1000".to_owned()];
-    let server = Server::ottla(&place.folder(durability)?, &settings, place.processors.1)?;
-    Ok(Opponent { name, server, raw: false })
+    place.ottla(name, &place.folder(durability)?, durability, place.processors.1)
+}
+
+/// One turn, and how many syncs were made in it; not known of Kafka.
+fn counted(
+    opponent: &Opponent,
+    turn: impl FnOnce() -> Result<Value, Failure>,
+) -> Result<(Value, Option<f64>), Failure> {
+    let before = syncs(opponent)?;
+    let result = turn()?;
+    Ok((result, syncs(opponent)?.zip(before).map(|(after, before)| after - before)))
 }
 
 /// How many syncs it has made; not known of Kafka.

@@ -32,7 +32,15 @@ impl Collect for BrokerCollector {
             one_partition(&self.0, &image, partition, encoder);
         }
         for (dir, times) in self.0.replicas.flush_times() {
-            times.collect(&dir.display().to_string(), encoder);
+            times.collect(
+                (
+                    "kafka_log_logflushstats_logflushrateandtimems",
+                    "Time to sync a log, milliseconds, over the last minutes.",
+                ),
+                ("kafka_log_logflushstats_logflushrateandtimems_count", "Syncs of logs."),
+                ("log_dir", &dir.display().to_string()),
+                encoder,
+            );
         }
         cleaner(&self.0, encoder);
         cluster(&image, encoder);

@@ -9,10 +9,8 @@ use ottla_types::TopicName;
 use parking_lot::RwLock;
 
 mod collect;
-mod flush_times;
 
 pub(crate) use self::collect::BrokerCollector;
-pub(crate) use self::flush_times::FlushTimes;
 
 /// One topic's counts (`BrokerTopicMetrics`).
 #[derive(Debug, Default)]

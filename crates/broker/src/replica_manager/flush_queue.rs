@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ottla_telemetry::Timer;
 use parking_lot::{Condvar, Mutex};
-
-use crate::metrics::FlushTimes;
 
 /// When a partition must be synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub(crate) struct FlushQueue<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
     /// How long its syncs take.
-    pub(crate) times: FlushTimes,
+    pub(crate) times: Timer,
 }
 
 #[derive(Debug)]
@@ -52,7 +51,7 @@ struct Inner<T> {
 impl<T> Default for FlushQueue<T> {
     fn default() -> Self {
         let inner = Inner { queued: BTreeMap::new(), sequence: 0, closed: false };
-        Self { inner: Mutex::new(inner), wake: Condvar::new(), times: FlushTimes::default() }
+        Self { inner: Mutex::new(inner), wake: Condvar::new(), times: Timer::default() }
     }
 }
 

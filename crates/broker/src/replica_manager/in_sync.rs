@@ -62,7 +62,7 @@ impl Partition {
         lag_max: Duration,
         eligible: impl Fn(NodeId, Option<BrokerEpoch>) -> bool,
     ) -> Option<(LeaderEpoch, AlterIsr)> {
-        let now = Duration::from_nanos(self.clock.now().0);
+        let now = self.now();
         let mut state = self.look();
         let epoch = state.replica.leader_epoch();
         let leader = state.replica.leader_mut().ok()?;

@@ -41,6 +41,7 @@ use std::thread;
 use ottla_env::Clock;
 use ottla_metadata::MetadataImage;
 use ottla_storage::{LogDir, OpenReport};
+use ottla_telemetry::Timer;
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
@@ -50,7 +51,7 @@ use self::flush_queue::FlushQueue;
 use self::in_sync::InSync;
 use self::opening::Opening;
 use crate::assignments::Assignments;
-use crate::metrics::{FlushTimes, TopicMetrics};
+use crate::metrics::TopicMetrics;
 
 pub(crate) use self::alter_log_dirs::AlterLogDirError;
 pub(crate) use self::append::Acks;
@@ -200,7 +201,7 @@ impl ReplicaManager {
     }
 
     /// How long syncs take, of each directory, with its path.
-    pub(crate) fn flush_times(&self) -> impl Iterator<Item = (&Path, &FlushTimes)> {
+    pub(crate) fn flush_times(&self) -> impl Iterator<Item = (&Path, &Timer)> {
         self.dirs.iter().zip(&self.flush_queues).map(|(dir, queue)| (dir.path(), &queue.times))
     }
 

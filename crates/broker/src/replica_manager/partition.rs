@@ -142,6 +142,11 @@ impl Partition {
         &self.id
     }
 
+    /// The time as replicas count it.
+    pub(super) fn now(&self) -> Duration {
+        Duration::from_nanos(self.clock.now().0)
+    }
+
     pub(crate) fn offsets(&self) -> PartitionOffsets {
         self.look().offsets()
     }
@@ -249,7 +254,7 @@ impl Partition {
 
     /// The cluster's metadata about this partition changed.
     pub(crate) fn handle_partition_state(self: &Arc<Self>, metadata: PartitionState) -> RoleChange {
-        let now = Duration::from_nanos(self.clock.now().0);
+        let now = self.now();
         let mut state = self.look();
         let high_watermark = state.log.checkpointed_high_watermark().unwrap_or_default();
         let local = LocalLog { progress: state.progress(), high_watermark };

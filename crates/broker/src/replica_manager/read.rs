@@ -131,7 +131,7 @@ impl Partition {
         epoch: Option<BrokerEpoch>,
         from: Offset,
     ) -> Result<Option<Offset>, PartitionError> {
-        let now = std::time::Duration::from_nanos(self.clock.now().0);
+        let now = self.now();
         let leader = state.replica.leader_mut()?;
         let progress = ReplicaProgress { log_end_offset: from, flushed_offset: from };
         let moved = leader.handle_follower_fetch(now, id, progress, epoch);

@@ -42,7 +42,7 @@ pub(crate) fn run(context: &mut Context, args: Args) -> Result<()> {
             shown = show(out, file, &item, args.records, &mut bad);
             shown.is_ok()
         };
-        inspect::dump(&RealDisk, file, &mut show).map_err(CliError::Storage)?;
+        inspect::dump(&RealDisk, file, &mut show)?;
         shown?;
     }
     out.finish()?;

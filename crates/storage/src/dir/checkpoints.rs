@@ -14,30 +14,32 @@ use parking_lot::Mutex;
 
 use crate::text_file;
 
-pub(crate) const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
-pub(crate) const LOG_STARTS: &str = "log-start-offset-checkpoint";
-pub(crate) const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
-pub(crate) const CLEANED: &str = "cleaner-offset-checkpoint";
 pub(crate) const MAX_BYTES: usize = 1 << 30;
 
-/// One of the files.
-#[derive(Clone, Copy, Debug)]
-enum Kind {
+/// A file with one offset for each of a directory's partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetCheckpoint {
+    /// Below it everything was synced.
     RecoveryPoint,
+    /// Where a log starts, if the names of its segments do not tell.
     LogStart,
+    /// The high watermark.
     HighWatermark,
-    Cleaned,
+    /// Up to where a compacted log is clean.
+    Cleaner,
 }
 
-impl Kind {
-    const ALL: [Self; 4] = [Self::RecoveryPoint, Self::LogStart, Self::HighWatermark, Self::Cleaned];
+impl OffsetCheckpoint {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::RecoveryPoint, Self::LogStart, Self::HighWatermark, Self::Cleaner];
 
-    const fn file_name(self) -> &'static str {
+    /// Its name in the directory.
+    pub const fn file_name(self) -> &'static str {
         match self {
-            Self::RecoveryPoint => RECOVERY_POINTS,
-            Self::LogStart => LOG_STARTS,
-            Self::HighWatermark => HIGH_WATERMARKS,
-            Self::Cleaned => CLEANED,
+            Self::RecoveryPoint => "recovery-point-offset-checkpoint",
+            Self::LogStart => "log-start-offset-checkpoint",
+            Self::HighWatermark => "replication-offset-checkpoint",
+            Self::Cleaner => "cleaner-offset-checkpoint",
         }
     }
 
@@ -52,15 +54,15 @@ impl Kind {
 struct Behind([AtomicBool; 4]);
 
 impl Behind {
-    fn mark(&self, kind: Kind) {
+    fn mark(&self, kind: OffsetCheckpoint) {
         self.0[kind as usize].store(true, Ordering::Release);
     }
 
     fn mark_all(&self) {
-        Kind::ALL.into_iter().for_each(|kind| self.mark(kind));
+        OffsetCheckpoint::ALL.into_iter().for_each(|kind| self.mark(kind));
     }
 
-    fn take(&self, kind: Kind) -> bool {
+    fn take(&self, kind: OffsetCheckpoint) -> bool {
         self.0[kind as usize].swap(false, Ordering::AcqRel)
     }
 }
@@ -86,47 +88,47 @@ impl Progress {
         Self { offsets: [const { AtomicI64::new(-1) }; 4], is_written: AtomicBool::new(false), behind }
     }
 
-    fn set(&self, kind: Kind, offset: i64) {
+    fn set(&self, kind: OffsetCheckpoint, offset: i64) {
         if self.offsets[kind as usize].swap(offset, Ordering::AcqRel) != offset {
             self.behind.iter().for_each(|behind| behind.mark(kind));
         }
     }
 
-    fn get(&self, kind: Kind) -> Option<i64> {
+    fn get(&self, kind: OffsetCheckpoint) -> Option<i64> {
         Some(self.offsets[kind as usize].load(Ordering::Acquire)).filter(|offset| *offset >= 0)
     }
 
     pub(crate) fn set_recovery_point(&self, offset: i64) {
-        self.set(Kind::RecoveryPoint, offset);
+        self.set(OffsetCheckpoint::RecoveryPoint, offset);
     }
 
     pub(crate) fn set_log_start(&self, offset: i64) {
-        self.set(Kind::LogStart, offset);
+        self.set(OffsetCheckpoint::LogStart, offset);
     }
 
     pub(crate) fn set_high_watermark(&self, offset: i64) {
-        self.set(Kind::HighWatermark, offset);
+        self.set(OffsetCheckpoint::HighWatermark, offset);
     }
 
     /// Below this compaction has been.
     pub(crate) fn set_cleaned(&self, offset: i64) {
-        self.set(Kind::Cleaned, offset);
+        self.set(OffsetCheckpoint::Cleaner, offset);
     }
 
     pub(crate) fn cleaned(&self) -> Option<i64> {
-        self.get(Kind::Cleaned)
+        self.get(OffsetCheckpoint::Cleaner)
     }
 
     pub(crate) fn recovery_point(&self) -> Option<i64> {
-        self.get(Kind::RecoveryPoint)
+        self.get(OffsetCheckpoint::RecoveryPoint)
     }
 
     pub(crate) fn log_start(&self) -> Option<i64> {
-        self.get(Kind::LogStart)
+        self.get(OffsetCheckpoint::LogStart)
     }
 
     pub(crate) fn high_watermark(&self) -> Option<Offset> {
-        self.get(Kind::HighWatermark).map(Offset)
+        self.get(OffsetCheckpoint::HighWatermark).map(Offset)
     }
 }
 
@@ -165,7 +167,7 @@ impl Checkpoints {
         // The first write writes all.
         let behind = Arc::new(Behind([const { AtomicBool::new(true) }; 4]));
         let mut partitions: BTreeMap<TopicPartition, Arc<Progress>> = BTreeMap::new();
-        for kind in Kind::ALL {
+        for kind in OffsetCheckpoint::ALL {
             for (partition, offset) in read(disk, &root.join(kind.file_name()))? {
                 let new = || Arc::new(Progress::new(Some(Arc::clone(&behind))));
                 let progress = partitions.entry(partition).or_insert_with(new);
@@ -244,26 +246,27 @@ impl Checkpoints {
     fn write_and(&self, disk: &dyn Disk, how: Marks) -> io::Result<()> {
         let mut written = self.written.lock();
         if how == Marks::Sync && written.marks_unsynced {
-            self.behind.mark(Kind::HighWatermark);
-            self.behind.mark(Kind::Cleaned);
+            self.behind.mark(OffsetCheckpoint::HighWatermark);
+            self.behind.mark(OffsetCheckpoint::Cleaner);
         }
         let mut texts = self.texts();
-        let mut write =
-            |kind: Kind, put: fn(&dyn Disk, &Path, &[u8]) -> io::Result<()>| -> io::Result<bool> {
-                let Some(text) = &texts[kind as usize] else { return Ok(false) };
-                put(disk, &self.root.join(kind.file_name()), text.as_bytes())?;
-                texts[kind as usize] = None;
-                Ok(true)
-            };
+        let mut write = |kind: OffsetCheckpoint,
+                         put: fn(&dyn Disk, &Path, &[u8]) -> io::Result<()>|
+         -> io::Result<bool> {
+            let Some(text) = &texts[kind as usize] else { return Ok(false) };
+            put(disk, &self.root.join(kind.file_name()), text.as_bytes())?;
+            texts[kind as usize] = None;
+            Ok(true)
+        };
         let mut write_all = || -> io::Result<()> {
-            write(Kind::LogStart, text_file::replace)?;
+            write(OffsetCheckpoint::LogStart, text_file::replace)?;
             let put = match how {
                 Marks::Sync => text_file::replace,
                 Marks::LeaveToSystem => text_file::replace_unsynced,
             };
-            written.marks_unsynced |= write(Kind::HighWatermark, put)?;
-            written.marks_unsynced |= write(Kind::Cleaned, put)?;
-            write(Kind::RecoveryPoint, text_file::replace)?;
+            written.marks_unsynced |= write(OffsetCheckpoint::HighWatermark, put)?;
+            written.marks_unsynced |= write(OffsetCheckpoint::Cleaner, put)?;
+            write(OffsetCheckpoint::RecoveryPoint, text_file::replace)?;
             if how == Marks::Sync {
                 written.marks_unsynced = false;
                 written.stale.clear();
@@ -273,7 +276,7 @@ impl Checkpoints {
         };
         let result = write_all();
         // What was not written is still to be.
-        Kind::ALL
+        OffsetCheckpoint::ALL
             .into_iter()
             .filter(|kind| texts[*kind as usize].is_some())
             .for_each(|k| self.behind.mark(k));
@@ -283,7 +286,7 @@ impl Checkpoints {
     /// The files that are behind, as they shall be: all as of one moment.
     fn texts(&self) -> [Option<String>; 4] {
         let partitions = self.partitions.lock();
-        Kind::ALL.map(|kind| {
+        OffsetCheckpoint::ALL.map(|kind| {
             self.behind.take(kind).then(|| {
                 let offsets = partitions.iter().filter_map(|(partition, progress)| {
                     let offset = progress.get(kind).filter(|offset| *offset >= kind.least())?;

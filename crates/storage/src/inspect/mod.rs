@@ -11,6 +11,8 @@ use ottla_types::{Offset, TopicId, TopicPartition};
 
 pub use dump::{Item, ProducerEntry, dump};
 
+pub use crate::dir::checkpoints::OffsetCheckpoint;
+
 use crate::dir::{checkpoints, clean_shutdown, materialised, open, partition_metadata};
 use crate::error::StorageError;
 use crate::{segment, text_file};
@@ -21,33 +23,7 @@ pub const GAPS: &str = crate::log::gaps::FILE_NAME;
 /// The file that tells which partitions there must be; only Ottla writes it.
 pub const MATERIALISED: &str = materialised::FILE_NAME;
 
-/// A file with one offset for each of a directory's partitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OffsetCheckpoint {
-    /// Below it everything was synced.
-    RecoveryPoint,
-    /// Where a log starts, if the names of its segments do not tell.
-    LogStart,
-    /// The high watermark.
-    HighWatermark,
-    /// Up to where a compacted log is clean.
-    Cleaner,
-}
-
 impl OffsetCheckpoint {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::RecoveryPoint, Self::LogStart, Self::HighWatermark, Self::Cleaner];
-
-    /// Its name in the directory.
-    pub const fn file_name(self) -> &'static str {
-        match self {
-            Self::RecoveryPoint => checkpoints::RECOVERY_POINTS,
-            Self::LogStart => checkpoints::LOG_STARTS,
-            Self::HighWatermark => checkpoints::HIGH_WATERMARKS,
-            Self::Cleaner => checkpoints::CLEANED,
-        }
-    }
-
     /// Reads the file in the directory `root`; nothing if there is none. One that does not read is an error.
     pub fn read(
         self,

@@ -213,13 +213,10 @@ impl Log {
             return None;
         }
         let snapshot_due = self.since_snapshot >= self.config.snapshot_interval_bytes;
-        let mut indexes = Vec::new();
-        if snapshot_due && self.spill_active_indexes(&mut indexes) {
-            self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
-            self.since_snapshot = 0;
-        } else {
-            self.resync_active_indexes(&mut indexes);
+        if snapshot_due {
+            self.take_snapshot();
         }
+        let mut indexes = self.vouched_indexes();
         let found = std::mem::take(&mut self.found);
         let data = self.dirty_segments(found, &mut indexes);
         // No snapshot may vouch for an index that is not in its file.
@@ -264,8 +261,7 @@ impl Log {
                     ctx.health.write_failed("write the index of", &path, &e);
                     self.seals_dirty = true;
                 } else if segment.offsets.take_unsynced() | segment.times.take_unsynced() {
-                    indexes.push(segment.path(ctx, FileKind::OffsetIndex));
-                    indexes.push(segment.path(ctx, FileKind::TimeIndex));
+                    indexes.extend(segment.index_paths(ctx));
                 } else if is_flushed {
                     break;
                 }
@@ -357,11 +353,9 @@ impl Log {
         }
         self.settle_swap()?;
         self.flush()?;
-        let mut indexes = Vec::new();
         let wanted = !self.snapshots.contains(&self.end) && !self.seals_dirty;
-        if wanted && self.spill_active_indexes(&mut indexes) {
-            self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
-            let job = self.job_without_data(indexes);
+        if wanted && self.take_snapshot() {
+            let job = self.job_without_data();
             self.complete_flush(job.run())?;
         }
         let Self { ctx, segments, .. } = self;
@@ -396,11 +390,11 @@ impl Log {
 
     /// Makes an empty log's folder durable.
     pub(super) fn sync_folder(&mut self) -> Result<(), StorageError> {
-        let job = self.job_without_data(Vec::new());
+        let job = self.job_without_data();
         self.complete_flush(job.run()).map(|_| ())
     }
 
-    fn job_without_data(&mut self, indexes: Vec<PathBuf>) -> FlushJob {
+    fn job_without_data(&mut self) -> FlushJob {
         self.flushing = Some(self.flushed);
         let truncations = self.ctx.life.lock().truncations;
         FlushJob {
@@ -408,7 +402,7 @@ impl Log {
             ctx: self.ctx.clone(),
             up_to: self.flushed,
             data: Vec::new(),
-            indexes,
+            indexes: self.vouched_indexes(),
             sync_names: true,
             first: self.folder == Folder::Written && !self.ctx.is_future,
             found: false,
@@ -418,33 +412,31 @@ impl Log {
         }
     }
 
-    /// Writes the active segment's index entries, all of them. False if that failed.
-    fn spill_active_indexes(&mut self, indexes: &mut Vec<PathBuf>) -> bool {
+    /// Has the next flush write a snapshot of the producers as they are now, which vouches for all of the active segment's indexes:
+    /// they are written here. False, and there will be none, if that failed.
+    fn take_snapshot(&mut self) -> bool {
         let Self { ctx, segments, .. } = self;
         let Some(active) = segments.back_mut() else { return false };
         active.index_time();
-        let path = active.path(ctx, FileKind::OffsetIndex);
-        match active.offsets.spill(ctx).and_then(|_| active.times.spill(ctx)) {
-            Ok(_) => {
-                indexes.push(path);
-                indexes.push(active.path(ctx, FileKind::TimeIndex));
-                self.names_dirty = true;
-                true
-            }
-            Err(e) => {
-                ctx.health.write_failed("write", &path, &e);
-                false
-            }
+        if let Err(e) = active.offsets.spill(ctx).and_then(|()| active.times.spill(ctx)) {
+            ctx.health.write_failed("write", &active.path(ctx, FileKind::OffsetIndex), &e);
+            return false;
         }
+        self.names_dirty = true;
+        self.pending_snapshots.push((self.end, self.producers.to_snapshot()));
+        self.since_snapshot = 0;
+        true
     }
 
-    /// A flush that failed may have left a snapshot to write, and not have come to the indexes that it vouches for.
-    fn resync_active_indexes(&self, indexes: &mut Vec<PathBuf>) {
-        let Some(active) = self.segments.back() else { return };
+    /// What has to be synced of the active segment's indexes before the snapshots that are to be written, this flush's or one that a
+    /// failed flush left.
+    fn vouched_indexes(&self) -> Vec<PathBuf> {
+        let Some(active) = self.segments.back() else { return Vec::new() };
         let is_vouched_for = self.pending_snapshots.iter().any(|(offset, _)| *offset > active.base);
         if is_vouched_for && (active.offsets.is_unsynced() || active.times.is_unsynced()) {
-            indexes.push(active.path(&self.ctx, FileKind::OffsetIndex));
-            indexes.push(active.path(&self.ctx, FileKind::TimeIndex));
+            active.index_paths(&self.ctx).into()
+        } else {
+            Vec::new()
         }
     }
 

@@ -25,6 +25,7 @@ use ottla_types::Offset;
 
 use super::append::end_marker;
 use super::{Log, gaps, mark};
+use crate::dir::checkpoints::OffsetCheckpoint;
 use crate::epoch_cache::EpochCache;
 use crate::error::StorageError;
 use crate::handles::FileKind;
@@ -72,7 +73,7 @@ impl Log {
         self.epochs_dirty |= self.epochs.truncate_from_start(Offset(self.log_start));
         self.finish(now_ms)?;
         if self.end < self.log_start {
-            let path = self.ctx.root.join(crate::dir::checkpoints::LOG_STARTS);
+            let path = self.ctx.root.join(OffsetCheckpoint::LogStart.file_name());
             // The log's start was moved beyond what was synced, then the unsynced part was lost.
             let reason = format!(
                 "it says that the log begins at {}, beyond all that is left of it: the rest is deleted",
@@ -225,7 +226,7 @@ impl Log {
         else {
             return start;
         };
-        let path = self.ctx.root.join(crate::dir::checkpoints::LOG_STARTS);
+        let path = self.ctx.root.join(OffsetCheckpoint::LogStart.file_name());
         let dir = self.ctx.dir.display();
         self.note_loss(
             &path,

@@ -123,8 +123,8 @@ impl Segment {
 
     /// Syncs the indexes' files.
     pub(crate) fn sync_indexes(&mut self, ctx: &Context) -> io::Result<()> {
-        for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
-            ctx.disk.open(&self.path(ctx, kind), OpenOptions::WRITE)?.sync_data()?;
+        for path in self.index_paths(ctx) {
+            ctx.disk.open(&path, OpenOptions::WRITE)?.sync_data()?;
         }
         self.offsets.take_unsynced();
         self.times.take_unsynced();
@@ -133,6 +133,11 @@ impl Segment {
 
     pub(crate) fn path(&self, ctx: &Context, kind: FileKind) -> std::path::PathBuf {
         ctx.segment_path(self.key(kind))
+    }
+
+    /// Its indexes' files.
+    pub(crate) fn index_paths(&self, ctx: &Context) -> [std::path::PathBuf; 2] {
+        [FileKind::OffsetIndex, FileKind::TimeIndex].map(|kind| self.path(ctx, kind))
     }
 
     /// All files that it may have.
