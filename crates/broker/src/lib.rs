@@ -21,11 +21,13 @@ mod coordinators;
 mod effective_configs;
 mod error_codes;
 mod fetch_session;
+mod isr_changes;
 mod lifecycle;
 mod metadata_cache;
 mod metadata_feed;
 mod metrics;
 mod producer_ids;
+mod replica_fetcher;
 mod replica_manager;
 mod start;
 

@@ -28,11 +28,13 @@ use crate::controller_channel::{ControllerChannel, Controllers};
 use crate::coordinators::GroupCoordinator;
 use crate::effective_configs::EffectiveConfigs;
 use crate::fetch_session::FetchSessions;
+use crate::isr_changes;
 use crate::lifecycle::{Identity, RegisterError, Registration};
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_feed::MetadataFeed;
 use crate::metrics::BrokerCollector;
 use crate::producer_ids::ProducerIds;
+use crate::replica_fetcher::ReplicaFetchers;
 use crate::replica_manager::ReplicaManager;
 
 /// Sessions that are idle this long may be evicted from a full cache (`min.incremental.fetch.session.eviction.ms`).
@@ -83,6 +85,16 @@ pub struct BrokerHandle {
     tasks: Vec<JoinHandle<()>>,
     controlled_shutdown: bool,
     session: Duration,
+    _heartbeats: Heartbeats,
+}
+
+/// Heartbeats outlive neither an orderly stop nor a broker that is dropped.
+struct Heartbeats(Arc<Registration>);
+
+impl Drop for Heartbeats {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl std::fmt::Debug for BrokerHandle {
@@ -124,8 +136,12 @@ impl Broker {
         let broker = Arc::new(assemble(&options, replicas, &registration, &metadata));
         broker.replicas.start_maintenance(retention_every)?;
         broker.replicas.start_cleaner(&config.log.cleaner)?;
-        let groups = Arc::clone(&broker.groups);
-        broker.replicas.on_role_change(Box::new(move |change| groups.role_changed(change)));
+        let fetchers = Arc::new(ReplicaFetchers::new(config.replication.num_fetchers));
+        let (groups, followed) = (Arc::clone(&broker.groups), Arc::clone(&fetchers));
+        broker.replicas.on_role_change(Box::new(move |change| {
+            followed.role_changed(&change);
+            groups.role_changed(change);
+        }));
         let feed = MetadataFeed {
             node_id: identity.node_id,
             cluster_id: identity.cluster_id.clone(),
@@ -142,8 +158,10 @@ impl Broker {
             tokio::spawn(feed.run(on_metadata)),
             tokio::spawn(async move { groups.run_timers().await }),
             tokio::spawn(async move { assigning.run(node_id, &to_controller, &registered).await }),
+            tokio::spawn(fetchers.run(Arc::clone(&broker))),
+            tokio::spawn(isr_changes::run(Arc::clone(&broker), channel(session))),
         ];
-        // The thread outlives a broker that is dropped.
+        // The thread outlives a broker that is dropped, for a moment.
         let replicas = Arc::downgrade(&broker.replicas);
         let heartbeats = Arc::clone(&registration).run_heartbeats(
             channel(session),
@@ -180,6 +198,7 @@ impl Broker {
             tasks,
             controlled_shutdown: config.node.controlled_shutdown_enable,
             session,
+            _heartbeats: Heartbeats(registration),
         })
     }
 }

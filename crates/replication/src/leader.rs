@@ -41,6 +41,27 @@ pub struct AlterIsr {
     pub isr: Vec<(NodeId, Option<BrokerEpoch>)>,
 }
 
+/// Why a fetch is not one of a follower of this leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotFollower {
+    /// It is not in the assignment.
+    #[error("broker {id} fetches as a follower but is no replica of the partition; refresh the metadata")]
+    NoReplica {
+        /// Who fetches.
+        id: NodeId,
+    },
+    /// Another process has taken its id.
+    #[error("broker {id} fetches with epoch {sent}, but a process with epoch {known} has taken its id")]
+    FormerProcess {
+        /// Who fetches.
+        id: NodeId,
+        /// Its broker epoch.
+        sent: BrokerEpoch,
+        /// The newest that has fetched.
+        known: BrokerEpoch,
+    },
+}
+
 /// Whether a record that must be on all in-sync replicas is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckStatus {
@@ -125,6 +146,16 @@ impl Leader {
         self.followers.contains_key(&id)
     }
 
+    /// Whether `id` may fetch as a follower of this leader. `broker_epoch` is the one that it sent: a process that was
+    /// followed by another one under its id speaks for a log that is no more (KIP-903).
+    pub fn check_follower(&self, id: NodeId, broker_epoch: Option<BrokerEpoch>) -> Result<(), NotFollower> {
+        let follower = self.followers.get(&id).ok_or(NotFollower::NoReplica { id })?;
+        match (broker_epoch, follower.broker_epoch) {
+            (Some(sent), Some(known)) if sent < known => Err(NotFollower::FormerProcess { id, sent, known }),
+            _ => Ok(()),
+        }
+    }
+
     /// A follower fetched from `progress.log_end_offset` on: it has everything below.
     /// Returns the new high watermark if it moved.
     pub fn handle_follower_fetch(
@@ -149,14 +180,39 @@ impl Leader {
         self.advance_high_watermark()
     }
 
+    /// The change that the controller has not answered yet. Its outcome is unknown: only newer metadata or a refusal ends it.
+    pub fn isr_in_flight(&self) -> Option<&AlterIsr> {
+        self.in_flight.as_ref()
+    }
+
+    /// Whether `id` is not in sync as far as the controller knows, but has caught up.
+    pub fn may_join_isr(&self, id: NodeId) -> bool {
+        self.in_flight.is_none() && !self.state.isr.contains(&id) && self.has_caught_up(id)
+    }
+
     /// The in-sync set that the leader wants now, if it differs and no change is in flight
-    /// (`replica.lag.time.max.ms` = `lag_max`).
-    pub fn propose_isr(&mut self, now: Duration, lag_max: Duration) -> Option<AlterIsr> {
+    /// (`replica.lag.time.max.ms` = `lag_max`). `eligible` tells which brokers, with the epochs that they fetched with, the
+    /// controller would take: those that are neither fenced nor stopping, nor registered anew since.
+    pub fn propose_isr(
+        &mut self,
+        now: Duration,
+        lag_max: Duration,
+        eligible: impl Fn(NodeId, Option<BrokerEpoch>) -> bool,
+    ) -> Option<AlterIsr> {
         if self.in_flight.is_some() {
             return None;
         }
-        let wanted: Vec<NodeId> =
-            self.state.replicas.iter().copied().filter(|&id| self.belongs_in_isr(id, now, lag_max)).collect();
+        let joins = |id| {
+            let epoch = self.followers.get(&id).and_then(|follower| follower.broker_epoch);
+            self.state.isr.contains(&id) || eligible(id, epoch)
+        };
+        let wanted: Vec<NodeId> = self
+            .state
+            .replicas
+            .iter()
+            .copied()
+            .filter(|&id| self.belongs_in_isr(id, now, lag_max) && joins(id))
+            .collect();
         let same =
             wanted.len() == self.state.isr.len() && wanted.iter().all(|id| self.state.isr.contains(id));
         if same {
@@ -173,9 +229,11 @@ impl Leader {
         Some(change)
     }
 
-    /// The controller refused the change in flight; a new one may be proposed.
-    pub fn handle_alter_isr_refused(&mut self) {
+    /// The controller refused the change in flight; a new one may be proposed. Returns the new high watermark if it moved:
+    /// those that were to join do not hold it any more.
+    pub fn handle_alter_isr_refused(&mut self) -> Option<Offset> {
         self.in_flight = None;
+        self.advance_high_watermark()
     }
 
     /// Whether the record before `required` (one past its offset) is acknowledged for acks=all.
@@ -198,8 +256,15 @@ impl Leader {
         if self.state.isr.contains(&id) {
             end >= self.local.log_end_offset || now.saturating_sub(follower.caught_up_at) <= lag_max
         } else {
-            follower.last_fetch.is_some() && end >= self.high_watermark && end >= self.epoch_start
+            self.has_caught_up(id)
         }
+    }
+
+    fn has_caught_up(&self, id: NodeId) -> bool {
+        self.followers.get(&id).is_some_and(|follower| {
+            let end = follower.progress.log_end_offset;
+            follower.last_fetch.is_some() && end >= self.high_watermark && end >= self.epoch_start
+        })
     }
 
     /// The committed in-sync set and those being added: a shrink counts only when committed, an expansion at once.

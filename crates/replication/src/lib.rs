@@ -17,10 +17,12 @@
 //!
 //! Entry point: [`Replica`].
 
+mod follower;
 mod leader;
 mod partition_state;
 mod replica;
 
-pub use crate::leader::{AckStatus, AlterIsr, Leader};
+pub use crate::follower::truncation_point;
+pub use crate::leader::{AckStatus, AlterIsr, Leader, NotFollower};
 pub use crate::partition_state::{Durability, LocalLog, PartitionState, ReplicaProgress};
-pub use crate::replica::{EpochError, NotLeader, NotReady, Replica, Role, RoleChange};
+pub use crate::replica::{EpochError, NotLeader, NotLeading, NotReady, Replica, Role, RoleChange};

@@ -62,6 +62,16 @@ pub struct NotLeader {
     pub leader_epoch: LeaderEpoch,
 }
 
+/// What was fetched is of another leader than the one that is followed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nobody is followed in leader epoch {epoch} any more, the newest is {current}")]
+pub struct NotLeading {
+    /// The epoch that was fetched in.
+    pub epoch: LeaderEpoch,
+    /// The newest epoch known here.
+    pub current: LeaderEpoch,
+}
+
 /// A request named another leader epoch (KIP-320).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EpochError {
@@ -167,6 +177,14 @@ impl Replica {
     /// What this broker is for the partition.
     pub fn role(&self) -> &Role {
         &self.role
+    }
+
+    pub(crate) fn role_mut(&mut self) -> &mut Role {
+        &mut self.role
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// Everything below is committed as far as this replica knows.

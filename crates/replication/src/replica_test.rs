@@ -1,16 +1,20 @@
 use std::time::Duration;
 
-use ottla_types::{LeaderEpoch, NodeId, Offset, PartitionEpoch};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch};
 use proptest::prelude::*;
 
 use crate::{
-    AckStatus, Durability, EpochError, LocalLog, NotReady, PartitionState, Replica, ReplicaProgress,
-    RoleChange,
+    AckStatus, Durability, EpochError, LocalLog, NotFollower, NotReady, PartitionState, Replica,
+    ReplicaProgress, RoleChange,
 };
 
 const ME: NodeId = NodeId(1);
 const NOW: Duration = Duration::from_secs(1);
 const LAG_MAX: Duration = Duration::from_secs(30);
+
+fn anybody(_: NodeId, _: Option<BrokerEpoch>) -> bool {
+    true
+}
 
 fn state(leader: i32, epoch: i32, replicas: &[i32], isr: &[i32], min: usize) -> PartitionState {
     PartitionState {
@@ -83,13 +87,13 @@ fn a_lagging_follower_leaves_and_a_caught_up_one_joins() {
     leader.handle_local_progress(progress(5, 5));
     leader.handle_follower_fetch(NOW, NodeId(3), progress(5, 5), None);
     let later = NOW + LAG_MAX + Duration::from_millis(1);
-    let change = leader.propose_isr(later, LAG_MAX).unwrap();
+    let change = leader.propose_isr(later, LAG_MAX, anybody).unwrap();
     assert_eq!(change.isr.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1, 3]);
-    assert_eq!(leader.propose_isr(later, LAG_MAX), None, "one change in flight at a time");
+    assert_eq!(leader.propose_isr(later, LAG_MAX, anybody), None, "one change in flight at a time");
     // Not committed yet: follower 2 still counts, follower 3 counts at once.
     assert_eq!(leader.high_watermark(), Offset(0));
     leader.handle_alter_isr_refused();
-    assert!(leader.propose_isr(later, LAG_MAX).is_some());
+    assert!(leader.propose_isr(later, LAG_MAX, anybody).is_some());
 }
 
 #[test]
@@ -102,8 +106,68 @@ fn a_follower_that_fetches_on_from_the_previous_end_stays_in_sync() {
         now += LAG_MAX / 2;
         // Always one record behind, as under steady load.
         leader.handle_follower_fetch(now, NodeId(2), progress(end - 1, end - 1), None);
-        assert_eq!(leader.propose_isr(now, LAG_MAX), None);
+        assert_eq!(leader.propose_isr(now, LAG_MAX, anybody), None);
     }
+}
+
+#[test]
+fn a_follower_joins_only_with_all_that_the_epoch_began_with() {
+    let mut replica = Replica::new(ME, Durability::Flushed);
+    let log = LocalLog { progress: progress(7, 7), high_watermark: Offset(3) };
+    replica.handle_partition_state(NOW, state(1, 0, &[1, 2, 3], &[1, 3], 1), log);
+    let leader = replica.leader_mut().unwrap();
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(6, 6), None);
+    assert!(!leader.may_join_isr(NodeId(2)), "beyond the high watermark, but not the epoch's start");
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(7, 7), None);
+    assert!(leader.may_join_isr(NodeId(2)));
+}
+
+#[test]
+fn whom_the_controller_would_refuse_is_not_proposed() {
+    let mut replica = leader(Durability::Flushed, &[1, 2], &[1], 1);
+    let leader = replica.leader_mut().unwrap();
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Some(BrokerEpoch(7)));
+    let registered = |epoch| move |_, sent| sent == Some(BrokerEpoch(epoch));
+    assert_eq!(leader.propose_isr(NOW, LAG_MAX, registered(8)), None);
+    let change = leader.propose_isr(NOW, LAG_MAX, registered(7)).unwrap();
+    assert_eq!(change.isr, [(ME, None), (NodeId(2), Some(BrokerEpoch(7)))]);
+    assert_eq!(leader.isr_in_flight(), Some(&change));
+}
+
+#[test]
+fn who_is_being_added_holds_the_high_watermark_until_refused() {
+    let mut replica = leader(Durability::Flushed, &[1, 2], &[1], 1);
+    let leader = replica.leader_mut().unwrap();
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), None);
+    leader.propose_isr(NOW, LAG_MAX, anybody).unwrap();
+    assert_eq!(leader.handle_local_progress(progress(5, 5)), None);
+    assert_eq!(leader.handle_alter_isr_refused(), Some(Offset(5)));
+}
+
+#[test]
+fn only_replicas_of_the_newest_process_fetch_as_followers() {
+    let mut replica = leader(Durability::Flushed, &[1, 2], &[1, 2], 1);
+    let leader = replica.leader_mut().unwrap();
+    assert_eq!(leader.check_follower(NodeId(9), None), Err(NotFollower::NoReplica { id: NodeId(9) }));
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Some(BrokerEpoch(7)));
+    let former = NotFollower::FormerProcess { id: NodeId(2), sent: BrokerEpoch(6), known: BrokerEpoch(7) };
+    assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(6))), Err(former));
+    assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(8))), Ok(()));
+    assert_eq!(leader.check_follower(ME, None), Err(NotFollower::NoReplica { id: ME }));
+}
+
+#[test]
+fn a_follower_takes_the_leaders_high_watermark_as_far_as_its_log_goes() {
+    let mut replica = Replica::new(ME, Durability::Flushed);
+    let log = LocalLog { progress: progress(7, 7), high_watermark: Offset(3) };
+    replica.handle_partition_state(NOW, state(2, 0, &[1, 2], &[1, 2], 1), log);
+    let epoch = LeaderEpoch(0);
+    assert_eq!(replica.check_follows(epoch), Ok(NodeId(2)));
+    assert!(replica.check_follows(LeaderEpoch(1)).is_err());
+    assert_eq!(replica.handle_leader_high_watermark(Offset(9), Offset(7)), Some(Offset(7)));
+    assert_eq!(replica.handle_leader_high_watermark(Offset(5), Offset(7)), None, "committed stays committed");
+    replica.handle_truncation(Offset(4));
+    assert_eq!(replica.high_watermark(), Offset(4));
 }
 
 #[test]

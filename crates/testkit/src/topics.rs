@@ -14,19 +14,27 @@ use crate::{LATEST, RawClient, eventually};
 pub struct TopicSpec<'a> {
     name: &'a str,
     partitions: i32,
+    replicas: i16,
     configs: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> TopicSpec<'a> {
     /// One partition, default configs.
     pub const fn new(name: &'a str) -> Self {
-        Self { name, partitions: 1, configs: Vec::new() }
+        Self { name, partitions: 1, replicas: 1, configs: Vec::new() }
     }
 
     /// Sets how many partitions it has.
     #[must_use]
     pub const fn partitions(mut self, count: i32) -> Self {
         self.partitions = count;
+        self
+    }
+
+    /// Sets how many brokers hold each partition.
+    #[must_use]
+    pub const fn replicas(mut self, count: i16) -> Self {
+        self.replicas = count;
         self
     }
 
@@ -47,7 +55,7 @@ impl<'a> TopicSpec<'a> {
         CreatableTopic {
             name: self.name.into(),
             num_partitions: self.partitions,
-            replication_factor: 1,
+            replication_factor: self.replicas,
             configs: self.configs.iter().map(config).collect(),
             ..Default::default()
         }

@@ -25,7 +25,7 @@ use ottla_protocol::messages::fetch::{
 use ottla_protocol::{ErrorCode, FetchedRecords, Request};
 use ottla_server::{Answer, RequestContext};
 use ottla_storage::RecordsSlice;
-use ottla_types::{ByteString, Detach, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
+use ottla_types::{BrokerEpoch, ByteString, Detach, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
 use tokio::time::Instant;
 
 use crate::Broker;
@@ -37,6 +37,8 @@ use crate::replica_manager::{
 
 const TOPIC_IDS_FROM: i16 = 13;
 const ZSTD_FROM: i16 = 10;
+/// The first version in which a follower tells its broker epoch (KIP-903).
+const REPLICA_STATE_FROM: i16 = 15;
 /// The first versions whose answers say who leads, and where.
 const LEADERS_FROM: i16 = 12;
 const ENDPOINTS_FROM: i16 = 16;
@@ -84,15 +86,23 @@ struct Limits {
 
 impl Limits {
     fn of(broker: &Broker, cx: &RequestContext, request: &FetchRequest) -> Self {
-        let replica_id = if cx.version >= 15 { request.replica_state.replica_id } else { request.replica_id };
+        let (replica_id, epoch) = if cx.version >= REPLICA_STATE_FROM {
+            (request.replica_state.replica_id, BrokerEpoch(request.replica_state.replica_epoch))
+        } else {
+            (request.replica_id, BrokerEpoch::NONE)
+        };
         let follower = replica_id >= 0;
+        let reader = match follower {
+            true => Reader::Follower { id: NodeId(replica_id), epoch: Some(epoch).filter(|e| e.is_some()) },
+            false => Reader::Consumer,
+        };
         let isolation = match (follower, request.isolation_level) {
             (true, _) => Isolation::LogEnd,
             (false, READ_COMMITTED) => Isolation::LastStableOffset,
             (false, _) => Isolation::HighWatermark,
         };
         Self {
-            reader: if follower { Reader::Follower(NodeId(replica_id)) } else { Reader::Consumer },
+            reader,
             isolation,
             min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
             max_bytes: usize::try_from(request.max_bytes)
@@ -176,7 +186,7 @@ async fn read_enough(targets: &[Target], limits: &Limits, deadline: Instant, wai
         .iter()
         .enumerate()
         .filter_map(|(place, target)| Some((place, target.partition.as_ref().ok()?)))
-        .map(|(place, partition)| Partition::register_fetch(partition, &fetch, place))
+        .map(|(place, partition)| Partition::register_fetch(partition, &fetch, place, limits.reader))
         .collect();
     // What came between reading and registering woke nobody.
     let mut moved: BTreeSet<usize> = (0..targets.len()).collect();

@@ -76,7 +76,10 @@ impl GroupCoordinator {
                 self.host.became_leader(partition, epoch);
             }
             RoleChanged::Left(at) if of_groups(&at) => self.host.lost_leadership(at.partition),
-            RoleChanged::WillLead(_) | RoleChanged::Leads(..) | RoleChanged::Left(_) => {}
+            RoleChanged::WillLead(_)
+            | RoleChanged::Leads(..)
+            | RoleChanged::Left(_)
+            | RoleChanged::Follows(..) => {}
         }
     }
 

@@ -67,7 +67,8 @@ fn failure(error: &PartitionError, len: usize) -> Failure {
         PartitionError::UnknownTopicOrPartition
         | PartitionError::UnknownTopicId
         | PartitionError::NotHosted
-        | PartitionError::NotAReplica { .. }
+        | PartitionError::NotFollower(_)
+        | PartitionError::NotLeading(_)
         | PartitionError::NoTransactions
         | PartitionError::Opening
         | PartitionError::HighWatermarkBehind { .. }

@@ -1,11 +1,25 @@
 //! Errors of `ottla-replication`.
 
 use ottla_protocol::ErrorCode;
-use ottla_replication::{EpochError, NotLeader, NotReady};
+use ottla_replication::{EpochError, NotFollower, NotLeader, NotLeading, NotReady};
 
 use super::ToErrorCode;
 
 impl ToErrorCode for NotLeader {
+    fn to_error_code(&self) -> ErrorCode {
+        ErrorCode::NOT_LEADER_OR_FOLLOWER
+    }
+}
+
+impl ToErrorCode for NotFollower {
+    fn to_error_code(&self) -> ErrorCode {
+        match self {
+            Self::NoReplica { .. } | Self::FormerProcess { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        }
+    }
+}
+
+impl ToErrorCode for NotLeading {
     fn to_error_code(&self) -> ErrorCode {
         ErrorCode::NOT_LEADER_OR_FOLLOWER
     }

@@ -7,10 +7,10 @@ use ottla_metadata::image::{LOST_DIRECTORY, MIGRATING_DIRECTORY, ResourceKind, U
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage};
 use ottla_replication::{PartitionState, Replica, RoleChange};
 use ottla_storage::{Log, LogDir, StorageError, find_home};
-use ottla_types::{LeaderEpoch, PartitionIndex, TopicIdPartition, TopicName, TopicPartition};
+use ottla_types::{LeaderEpoch, NodeId, PartitionIndex, TopicIdPartition, TopicName, TopicPartition};
 
 use super::opening::Target;
-use super::partition::{Partition, durability_of};
+use super::partition::{Host, Partition, durability_of};
 use super::strays::set_aside;
 use super::{HostedTopic, ReplicaManager};
 use crate::effective_configs::PartitionConfig;
@@ -22,6 +22,8 @@ pub(crate) enum RoleChanged {
     WillLead(TopicPartition),
     Leads(Arc<Partition>, LeaderEpoch),
     Left(TopicPartition),
+    /// It follows the broker named; told after [`RoleChanged::Left`].
+    Follows(Arc<Partition>, NodeId),
 }
 
 /// Told of each [`RoleChanged`], in order, one at a time.
@@ -162,15 +164,13 @@ impl ReplicaManager {
         let at = id.topic_partition.clone();
         self.damaged.lock().remove(&(at.topic.clone(), at.partition));
         let replica = Replica::new(self.node_id, durability_of(&config.sync));
-        let partition = Partition::new(
-            id.clone(),
-            log,
-            replica,
-            Arc::clone(config),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.flush_queues[self.home(&id).unwrap_or(0)]),
-            self.topic_metrics.of(&at.topic),
-        );
+        let host = Host {
+            clock: Arc::clone(&self.clock),
+            flush_queue: Arc::clone(&self.flush_queues[self.home(&id).unwrap_or(0)]),
+            counts: self.topic_metrics.of(&at.topic),
+            in_sync: Arc::clone(&self.in_sync),
+        };
+        let partition = Partition::new(id.clone(), log, replica, Arc::clone(config), host);
         {
             let mut topics = self.topics.write();
             let new = || HostedTopic { id: id.topic_id, partitions: Default::default() };
@@ -207,7 +207,11 @@ impl ReplicaManager {
         let epoch = change.partition.leader_epoch;
         match partition.handle_partition_state(partition_state(&change.partition, config)) {
             RoleChange::BecameLeader { .. } => self.tell(RoleChanged::Leads(Arc::clone(partition), epoch)),
-            RoleChange::BecameFollower { .. } | RoleChange::WentOffline => {
+            RoleChange::BecameFollower { leader } => {
+                self.tell(RoleChanged::Left(partition.id().topic_partition.clone()));
+                self.tell(RoleChanged::Follows(Arc::clone(partition), leader));
+            }
+            RoleChange::WentOffline => {
                 self.tell(RoleChanged::Left(partition.id().topic_partition.clone()));
             }
             RoleChange::None | RoleChange::LeaderUpdated => {}

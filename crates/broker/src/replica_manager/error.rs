@@ -1,8 +1,8 @@
 //! Why a partition does not do what a request asks.
 
-use ottla_replication::{EpochError, NotLeader, NotReady};
+use ottla_replication::{EpochError, NotFollower, NotLeader, NotLeading, NotReady};
 use ottla_storage::{AppendError, ReadError, StorageError};
-use ottla_types::{NodeId, Offset};
+use ottla_types::Offset;
 
 /// Why a partition does not do what a request asks.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,10 @@ pub(crate) enum PartitionError {
         "the leader is new and does not know yet what is committed: high watermark {high_watermark}, took office at {epoch_start}; retry"
     )]
     HighWatermarkBehind { high_watermark: Offset, epoch_start: Offset },
-    #[error("broker {id} fetches as a follower but is no replica of the partition; refresh the metadata")]
-    NotAReplica { id: NodeId },
+    #[error(transparent)]
+    NotFollower(#[from] NotFollower),
+    #[error(transparent)]
+    NotLeading(#[from] NotLeading),
     #[error("this version has no transactions; send the records without a transactional.id")]
     NoTransactions,
     #[error(transparent)]

@@ -16,6 +16,8 @@ mod describe_log_dirs;
 mod error;
 mod failed_dirs;
 mod flush_queue;
+mod follow;
+mod in_sync;
 mod locked;
 mod log_mover;
 mod maintenance;
@@ -45,6 +47,7 @@ use tokio::sync::watch;
 
 use self::alter_log_dirs::Moves;
 use self::flush_queue::FlushQueue;
+use self::in_sync::InSync;
 use self::opening::Opening;
 use crate::assignments::Assignments;
 use crate::metrics::{FlushTimes, TopicMetrics};
@@ -55,6 +58,7 @@ pub(crate) use self::apply::{RoleChanged, RoleListener};
 pub(crate) use self::cleaner::CleanerCounts;
 pub(crate) use self::describe_log_dirs::{DirDescription, ReplicaDescription};
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};
+pub(crate) use self::follow::{FollowerPosition, NextFetch};
 pub(crate) use self::partition::{Partition, WaiterGuard};
 pub(crate) use self::read::{Found, Isolation, OffsetSpec, PartitionRead, ReadRequest, Reader};
 pub(crate) use self::sync_policy::{MARK_INTERVAL_BYTES, SyncMode, SyncPolicy};
@@ -83,6 +87,7 @@ pub(crate) struct ReplicaManager {
     changing: Mutex<Changing>,
     role_listener: OnceLock<RoleListener>,
     topic_metrics: TopicMetrics,
+    in_sync: Arc<InSync>,
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
@@ -150,6 +155,7 @@ impl ReplicaManager {
             topics: RwLock::default(),
             damaged: Mutex::new(damaged),
             topic_metrics: TopicMetrics::default(),
+            in_sync: Arc::default(),
             flush_queues,
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
@@ -211,6 +217,11 @@ impl ReplicaManager {
     /// What the controller is told about the directories of replicas.
     pub(crate) fn assignments(&self) -> &Arc<Assignments> {
         &self.assignments
+    }
+
+    /// The partitions whose in-sync replicas this broker decides about.
+    pub(crate) fn in_sync(&self) -> &Arc<InSync> {
+        &self.in_sync
     }
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.

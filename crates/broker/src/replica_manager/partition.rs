@@ -25,11 +25,12 @@ use ottla_types::{LeaderEpoch, Offset, TopicIdPartition};
 use parking_lot::Mutex;
 
 use super::flush_queue::FlushQueue;
+use super::in_sync::InSync;
 use super::locked::Locked;
 use super::sync::SyncState;
 use super::sync_policy::SyncPolicy;
 use super::waiters::{AckOutcome, AckWaiters, FetchWaiters, ParkedFetch};
-use super::{Acks, PartitionError};
+use super::{Acks, PartitionError, Reader};
 use crate::effective_configs::PartitionConfig;
 use crate::metrics::TopicCounts;
 
@@ -46,10 +47,19 @@ pub(crate) struct Partition {
     /// Of the directory that it lies in.
     pub(super) flush_queue: ArcSwap<FlushQueue<Self>>,
     pub(super) counts: Arc<TopicCounts>,
+    pub(super) in_sync: Arc<InSync>,
     /// What [`State::failed`] says, for those who look without the lock.
     pub(super) has_failed: AtomicBool,
     state: Mutex<State>,
     listener: Mutex<Option<Arc<HighWatermarkListener>>>,
+}
+
+/// What a partition shares with others of its broker.
+pub(super) struct Host {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) flush_queue: Arc<FlushQueue<Partition>>,
+    pub(super) counts: Arc<TopicCounts>,
+    pub(super) in_sync: Arc<InSync>,
 }
 
 pub(super) struct State {
@@ -101,10 +111,9 @@ impl Partition {
         log: Log,
         replica: Replica,
         config: Arc<PartitionConfig>,
-        clock: Arc<dyn Clock>,
-        flush_queue: Arc<FlushQueue<Self>>,
-        counts: Arc<TopicCounts>,
+        host: Host,
     ) -> Arc<Self> {
+        let Host { clock, flush_queue, counts, in_sync } = host;
         let state = State {
             log,
             replica,
@@ -122,6 +131,7 @@ impl Partition {
             clock,
             flush_queue: ArcSwap::new(flush_queue),
             counts,
+            in_sync,
             has_failed: AtomicBool::new(false),
             state: Mutex::new(state),
             listener: Mutex::new(None),
@@ -226,8 +236,14 @@ impl Partition {
         partition: &Arc<Self>,
         fetch: &Arc<ParkedFetch>,
         place: usize,
+        reader: Reader,
     ) -> WaiterGuard {
-        let id = partition.look().fetches.register(Arc::clone(fetch), place);
+        let mut state = partition.look();
+        let id = match reader {
+            Reader::Consumer => state.fetches.register(Arc::clone(fetch), place),
+            Reader::Follower { .. } => state.fetches.register_follower(Arc::clone(fetch), place),
+        };
+        drop(state);
         WaiterGuard { partition: Arc::clone(partition), id }
     }
 
@@ -237,23 +253,41 @@ impl Partition {
         let mut state = self.look();
         let high_watermark = state.log.checkpointed_high_watermark().unwrap_or_default();
         let local = LocalLog { progress: state.progress(), high_watermark };
+        let before = state.replica.high_watermark();
         let change = state.replica.handle_partition_state(now, metadata, local);
+        let mut moved = None;
         match change {
             RoleChange::None => {}
             RoleChange::BecameLeader { .. } | RoleChange::LeaderUpdated => {
                 if matches!(change, RoleChange::BecameLeader { .. }) {
                     let epoch = state.replica.leader_epoch();
                     state.log.start_leader_epoch(epoch);
+                    // Of the follower that this was.
+                    state.acks.fail(AckOutcome::NotLeader);
                 }
                 let high_watermark = state.replica.high_watermark();
                 state.publish(high_watermark);
+                moved = (high_watermark > before).then_some(high_watermark);
                 let by = state.config.sync.after_opening();
                 self.schedule_sync(&mut state, by);
+                if state.replica.leader().is_ok_and(|leader| leader.state().replicas.len() > 1) {
+                    self.in_sync.lead(self);
+                }
             }
             RoleChange::BecameFollower { .. } | RoleChange::WentOffline => {
+                // The epoch of a leadership without records is none of this log's history.
+                let (end, now_ms) = (state.log.log_end_offset(), self.clock.wall_ms());
+                if let Err(error) = state.log.truncate_to(end, now_ms) {
+                    tracing::error!("{}: {error}", self.id.topic_partition);
+                }
                 state.acks.fail(AckOutcome::NotLeader);
                 state.fetches.wake_all();
+                self.in_sync.forget(&self.id);
             }
+        }
+        drop(state);
+        if let Some(high_watermark) = moved {
+            self.notify(high_watermark);
         }
         change
     }
@@ -294,6 +328,7 @@ impl Partition {
         state.acks.fail(AckOutcome::NotLeader);
         state.fetches.wake_all();
         drop(state);
+        self.in_sync.forget(&self.id);
         *self.listener.lock() = None;
     }
 
@@ -325,6 +360,7 @@ impl Partition {
         waits_for_sync: bool,
     ) -> Option<Offset> {
         let moved = state.advance();
+        state.fetches.wake_followers();
         state.sync.appended(bytes);
         let by = state.sync_by(waits_for_sync);
         self.schedule_sync(state, by);
@@ -369,7 +405,7 @@ impl State {
         Ok(())
     }
 
-    fn check_not_retired(&self) -> Result<(), PartitionError> {
+    pub(super) fn check_not_retired(&self) -> Result<(), PartitionError> {
         if self.failed {
             let reason =
                 "a fault of the broker left it half-changed, and it is being opened anew; retry".to_owned();
@@ -378,7 +414,7 @@ impl State {
         if self.retired { Err(PartitionError::NotHosted) } else { Ok(()) }
     }
 
-    fn progress(&self) -> ReplicaProgress {
+    pub(super) fn progress(&self) -> ReplicaProgress {
         ReplicaProgress {
             log_end_offset: self.log.log_end_offset(),
             flushed_offset: self.log.flushed_offset(),
@@ -389,13 +425,16 @@ impl State {
         let progress = self.progress();
         let moved = match self.replica.leader_mut() {
             Ok(leader) => leader.handle_local_progress(progress)?,
-            Err(NotLeader { .. }) => return None,
+            Err(NotLeader { .. }) => {
+                self.acks.release(progress.flushed_offset, AckOutcome::Committed);
+                return None;
+            }
         };
         self.publish(moved);
         Some(moved)
     }
 
-    fn publish(&mut self, high_watermark: Offset) {
+    pub(super) fn publish(&mut self, high_watermark: Offset) {
         self.log.record_high_watermark(high_watermark);
         let outcome = match self.replica.leader().map(|leader| leader.ack_status(high_watermark)) {
             Ok(AckStatus::Committed | AckStatus::Waiting) => AckOutcome::Committed,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ottla_replication::ReplicaProgress;
 use ottla_storage::{ReadError, RecordsSlice, StorageError, TimestampOffset};
-use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, TimestampMs};
+use ottla_types::{BrokerEpoch, Bytes, LeaderEpoch, NodeId, Offset, TimestampMs};
 
 use super::partition::{Partition, State};
 use super::{DeleteRecordsError, PartitionError};
@@ -24,7 +24,11 @@ pub(crate) enum Isolation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
     Consumer,
-    Follower(NodeId),
+    /// With its broker epoch, where it tells one.
+    Follower {
+        id: NodeId,
+        epoch: Option<BrokerEpoch>,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,22 +79,29 @@ pub(crate) struct Found {
 
 impl Partition {
     /// Reads whole batches from the one that holds `request.from` on.
-    pub(crate) fn read(&self, request: &ReadRequest) -> Result<PartitionRead, PartitionError> {
+    pub(crate) fn read(self: &Arc<Self>, request: &ReadRequest) -> Result<PartitionRead, PartitionError> {
+        let mut moved = None;
+        let read = self.read_and_note(request, &mut moved);
+        if let Some(high_watermark) = moved {
+            self.notify(high_watermark);
+        }
+        read
+    }
+
+    /// `moved` is the new high watermark, if a follower that reads moves it.
+    fn read_and_note(
+        self: &Arc<Self>,
+        request: &ReadRequest,
+        moved: &mut Option<Offset>,
+    ) -> Result<PartitionRead, PartitionError> {
         let mut state = self.lock();
         state.check_leader(request.current_leader_epoch)?;
+        if let Reader::Follower { id, epoch } = request.reader {
+            state.replica.leader()?.check_follower(id, epoch)?;
+        }
         if let Some(diverging) = state.diverging(request) {
             return Ok(state.nothing_read(request, Some(diverging)));
         }
-        if let Reader::Follower(id) = request.reader {
-            let leader = state.replica.leader_mut()?;
-            if !leader.has_follower(id) {
-                return Err(PartitionError::NotAReplica { id });
-            }
-            let now = std::time::Duration::from_nanos(self.clock.now().0);
-            let progress = ReplicaProgress { log_end_offset: request.from, flushed_offset: request.from };
-            leader.handle_follower_fetch(now, id, progress, None);
-        }
-        let end = state.end(request.isolation);
         let offsets = state.offsets();
         if request.from > offsets.log_end || request.from < offsets.log_start {
             return Err(ReadError::OffsetOutOfRange {
@@ -100,12 +111,37 @@ impl Partition {
             }
             .into());
         }
+        if let Reader::Follower { id, epoch } = request.reader {
+            *moved = self.note_follower(&mut state, id, epoch, request.from)?;
+        }
+        let end = state.end(request.isolation);
         if request.from >= end || (request.max_bytes == 0 && !request.at_least_one_batch) {
             return Ok(state.nothing_read(request, None));
         }
         let read = state.log.read(request.from, request.max_bytes as u64, end, request.at_least_one_batch)?;
         let bytes = usize::try_from(read.bytes).unwrap_or(usize::MAX);
         Ok(PartitionRead { slices: read.slices, bytes, ..state.nothing_read(request, None) })
+    }
+
+    /// A follower has everything below `from`, as safely as acknowledgements ask for: it fetches on only then.
+    fn note_follower(
+        self: &Arc<Self>,
+        state: &mut State,
+        id: NodeId,
+        epoch: Option<BrokerEpoch>,
+        from: Offset,
+    ) -> Result<Option<Offset>, PartitionError> {
+        let now = std::time::Duration::from_nanos(self.clock.now().0);
+        let leader = state.replica.leader_mut()?;
+        let progress = ReplicaProgress { log_end_offset: from, flushed_offset: from };
+        let moved = leader.handle_follower_fetch(now, id, progress, epoch);
+        if leader.may_join_isr(id) {
+            self.in_sync.look_at(self);
+        }
+        if let Some(high_watermark) = moved {
+            state.publish(high_watermark);
+        }
+        Ok(moved)
     }
 
     /// How many bytes [`read`](Self::read) would find if nothing limited them, without reading them; `None` if that is not known,

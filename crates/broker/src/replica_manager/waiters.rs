@@ -20,7 +20,8 @@ pub(crate) enum AckOutcome {
     StorageFailed,
 }
 
-/// Appends whose records are not committed yet, by the offset that they wait for.
+/// Appends whose records are not committed yet, by the offset that they wait for. On a follower, where nothing is produced:
+/// what was fetched and is not synced yet.
 #[derive(Debug, Default)]
 pub(crate) struct AckWaiters(VecDeque<(Offset, oneshot::Sender<AckOutcome>)>);
 
@@ -82,6 +83,8 @@ pub(crate) struct FetchWaiters {
     next_id: u64,
     /// With the partition's place in the fetch.
     parked: HashMap<u64, (Arc<ParkedFetch>, usize)>,
+    /// Those that read up to the log's end.
+    followers: BTreeSet<u64>,
 }
 
 impl FetchWaiters {
@@ -91,10 +94,25 @@ impl FetchWaiters {
         self.next_id
     }
 
+    /// The same for a follower's fetch.
+    pub(crate) fn register_follower(&mut self, fetch: Arc<ParkedFetch>, place: usize) -> u64 {
+        let id = self.register(fetch, place);
+        self.followers.insert(id);
+        id
+    }
+
     pub(crate) fn deregister(&mut self, id: u64) {
+        self.followers.remove(&id);
         self.parked.remove(&id);
         if self.parked.is_empty() {
             self.parked.shrink_to_fit();
+        }
+    }
+
+    /// The log grew, and no more than that.
+    pub(crate) fn wake_followers(&self) {
+        for (fetch, place) in self.followers.iter().filter_map(|id| self.parked.get(id)) {
+            fetch.mark(*place);
         }
     }
 

@@ -24,6 +24,7 @@ mod offsets;
 mod opening;
 mod records;
 mod repeated;
+mod replication;
 mod restart;
 mod roles;
 mod storage_faults;

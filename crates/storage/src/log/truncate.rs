@@ -16,10 +16,12 @@ use crate::segment::{Segment, parse_file_name};
 
 impl Log {
     /// Cuts the log so that it ends at `offset`, or at the start of the batch that holds it. Nothing happens if it ends
-    /// there or before. Blocks on syncs.
+    /// there or before, but that an epoch goes which began at the end and got no record: the leader that comes next may have
+    /// records of an older one there. Blocks on syncs.
     pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> Result<(), StorageError> {
         self.check_usable()?;
         if offset.0 >= self.end {
+            self.epochs_dirty |= self.epochs.truncate_from_end(Offset(self.end));
             return Ok(());
         }
         self.settle_swap()?;

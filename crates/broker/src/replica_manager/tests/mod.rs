@@ -2,6 +2,7 @@
 
 mod clock_test;
 mod faults_test;
+mod follow_test;
 mod idle_test;
 mod strays_test;
 

@@ -1,0 +1,175 @@
+//! Facts about partitions that have replicas on other brokers: two hosts, each broker 1 in its own metadata, the other 2.
+
+use ottla_replication::AlterIsr;
+use ottla_types::{BrokerEpoch, LeaderEpoch, Offset, PartitionEpoch};
+
+use super::super::{AckOutcome, FollowerPosition, Isolation, NextFetch, PartitionError, ReadRequest, Reader};
+use super::*;
+
+const OTHER: i32 = 2;
+
+/// Metadata in which `leader` leads, both replicate, and `isr` are in sync.
+fn image(leader: i32, epoch: i32, isr: &[i32]) -> MetadataImage {
+    let mut records = creation("t", 1, 1);
+    if let Some(MetadataRecord::Partition(partition)) = records.last_mut() {
+        partition.replicas = vec![1, OTHER];
+        partition.directories = vec![Uuid([9; 16]), Uuid([8; 16])];
+        partition.isr = isr.to_vec();
+        (partition.leader, partition.leader_epoch, partition.partition_epoch) = (leader, epoch, epoch);
+    }
+    MetadataImage::empty().apply(&records).unwrap().0
+}
+
+async fn host(leader: i32, epoch: i32, isr: &[i32]) -> (Host, Arc<Partition>) {
+    let mut host = Host::start(&SimDisk::new(1));
+    host.apply(image(leader, epoch, isr));
+    let partition = host.partition("t", 0).await.unwrap();
+    (host, partition)
+}
+
+/// Where the follower goes on, once it has synced.
+async fn position(partition: &Arc<Partition>) -> FollowerPosition {
+    loop {
+        match partition.next_fetch().unwrap() {
+            NextFetch::From(position) => return position,
+            NextFetch::AfterSync(synced) => assert_eq!(synced.await, Ok(AckOutcome::Committed)),
+        }
+    }
+}
+
+fn fetch(position: FollowerPosition) -> ReadRequest {
+    ReadRequest {
+        reader: Reader::Follower { id: NodeId(OTHER), epoch: Some(BrokerEpoch(7)) },
+        isolation: Isolation::LogEnd,
+        from: position.fetch_offset,
+        max_bytes: 1 << 20,
+        at_least_one_batch: true,
+        current_leader_epoch: position.leader_epoch,
+        last_fetched_epoch: position.last_fetched_epoch,
+    }
+}
+
+fn all_of(partition: &Partition) -> Bytes {
+    partition.read_for_load(Offset(0), 1 << 20).unwrap()
+}
+
+/// One fetch of `follower` from `leader`.
+async fn fetch_once(follower: &Arc<Partition>, leader: &Arc<Partition>) {
+    let position = position(follower).await;
+    let read = leader.read(&fetch(position)).unwrap();
+    let epoch = position.leader_epoch;
+    match read.diverging {
+        Some(leaders) => assert!(follower.truncate(epoch, leaders).unwrap()),
+        None => {
+            let records = match read.bytes {
+                0 => Bytes::new(),
+                _ => leader.read_for_load(position.fetch_offset, 1 << 20).unwrap(),
+            };
+            follower.append_fetched(epoch, &records, read.high_watermark, read.log_start_offset).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn acknowledged_is_what_the_follower_has_fetched_and_synced() {
+    let (leading, leader) = host(1, 0, &[1, OTHER]).await;
+    let (following, follower) = host(OTHER, 0, &[1, OTHER]).await;
+    let appended = leader.append(batch("a"), Acks::All).unwrap();
+    let mut acknowledged = appended.acknowledged.unwrap();
+    fetch_once(&follower, &leader).await;
+    assert!(acknowledged.try_recv().is_err(), "sent, but nobody knows whether it is stored");
+    fetch_once(&follower, &leader).await;
+    assert_eq!(acknowledged.await, Ok(AckOutcome::Committed));
+    assert_eq!(follower.with_log(|log, _| log.flushed_offset()), Offset(1));
+    fetch_once(&follower, &leader).await;
+    assert_eq!((all_of(&follower), follower.offsets().high_watermark), (all_of(&leader), Offset(1)));
+    leading.close();
+    following.close();
+}
+
+#[tokio::test]
+async fn a_former_leader_cuts_off_what_nobody_else_has() {
+    let (mut old_host, old) = host(1, 0, &[1, OTHER]).await;
+    let (mut new_host, new) = host(OTHER, 0, &[1, OTHER]).await;
+    old.append(batch("a"), Acks::Leader).unwrap();
+    fetch_once(&new, &old).await;
+    old.append(batch("only here"), Acks::Leader).unwrap();
+    new_host.apply(image(1, 1, &[1, OTHER]));
+    new.append(batch("b"), Acks::Leader).unwrap();
+    new.append(batch("c"), Acks::Leader).unwrap();
+    old_host.apply(image(OTHER, 1, &[1, OTHER]));
+    assert_eq!(position(&old).await.fetch_offset, Offset(2));
+    fetch_once(&old, &new).await;
+    assert_eq!(position(&old).await.fetch_offset, Offset(1), "cut off where epoch 0 ended");
+    fetch_once(&old, &new).await;
+    assert_eq!(all_of(&old), all_of(&new));
+    old_host.close();
+    new_host.close();
+}
+
+#[tokio::test]
+async fn what_was_fetched_of_a_former_leader_is_not_appended() {
+    let (leading, leader) = host(1, 0, &[1, OTHER]).await;
+    let (mut following, follower) = host(OTHER, 0, &[1, OTHER]).await;
+    leader.append(batch("a"), Acks::Leader).unwrap();
+    following.apply(image(OTHER, 1, &[1, OTHER]));
+    let late = follower.append_fetched(LeaderEpoch(0), &all_of(&leader), Offset(1), Offset(0));
+    assert!(matches!(late, Err(PartitionError::NotLeading(_))), "{late:?}");
+    following.apply(image(1, 2, &[1, OTHER]));
+    assert!(matches!(follower.next_fetch(), Err(PartitionError::NotLeading(_))));
+    leading.close();
+    following.close();
+}
+
+#[tokio::test]
+async fn an_epoch_without_records_is_not_part_of_a_followers_history() {
+    let (mut host, partition) = host(1, 3, &[1, OTHER]).await;
+    host.apply(image(OTHER, 4, &[1, OTHER]));
+    assert_eq!(position(&partition).await.last_fetched_epoch, LeaderEpoch::NONE);
+    host.apply(image(1, 5, &[1, OTHER]));
+    partition.append(batch("a"), Acks::Leader).unwrap();
+    host.apply(image(1, 6, &[1, OTHER]));
+    host.apply(image(OTHER, 7, &[1, OTHER]));
+    assert_eq!(position(&partition).await.last_fetched_epoch, LeaderEpoch(5));
+    host.close();
+}
+
+#[tokio::test]
+async fn a_follower_starts_anew_where_its_leader_begins() {
+    let (host, partition) = host(OTHER, 0, &[OTHER]).await;
+    partition.start_anew(LeaderEpoch(0), Offset(40)).unwrap();
+    let position = position(&partition).await;
+    assert_eq!((position.fetch_offset, position.log_start_offset), (Offset(40), Offset(40)));
+    host.close();
+}
+
+#[tokio::test]
+async fn a_follower_that_caught_up_is_proposed_and_counts_at_once() {
+    let (leading, leader) = host(1, 0, &[1]).await;
+    let (following, follower) = host(OTHER, 0, &[1]).await;
+    let lag_max = Duration::from_secs(30);
+    let anybody = |_, _| true;
+    produce(&leader, "a").await;
+    assert_eq!(leader.wanted_isr(lag_max, anybody), None);
+    fetch_once(&follower, &leader).await;
+    assert!(leading.manager.in_sync().take_noted().is_empty());
+    fetch_once(&follower, &leader).await;
+    assert_eq!(leading.manager.in_sync().take_noted().len(), 1);
+    let (epoch, change) = leader.wanted_isr(lag_max, anybody).unwrap();
+    let isr = vec![(NodeId(1), None), (NodeId(OTHER), Some(BrokerEpoch(7)))];
+    assert_eq!(change, AlterIsr { partition_epoch: PartitionEpoch(0), isr });
+    assert_eq!(leader.wanted_isr(lag_max, anybody), Some((epoch, change.clone())), "until it is answered");
+    let mut acknowledged = leader.append(batch("b"), Acks::All).unwrap().acknowledged.unwrap();
+    leader.sync_now();
+    assert!(acknowledged.try_recv().is_err());
+    leader.isr_refused(epoch, &change);
+    assert_eq!(acknowledged.await, Ok(AckOutcome::Committed));
+    assert_eq!(leader.wanted_isr(lag_max, anybody), None, "it lacks what is committed now");
+    fetch_once(&follower, &leader).await;
+    fetch_once(&follower, &leader).await;
+    let (epoch, _) = leader.wanted_isr(lag_max, anybody).unwrap();
+    leader.isr_changed(epoch, PartitionEpoch(1), vec![NodeId(1), NodeId(OTHER)]);
+    assert_eq!(leader.wanted_isr(lag_max, anybody), None);
+    leading.close();
+    following.close();
+}
