@@ -6,15 +6,16 @@
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ottla_network::{ClientOptions, ConnectError, Connection, RequestError};
+use ottla_protocol::frame::encode_response;
 use ottla_protocol::{ErrorCode, Request, Version};
 use ottla_server::RequestContext;
-use ottla_types::NodeId;
+use ottla_types::{LeaderEpoch, NodeId};
 use parking_lot::Mutex;
 use tokio::io::DuplexStream;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Between two tries.
@@ -50,14 +51,23 @@ impl Debug for ControllerRoute {
 #[derive(Debug)]
 pub struct Controllers {
     routes: Vec<(Option<NodeId>, ControllerRoute)>,
+    active: watch::Sender<Active>,
+}
+
+/// The controller that is asked.
+#[derive(Clone, Copy, Debug)]
+struct Active {
     /// Index of the route to use.
-    active: AtomicUsize,
+    index: usize,
+    /// The newest epoch that a leader was told of: word of older ones comes late.
+    epoch: LeaderEpoch,
 }
 
 impl Controllers {
     /// `routes` with the controllers' node ids where they are known.
     pub fn new(routes: Vec<(Option<NodeId>, ControllerRoute)>) -> Arc<Self> {
-        Arc::new(Self { routes, active: AtomicUsize::new(0) })
+        let active = watch::Sender::new(Active { index: 0, epoch: LeaderEpoch(-1) });
+        Arc::new(Self { routes, active })
     }
 
     /// Whether the only controller is in this process: it cannot go without this broker, nor lose its office.
@@ -65,22 +75,40 @@ impl Controllers {
         matches!(self.routes.as_slice(), [(_, ControllerRoute::InMemory(_))])
     }
 
-    /// `leader` leads the quorum.
-    pub(crate) fn leads(&self, leader: NodeId) {
-        if let Some(index) = self.routes.iter().position(|(id, _)| *id == Some(leader)) {
-            self.active.store(index, Ordering::Relaxed);
-        }
+    /// `leader` leads the quorum in `epoch`. The same epoch has the same leader: whoever has learnt that it cannot be
+    /// reached is not sent back.
+    pub(crate) fn leads(&self, leader: NodeId, epoch: LeaderEpoch) {
+        let Some(index) = self.routes.iter().position(|(id, _)| *id == Some(leader)) else { return };
+        self.active.send_if_modified(|active| {
+            if epoch <= active.epoch {
+                return false;
+            }
+            let before = std::mem::replace(active, Active { index, epoch });
+            before.index != index
+        });
     }
 
     /// The route at `failed` did not lead anywhere: try the next, unless somebody else has moved on already.
     fn rotate(&self, failed: usize) {
         let next = (failed + 1) % self.routes.len().max(1);
-        // Losing the race means that another channel found out first.
-        let _ = self.active.compare_exchange(failed, next, Ordering::Relaxed, Ordering::Relaxed);
+        self.active.send_if_modified(|active| {
+            // Otherwise another channel has found out first.
+            let moves = active.index == failed && next != failed;
+            if moves {
+                active.index = next;
+            }
+            moves
+        });
+    }
+
+    /// Returns when another route than `index` is to be used.
+    async fn moved_from(&self, index: usize) {
+        // The sender lives in `self`.
+        let _ = self.active.subscribe().wait_for(|active| active.index != index).await;
     }
 
     fn active(&self) -> Option<(usize, ControllerRoute)> {
-        let index = self.active.load(Ordering::Relaxed);
+        let index = self.active.borrow().index;
         self.routes.get(index).map(|(_, route)| (index, route.clone()))
     }
 }
@@ -98,6 +126,8 @@ pub(crate) enum ChannelError {
     Request(#[from] RequestError),
     #[error("no controller answered within {} ms", .0.as_millis())]
     TimedOut(Duration),
+    #[error("another controller leads now")]
+    Moved,
 }
 
 /// One connection to the active controller.
@@ -125,15 +155,21 @@ impl ControllerChannel {
         self.send_version(request, *R::VERSIONS.end(), self.timeout).await
     }
 
-    /// Sends `request` once, waiting at most `timeout`.
+    /// Sends `request` once, waiting at most `timeout`, and no longer than the controller asked is the one to ask: one
+    /// that hangs is left as soon as another leads.
     pub(crate) async fn send_once<R: Request>(
         &self,
         request: &R,
         timeout: Duration,
     ) -> Result<R::Response, ChannelError> {
         let (index, connection) = self.connection().await?;
-        let sent = connection.request(request, *R::VERSIONS.end(), timeout).await;
-        sent.map_err(|error| self.failed(index, error).into())
+        tokio::select! {
+            biased;
+            sent = connection.request(request, *R::VERSIONS.end(), timeout) => {
+                sent.map_err(|error| self.failed(index, error).into())
+            }
+            () = self.controllers.moved_from(index) => Err(ChannelError::Moved),
+        }
     }
 
     /// The controller at the other end does not lead: the next request goes to the next one.
@@ -157,7 +193,16 @@ impl ControllerChannel {
                 let left = deadline.saturating_duration_since(Instant::now());
                 connection.request(request, version, left).await.map_err(|e| self.failed(index, e).into())
             };
+            let mut refused = None;
             let error: ChannelError = match tried.await {
+                Ok(response)
+                    if !self.controllers.is_only_local()
+                        && says_not_controller(request, &response, version) =>
+                {
+                    self.not_controller();
+                    refused = Some(response);
+                    ChannelError::Moved
+                }
                 Ok(response) => return Ok(response),
                 // What cannot be written or read will not get better.
                 Err(
@@ -169,6 +214,9 @@ impl ControllerChannel {
             };
             if Instant::now() + backoff >= deadline {
                 tracing::debug!("the controller does not answer: {error}");
+                if let Some(response) = refused {
+                    return Ok(response);
+                }
                 return Err(ChannelError::TimedOut(timeout));
             }
             tokio::time::sleep(backoff).await;
@@ -211,6 +259,21 @@ impl ControllerChannel {
     }
 }
 
+/// Whether the response says in all its places that another controller leads. Controllers answer so before they decide
+/// anything; where the code stands differs from API to API, but the request knows.
+fn says_not_controller<R: Request>(request: &R, response: &R::Response, version: Version) -> bool {
+    let refusal = |error| encode_response(0, version, &request.error_response(version, error));
+    match (
+        encode_response(0, version, response),
+        refusal(ErrorCode::NOT_CONTROLLER),
+        refusal(ErrorCode::NONE),
+    ) {
+        // A request for nothing has the same answer in both cases.
+        (Ok(given), Ok(refusal), Ok(nothing)) => given == refusal && refusal != nothing,
+        _ => false,
+    }
+}
+
 impl ottla_server::ControllerChannel for ControllerChannel {
     async fn forward<R: Request + Send + Sync>(
         &self,
@@ -225,7 +288,9 @@ impl ottla_server::ControllerChannel for ControllerChannel {
             tracing::warn!("cannot forward {}: {error}", cx.api_key);
             match error {
                 ChannelError::NoController | ChannelError::Connect(_) => ErrorCode::NOT_CONTROLLER,
-                ChannelError::Request(_) | ChannelError::TimedOut(_) => ErrorCode::REQUEST_TIMED_OUT,
+                ChannelError::Request(_) | ChannelError::TimedOut(_) | ChannelError::Moved => {
+                    ErrorCode::REQUEST_TIMED_OUT
+                }
             }
         })
     }

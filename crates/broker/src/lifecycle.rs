@@ -212,7 +212,8 @@ impl Registration {
             offline_log_dirs,
             ..Default::default()
         };
-        let response = match channel.send_once(&request, session).await {
+        // Half of the session is left to ask another controller, should this one hang.
+        let response = match channel.send_once(&request, session / 2).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!("heartbeat: {error}");

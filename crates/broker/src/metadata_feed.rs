@@ -7,7 +7,7 @@ use std::time::Duration;
 use ottla_metadata::{ApplyError, BatchError, MetadataDelta, MetadataImage, RecordBatch};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::private::{FetchMetadataRequest, FetchMetadataResponse};
-use ottla_types::{ByteString, NodeId, Offset};
+use ottla_types::{ByteString, LeaderEpoch, NodeId, Offset};
 
 use crate::controller_channel::{ControllerChannel, Controllers};
 use crate::lifecycle::Registration;
@@ -78,7 +78,7 @@ impl MetadataFeed {
                 continue;
             }
             if response.leader_id >= 0 {
-                self.controllers.leads(NodeId(response.leader_id));
+                self.controllers.leads(NodeId(response.leader_id), LeaderEpoch(response.epoch));
             }
             epoch = response.epoch;
             match self.take(since, &response, &on_metadata).await {

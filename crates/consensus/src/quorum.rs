@@ -118,6 +118,7 @@ impl Quorum {
             directory_id: config.directory_id,
             max_snapshot_bytes: config.limits.max_snapshot_bytes,
             incoming: Mutex::new(None),
+            forgotten: watch::Sender::new(None),
         };
         let quorum = Self(Arc::new(Inner {
             node_id: config.node_id,
@@ -150,6 +151,14 @@ impl Quorum {
     /// What this node knows, and news about it.
     pub fn state(&self) -> watch::Receiver<QuorumState> {
         self.0.state.clone()
+    }
+
+    /// Returns with the reason and the remedy when another voter has told this node, whose log is empty, that the
+    /// quorum knows it on another directory: it was wiped, and will not be taken. Never returns otherwise.
+    pub async fn forgotten(&self) -> String {
+        let mut forgotten = self.0.handler.forgotten.subscribe();
+        // The sender lives in `self`.
+        forgotten.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone()).unwrap_or_default()
     }
 
     /// Serves a request that another voter sent through its [`Transport`]. `from` must be authenticated by the host.

@@ -154,6 +154,28 @@ impl Controller {
         let _ = states.wait_for(settled).await;
     }
 
+    /// Returns with the reason and the remedy when the quorum knows this node on another directory: it does not take
+    /// part, and nothing is to be waited for.
+    pub async fn forgotten(&self) -> String {
+        self.log.forgotten().await
+    }
+
+    /// Has the voter that is furthest along lead in place of this node, if this one does; waits up to `limit` until it
+    /// does. Whoever stops calls it first, while the others can still reach it.
+    pub async fn hand_over(&self, limit: Duration) {
+        let state = self.log.state();
+        let others = state.voters.iter().filter(|voter| voter.id != self.node_id);
+        let furthest =
+            others.filter(|voter| voter.match_offset.is_some()).max_by_key(|voter| voter.match_offset);
+        let Some(to) = furthest.map(|voter| voter.id).filter(|_| state.is_leader()) else { return };
+        self.log.transfer(to).await;
+        let mut states = self.log.states();
+        let other_leads = |state: &QuorumState| state.leader.is_some_and(|leader| leader != self.node_id);
+        if tokio::time::timeout(limit, states.wait_for(other_leads)).await.is_err() {
+            tracing::warn!(%to, "no other voter took over leadership in time; the others elect one");
+        }
+    }
+
     /// Tells where the listener is that serves this controller, once it is bound: DescribeCluster and DescribeQuorum name it
     /// when the quorum itself does not know, as when this node is its only voter.
     pub fn advertise(&self, listener: &str, host: &str, port: u16) {

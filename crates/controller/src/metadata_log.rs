@@ -13,6 +13,10 @@ pub(crate) trait MetadataLog: Send + Sync + 'static {
     fn propose(&self, epoch: LeaderEpoch, payload: Bytes) -> BoxFuture<'_, Result<Offset, ProposeError>>;
     /// Answers another voter.
     fn handle_rpc(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes>;
+    /// Returns with the reason if the quorum knows this node on another directory.
+    fn forgotten(&self) -> BoxFuture<'_, String>;
+    /// Has another voter lead, if this one does.
+    fn transfer(&self, to: NodeId) -> BoxFuture<'_, ()>;
     /// Leaves the quorum.
     fn shut_down(&self) -> BoxFuture<'_, ()>;
 
@@ -33,6 +37,18 @@ impl MetadataLog for Quorum {
 
     fn handle_rpc(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes> {
         Box::pin(Self::handle_rpc(self, kind, from, payload))
+    }
+
+    fn forgotten(&self) -> BoxFuture<'_, String> {
+        Box::pin(Self::forgotten(self))
+    }
+
+    fn transfer(&self, to: NodeId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.transfer_leadership(to).await {
+                tracing::warn!(%to, "leadership is not handed over: {error}");
+            }
+        })
     }
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {

@@ -110,6 +110,19 @@ impl MetadataLog for FakeLog {
         Box::pin(async move { payload })
     }
 
+    fn forgotten(&self) -> BoxFuture<'_, String> {
+        Box::pin(std::future::pending())
+    }
+
+    fn transfer(&self, to: NodeId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.state.send_modify(|state| {
+                state.role = Role::Follower;
+                state.leader = Some(to);
+            });
+        })
+    }
+
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }

@@ -15,7 +15,7 @@ use ottla_types::NodeId;
 
 /// The name that connections within the process show.
 const IN_MEMORY: &str = "CONTROLLER";
-const ASK_WITHIN: Duration = Duration::from_secs(3);
+const ASK_WITHIN: Duration = Duration::from_secs(1);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// DescribeCluster's endpoint type for controllers (KIP-919).
 const CONTROLLERS: i8 = 2;
@@ -59,7 +59,7 @@ pub(crate) async fn ask_cluster_id(config: &BrokerConfig, wait: Duration) -> Opt
     let asking = async {
         loop {
             for address in &addresses {
-                if let Some(cluster_id) = ask(address).await {
+                if let Told::Cluster(cluster_id) = ask(address).await {
                     return cluster_id;
                 }
             }
@@ -69,9 +69,26 @@ pub(crate) async fn ask_cluster_id(config: &BrokerConfig, wait: Duration) -> Opt
     tokio::time::timeout(wait, asking).await.ok()
 }
 
-async fn ask(address: &str) -> Option<String> {
-    let connection = Connection::connect(address, ASK_WITHIN, ClientOptions::default()).await.ok()?;
+/// What a controller says of its cluster.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// It belongs to this one.
+    Cluster(String),
+    /// It does not know of any yet.
+    KnowsNone,
+    /// It does not answer.
+    Nothing,
+}
+
+pub(crate) async fn ask(address: &str) -> Told {
+    let Ok(connection) = Connection::connect(address, ASK_WITHIN, ClientOptions::default()).await else {
+        return Told::Nothing;
+    };
     let request = DescribeClusterRequest { endpoint_type: CONTROLLERS, ..Default::default() };
-    let response = connection.request(&request, 1, ASK_WITHIN).await.ok()?;
-    (response.error_code == ErrorCode::NONE).then(|| response.cluster_id.to_string())
+    match connection.request(&request, 1, ASK_WITHIN).await {
+        Ok(response) if response.error_code != ErrorCode::NONE => Told::Nothing,
+        Ok(response) if response.cluster_id.is_empty() => Told::KnowsNone,
+        Ok(response) => Told::Cluster(response.cluster_id.to_string()),
+        Err(_) => Told::Nothing,
+    }
 }

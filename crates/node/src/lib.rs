@@ -13,7 +13,9 @@
 
 mod controllers;
 mod identity;
+mod lobby;
 mod node;
+mod peers;
 mod run;
 
 pub use crate::identity::IdentityError;

@@ -6,23 +6,27 @@ use std::time::Duration;
 
 use ottla_broker::{Broker, BrokerHandle, BrokerOptions};
 use ottla_config::{BrokerConfig, Listener as ListenerSetting, SecurityProtocol, Settings};
-use ottla_consensus::{NoTransport, QuorumConfig};
+use ottla_consensus::{QuorumConfig, Voter};
 use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
 use ottla_env::{Clock, Disk, RealRng};
 use ottla_network::{BindError, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage_import::{Bootstrap, ImportError};
 use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
-use ottla_types::{ByteString, Uuid};
+use ottla_types::{ByteString, NodeId, Uuid};
 use rustix::process::{Resource, getrlimit};
 
 use crate::IdentityError;
 use crate::controllers;
 use crate::identity;
+use crate::lobby::{ControllerListeners, agree_on_cluster};
+use crate::peers::Peers;
 
 /// The folder of the quorum's log in `metadata.log.dir`.
 const QUORUM_DIR: &str = "ottla-quorum";
 const DRAIN: Duration = Duration::from_secs(1);
+/// How long another voter may take to lead in this one's place.
+const HAND_OVER: Duration = Duration::from_secs(1);
 
 /// What a node is built from.
 pub struct NodeOptions {
@@ -45,11 +49,9 @@ pub enum NodeError {
     /// The controllers did not say which cluster they are.
     #[error("no controller answered within {} s; check controller.quorum.voters or controller.quorum.bootstrap.servers, and that a controller runs", .0.as_secs())]
     NoController(Duration),
-    /// More than one voter.
-    #[error(
-        "controller.quorum.voters names {0} voters; this version runs a metadata quorum of one: name only this node"
-    )]
-    TooManyVoters(usize),
+    /// The quorum has a voter of this id, on another directory.
+    #[error("the metadata quorum does not take this node: {0}")]
+    Forgotten(String),
     /// A listener is to be safer than this version can make it.
     #[error(
         "listener {name} is to speak {protocol}, which this version does not offer; use PLAINTEXT on a network that you trust (listeners, listener.security.protocol.map)"
@@ -119,7 +121,8 @@ impl Node {
         let for_controller =
             bind(&socket_server, config.node.is_controller, &config.listeners.controller).await?;
         let for_broker = bind(&socket_server, config.node.is_broker, &config.listeners.broker).await?;
-        let cluster_id = cluster_id(&options).await?;
+        let mut for_controller = ControllerListeners::new(for_controller);
+        let cluster_id = cluster_id(&options, &mut for_controller).await?;
         let controller = if options.config.node.is_controller {
             let running = start_controller(&options, &cluster_id, for_controller, &registry).await?;
             let controller = Arc::clone(&running.controller);
@@ -200,6 +203,8 @@ impl Node {
             broker.stop().await;
         }
         if let Some(running) = self.controller {
+            // While it can still be reached: the others need not wait for an election.
+            running.controller.hand_over(HAND_OVER).await;
             for (_, listener) in running.listeners {
                 listener.stop(DRAIN).await;
             }
@@ -232,13 +237,17 @@ async fn bind(
     Ok(bound)
 }
 
-async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
+async fn cluster_id(options: &NodeOptions, listeners: &mut ControllerListeners) -> Result<String, NodeError> {
     let config = &options.config;
     if let Some(known) = identity::known_cluster(options.disk.as_ref(), config)? {
         return Ok(known);
     }
     if config.node.is_controller {
-        return Ok(Uuid::random().to_string());
+        let is_alone = config.quorum.voters.len() <= 1;
+        return Ok(match is_alone {
+            true => Uuid::random().to_string(),
+            false => agree_on_cluster(config, listeners).await,
+        });
     }
     let wait = Duration::from_millis(u64::try_from(config.node.initial_registration_timeout_ms).unwrap_or(0));
     controllers::ask_cluster_id(config, wait).await.ok_or(NodeError::NoController(wait))
@@ -247,20 +256,18 @@ async fn cluster_id(options: &NodeOptions) -> Result<String, NodeError> {
 async fn start_controller(
     options: &NodeOptions,
     cluster_id: &str,
-    bound: Vec<(ListenerSetting, Listener)>,
+    listeners: ControllerListeners,
     registry: &Registry,
 ) -> Result<RunningController, NodeError> {
     let config = &options.config;
-    let voters = config.quorum.voters.len();
-    if voters > 1 {
-        return Err(NodeError::TooManyVoters(voters));
-    }
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
     let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
+    let alone = QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir);
     let quorum = QuorumConfig {
+        voters: voters(config).unwrap_or(alone.voters),
         initial_state: Bootstrap::read(options.disk.as_ref(), &config.log.metadata_dir)?,
         data_in: identity::directory_with_partitions(options.disk.as_ref(), config)?,
-        ..QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir)
+        ..alone
     };
     let settings = ottla_metadata::Settings::new(Arc::new(options.settings.clone()));
     let controller_config = ControllerConfig {
@@ -271,7 +278,7 @@ async fn start_controller(
         disk: Arc::clone(&options.disk),
         clock: Arc::clone(&options.clock),
         rng: Box::new(RealRng::default()),
-        transport: Arc::new(NoTransport),
+        transport: Arc::new(Peers::new(config.node.node_id, directory_id, &config.quorum.voters)),
     };
     let controller = Controller::start(controller_config, deps).await?;
     // From now on the quorum knows it, and more.
@@ -279,14 +286,36 @@ async fn start_controller(
     let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&controller), API_TABLE, ListenerKind::Controller));
     registry.add(Arc::clone(&dispatcher) as Arc<_>);
     registry.add(Arc::clone(&controller) as Arc<_>);
-    let mut listeners = Vec::new();
-    for (setting, listener) in bound {
-        let handle = listener.serve(Arc::clone(&dispatcher));
+    // Before there is a leader: the voters need each other to find one.
+    let mut serving = Vec::new();
+    for (setting, handle) in listeners.serve(&dispatcher) {
         controller.advertise(&setting.name, &setting.host, handle.local_addr().port());
-        listeners.push((setting.name, handle));
+        serving.push((setting.name, handle));
     }
-    controller.wait_for_leader().await;
-    Ok(RunningController { controller, dispatcher, listeners })
+    tokio::select! {
+        () = controller.wait_for_leader() => {}
+        reason = controller.forgotten() => return Err(NodeError::Forgotten(reason)),
+    }
+    Ok(RunningController { controller, dispatcher, listeners: serving })
+}
+
+/// The voters of a quorum of several.
+fn voters(config: &BrokerConfig) -> Option<Vec<Voter>> {
+    let named = &config.quorum.voters;
+    if named.len() < 2 {
+        return None;
+    }
+    if named.len().is_multiple_of(2) {
+        tracing::warn!(
+            "controller.quorum.voters names {} voters, an even number, which survives no more failures than {} do: add \
+             or leave out one",
+            named.len(),
+            named.len() - 1
+        );
+    }
+    let voter =
+        |voter: &ottla_config::Voter| Voter { id: NodeId(voter.id), endpoint: voter.endpoint.to_string() };
+    Some(named.iter().map(voter).collect())
 }
 
 /// Half of the descriptors that this process may have; the rest is for connections and what is read.

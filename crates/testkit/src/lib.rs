@@ -39,4 +39,5 @@ pub use crate::records::{
     ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, decode_produced,
     produce_request, produce_request_by_id,
 };
-pub use crate::topics::TopicSpec;
+pub use crate::topics::{TopicSpec, describe_quorum};
+pub use ottla_protocol::ErrorCode;

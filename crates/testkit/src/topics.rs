@@ -4,7 +4,9 @@ use ottla_protocol::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreatableTopicResult, CreateTopicsRequest,
 };
 use ottla_protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
+use ottla_protocol::messages::describe_quorum::{PartitionData, TopicData};
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
+use ottla_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use ottla_protocol::{ErrorCode, Uuid};
 
 use crate::{LATEST, RawClient, eventually};
@@ -130,4 +132,15 @@ impl RawClient {
             });
         }
     }
+}
+
+/// What the quorum says of itself, asked through a broker.
+pub fn describe_quorum(client: &mut RawClient) -> DescribeQuorumResponse {
+    let partition = PartitionData::default();
+    let topic = TopicData {
+        topic_name: "__cluster_metadata".into(),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    client.call(2, &DescribeQuorumRequest { topics: vec![topic], ..Default::default() })
 }

@@ -5,6 +5,7 @@ use openraft::Raft;
 use openraft::async_runtime::WatchReceiver;
 use ottla_types::{DirectoryId, NodeId};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::raft::codec::{Input, Output};
 use crate::raft::machine::Machine;
@@ -19,6 +20,8 @@ pub(crate) struct Handler {
     pub(crate) directory_id: DirectoryId,
     pub(crate) max_snapshot_bytes: u64,
     pub(crate) incoming: Mutex<Option<Incoming>>,
+    /// Why a quorum does not take this node, whose log is empty, for the voter that it claims to be.
+    pub(crate) forgotten: watch::Sender<Option<String>>,
 }
 
 /// A snapshot that arrives piece by piece.
@@ -91,11 +94,15 @@ impl Handler {
             )));
         }
         if !envelope.to_directory.is_zero() && envelope.to_directory != self.directory_id {
-            return Err(Refusal(format!(
+            let refusal = format!(
                 "the quorum knows this voter with directory {}, but it runs on {}: give it back its directory, or \
                  remove the voter and add it anew",
                 envelope.to_directory, self.directory_id
-            )));
+            );
+            if self.knows_nobody() {
+                self.forgotten.send_replace(Some(refusal.clone()));
+            }
+            return Err(Refusal(refusal));
         }
         let known = self.known_directory(from);
         if known.is_some_and(|known| !known.is_zero() && known != envelope.from_directory) {
@@ -106,6 +113,13 @@ impl Handler {
             )));
         }
         Ok(())
+    }
+
+    /// Whether the log of this node has not even a first entry, which names the voters.
+    fn knows_nobody(&self) -> bool {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        metrics.membership_config.membership().nodes().next().is_none()
     }
 
     fn known_directory(&self, id: NodeId) -> Option<DirectoryId> {

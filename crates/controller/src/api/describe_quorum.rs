@@ -72,8 +72,9 @@ fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState
         None if state.leader == Some(voter.id) => state.log_end_offset(),
         None => ottla_types::Offset::NONE,
     };
-    // The leader has what it writes; when the others were heard of last is not known.
-    let seen_ms = if state.leader == Some(voter.id) { now_ms } else { -1 };
+    // The leader has what it writes, and so have those that have all of it; when the others were heard of last is not known.
+    let has_all = state.leader == Some(voter.id) || end >= state.log_end_offset();
+    let seen_ms = if has_all { now_ms } else { -1 };
     ReplicaState {
         last_fetch_timestamp: seen_ms,
         last_caught_up_timestamp: seen_ms,

@@ -6,10 +6,12 @@
 use ottla_metadata::plan::{FeatureUpdate, UpdateType, plan_update_features};
 use ottla_protocol::messages::update_features::{FeatureUpdateKey, UpdatableFeatureResult};
 use ottla_protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
+use ottla_protocol::{ErrorCode, Request};
 use ottla_server::RequestContext;
 
 use super::coded;
 use crate::Controller;
+use crate::error_codes::Coded;
 
 pub(crate) async fn handle(
     controller: &Controller,
@@ -25,6 +27,10 @@ pub(crate) async fn handle(
     let (error_code, error_message) = match outcome {
         Ok(Ok(())) => Default::default(),
         Ok(Err(error)) => coded(&error),
+        // In the shape by which brokers know that they have to ask another controller.
+        Err(error) if error.code() == ErrorCode::NOT_CONTROLLER => {
+            return request.error_response(cx.version, error.code());
+        }
         Err(error) => coded(&error),
     };
     let results = request.feature_updates.iter().map(|update| UpdatableFeatureResult {
