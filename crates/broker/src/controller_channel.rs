@@ -155,21 +155,13 @@ impl ControllerChannel {
         self.send_version(request, *R::VERSIONS.end(), self.timeout).await
     }
 
-    /// Sends `request` once, waiting at most `timeout`, and no longer than the controller asked is the one to ask: one
-    /// that hangs is left as soon as another leads.
+    /// Sends `request` once, waiting at most `timeout`, and no longer than the controller asked is the one to ask.
     pub(crate) async fn send_once<R: Request>(
         &self,
         request: &R,
         timeout: Duration,
     ) -> Result<R::Response, ChannelError> {
-        let (index, connection) = self.connection().await?;
-        tokio::select! {
-            biased;
-            sent = connection.request(request, *R::VERSIONS.end(), timeout) => {
-                sent.map_err(|error| self.failed(index, error).into())
-            }
-            () = self.controllers.moved_from(index) => Err(ChannelError::Moved),
-        }
+        self.send_to_active(request, *R::VERSIONS.end(), timeout).await
     }
 
     /// The controller at the other end does not lead: the next request goes to the next one.
@@ -188,13 +180,9 @@ impl ControllerChannel {
         let deadline = Instant::now() + timeout;
         let mut backoff = RETRY_BACKOFF;
         loop {
-            let tried = async {
-                let (index, connection) = self.connection().await?;
-                let left = deadline.saturating_duration_since(Instant::now());
-                connection.request(request, version, left).await.map_err(|e| self.failed(index, e).into())
-            };
+            let left = deadline.saturating_duration_since(Instant::now());
             let mut refused = None;
-            let error: ChannelError = match tried.await {
+            let error: ChannelError = match self.send_to_active(request, version, left).await {
                 Ok(response)
                     if !self.controllers.is_only_local()
                         && says_not_controller(request, &response, version) =>
@@ -221,6 +209,23 @@ impl ControllerChannel {
             }
             tokio::time::sleep(backoff).await;
             backoff = (backoff * 2).min(MAX_RETRY_BACKOFF);
+        }
+    }
+
+    /// Asks the active controller once; one that hangs is left as soon as another leads.
+    async fn send_to_active<R: Request>(
+        &self,
+        request: &R,
+        version: Version,
+        timeout: Duration,
+    ) -> Result<R::Response, ChannelError> {
+        let (index, connection) = self.connection().await?;
+        tokio::select! {
+            biased;
+            sent = connection.request(request, version, timeout) => {
+                sent.map_err(|error| self.failed(index, error).into())
+            }
+            () = self.controllers.moved_from(index) => Err(ChannelError::Moved),
         }
     }
 

@@ -1,59 +1,16 @@
-//! Three nodes, each broker and controller, as processes with Kafka-style settings.
+//! The metadata quorum of several processes: forming, losing the active controller, wiped directories.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ottla_testkit::{BrokerProcess, PATIENCE, RawClient, TopicSpec, eventually};
 use ottla_testkit::{ErrorCode, describe_quorum};
 
-use crate::support::Home;
+use crate::cluster::{Cluster, stop};
 
 /// From the death of the active controller to the next one that serves.
 const FAILOVER: Duration = Duration::from_secs(2);
-/// From the start of the processes to `ready` on all of them; on a busy machine.
-const FORMATION: Duration = Duration::from_secs(10);
-
-/// The homes of nodes 1 to 3.
-struct Cluster {
-    homes: BTreeMap<i32, Home>,
-}
-
-impl Cluster {
-    fn new() -> Self {
-        // Voters have to know each other's ports beforehand: those that were free a moment ago.
-        let free: Vec<TcpListener> =
-            (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let ports: Vec<u16> = free.iter().map(|l| l.local_addr().expect("an address").port()).collect();
-        let voters: Vec<String> =
-            ports.iter().zip(1..).map(|(port, id)| format!("{id}@127.0.0.1:{port}")).collect();
-        let voters = voters.join(",");
-        let home = |(port, id): (&u16, i32)| {
-            let properties = format!(
-                "process.roles=broker,controller\nnode.id={id}\ncontroller.quorum.voters={voters}\n\
-                 listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:{port}\n\
-                 controller.listener.names=CONTROLLER\ninter.broker.listener.name=PLAINTEXT\n\
-                 log.dirs=data\noffsets.topic.num.partitions=3\noffsets.topic.replication.factor=1\n"
-            );
-            (id, Home::bare().config(&properties))
-        };
-        Self { homes: ports.iter().zip(1..).map(home).collect() }
-    }
-
-    fn start(&self) -> BTreeMap<i32, BrokerProcess> {
-        let started = Instant::now();
-        let nodes = thread::scope(|scope| {
-            let starting: Vec<_> =
-                self.homes.iter().map(|(id, home)| (*id, scope.spawn(|| home.start()))).collect();
-            starting.into_iter().map(|(id, node)| (id, node.join().expect("a node"))).collect()
-        });
-        println!("three nodes were ready after {:?}", started.elapsed());
-        assert!(started.elapsed() < FORMATION, "{:?}", started.elapsed());
-        nodes
-    }
-}
-
 /// Node and epoch of the active controller, as the broker of this connection finds it out.
 fn leader(client: &mut RawClient) -> Option<(i32, i32)> {
     let quorum = describe_quorum(client);
@@ -75,19 +32,9 @@ fn create_everywhere(nodes: &BTreeMap<i32, BrokerProcess>, through: i32, topic: 
     }
 }
 
-fn stop(nodes: BTreeMap<i32, BrokerProcess>) {
-    for node in nodes.values() {
-        node.terminate();
-    }
-    for (id, node) in nodes {
-        let exited = node.wait();
-        assert_eq!(exited.code, Some(0), "node {id}: {exited:?}");
-    }
-}
-
 #[test]
 fn three_processes_form_a_quorum_and_survive_the_death_of_the_active_controller() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::of(3);
     let mut nodes = cluster.start();
     for id in 1..=3 {
         create_everywhere(&nodes, id, &format!("through-{id}"));
@@ -138,7 +85,7 @@ fn three_processes_form_a_quorum_and_survive_the_death_of_the_active_controller(
 
 #[test]
 fn an_active_controller_that_stops_hands_over_without_an_election() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::of(3);
     let mut nodes = cluster.start();
     let (first, epoch) = leader(&mut nodes[&1].client()).expect("a leader");
     let node = nodes.remove(&first).expect("it runs");
@@ -154,7 +101,7 @@ fn an_active_controller_that_stops_hands_over_without_an_election() {
 
 #[test]
 fn a_voter_that_lost_its_directory_is_refused() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::of(3);
     let mut nodes = cluster.start();
     for wiped in [1, 3] {
         nodes.remove(&wiped).expect("it runs").kill();
@@ -172,5 +119,77 @@ fn a_voter_that_lost_its_directory_is_refused() {
         std::fs::rename(&kept, &data).expect("its data");
         nodes.insert(wiped, home.start());
         create_everywhere(&nodes, wiped, &format!("after-{wiped}"));
+    }
+}
+
+#[test]
+fn two_wiped_voters_of_three_are_refused_and_the_third_keeps_everything() {
+    let cluster = Cluster::of(3);
+    let nodes = cluster.start();
+    create_everywhere(&nodes, 1, "kept");
+    stop(nodes);
+    let homes = &cluster.homes;
+    let set_aside = |id: i32| {
+        let dir = homes[&id].dir.path();
+        std::fs::rename(dir.join("data"), dir.join("kept")).expect("its data");
+    };
+    let give_back = |id: i32| {
+        let dir = homes[&id].dir.path();
+        std::fs::remove_dir_all(dir.join("data")).expect("the new directory");
+        std::fs::rename(dir.join("kept"), dir.join("data")).expect("its data");
+    };
+    set_aside(1);
+    set_aside(2);
+    let nodes = thread::scope(|scope| {
+        // It has no majority, and is not ready before it has one.
+        let third = scope.spawn(|| homes[&3].start());
+        let wiped = [1, 2].map(|id| (id, scope.spawn(move || homes[&id].refuses())));
+        for (id, refused) in wiped {
+            let exited = refused.join().expect("it ran");
+            assert_eq!(exited.code, Some(1), "node {id}: {exited:?}");
+            assert!(exited.stderr.contains("give it back its directory"), "node {id}: {exited:?}");
+            give_back(id);
+        }
+        let others = [1, 2].map(|id| (id, scope.spawn(move || homes[&id].start())));
+        let others = others.into_iter().map(|(id, node)| (id, node.join().expect("a node")));
+        let mut nodes: BTreeMap<i32, BrokerProcess> = others.collect();
+        nodes.insert(3, third.join().expect("a node"));
+        nodes
+    });
+    for node in nodes.values() {
+        assert_eq!(node.client().topic("kept").error_code, ErrorCode::NONE);
+    }
+    create_everywhere(&nodes, 3, "goes-on");
+}
+
+#[test]
+fn a_controller_that_stands_still_is_replaced_and_follows_when_it_goes_on() {
+    let cluster = Cluster::of(3);
+    let nodes = cluster.start();
+    let (first, epoch) = leader(&mut nodes[&1].client()).expect("a leader");
+    let other = nodes.keys().copied().find(|id| *id != first).expect("two");
+    nodes[&first].pause();
+    let paused = Instant::now();
+    let result = nodes[&other].client().try_create(&TopicSpec::new("meanwhile"));
+    println!("a topic was created {:?} after the active controller stood still", paused.elapsed());
+    assert_eq!(result.error_code, ErrorCode::NONE, "{result:?}");
+    nodes[&first].resume();
+    eventually("the old leader does not follow", || {
+        let (now, now_epoch) = leader(&mut nodes[&first].client())?;
+        (now != first && now_epoch > epoch).then_some(())
+    });
+    create_everywhere(&nodes, first, "through-the-old-leader");
+}
+
+#[test]
+fn five_voters_survive_the_death_of_two() {
+    let cluster = Cluster::of(5);
+    let mut nodes = cluster.start();
+    for round in 0..2 {
+        let any = *nodes.keys().next().expect("some live");
+        let (active, _) = eventually("nobody leads", || leader(&mut nodes[&any].client()));
+        nodes.remove(&active).expect("it runs").kill();
+        let through = *nodes.keys().next().expect("some live");
+        create_everywhere(&nodes, through, &format!("after-{round}"));
     }
 }
