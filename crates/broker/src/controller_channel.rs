@@ -255,10 +255,17 @@ impl ControllerChannel {
         Ok((index, connection))
     }
 
+    /// A connection that ends tells nothing of its controller: whether that is there, connecting again tells.
     fn failed(&self, index: usize, error: RequestError) -> RequestError {
-        if !matches!(error, RequestError::Encode { .. } | RequestError::Decode { .. }) {
-            self.current.lock().take();
-            self.controllers.rotate(index);
+        match error {
+            RequestError::Ended(_) => {
+                self.current.lock().take();
+            }
+            RequestError::TimedOut(_) => {
+                self.current.lock().take();
+                self.controllers.rotate(index);
+            }
+            RequestError::Encode { .. } | RequestError::Decode { .. } => {}
         }
         error
     }

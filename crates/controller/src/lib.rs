@@ -26,6 +26,7 @@ mod feed;
 mod metadata_log;
 mod metrics;
 mod office;
+mod proof_of_death;
 mod published;
 mod sessions;
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! What the active controller does by itself: it watches over sessions, and gives leadership back.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ottla_consensus::QuorumState;
 use ottla_env::Monotonic;
 use ottla_metadata::plan::{Decision, ElectionType, plan_elect_leaders, plan_fence_broker};
-use ottla_types::LeaderEpoch;
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::Controller;
-use crate::desk::PlanContext;
+use crate::desk::{Desk, PlanContext};
+use crate::proof_of_death::is_dead;
 use crate::sessions::TICK;
 
 impl Controller {
@@ -46,6 +48,10 @@ impl Controller {
         let image = self.image();
         tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
         self.sessions.lock().take_office(&image, self.now());
+        // Those that died with the last active controller need not be waited for.
+        for broker in image.brokers.iter().filter(|broker| !broker.fenced && broker.id != self.node_id()) {
+            self.look_for_death(broker.id);
+        }
         // The first decision brings the first records of a new cluster along.
         if let Err(error) = self.decide(|_| Decision::unchanged(())).await {
             tracing::warn!("taking office: {error}");
@@ -59,16 +65,42 @@ impl Controller {
     }
 
     pub(crate) fn check_sessions(&self) {
-        let ended = self.sessions.lock().tick(&self.image(), self.now());
-        for broker in ended {
-            tracing::warn!(%broker, "broker session has ended, the broker is fenced");
-            let desk = self.desk.clone();
-            tokio::spawn(async move {
-                let plan = move |cx: PlanContext<'_>| plan_fence_broker(cx.image, cx.settings, broker);
-                if let Err(error) = desk.decide(plan).await {
-                    tracing::warn!(%broker, "the broker could not be fenced: {error}");
-                }
-            });
+        let image = self.image();
+        let ended = self.sessions.lock().tick(&image, self.now());
+        for broker in ended.into_iter().filter_map(|id| image.brokers.get(id)) {
+            tracing::warn!(broker = %broker.id, "broker session has ended, the broker is fenced");
+            tokio::spawn(fence(self.desk.clone(), broker.id, broker.epoch));
+        }
+    }
+
+    /// A connection of this controller's listeners has ended: if a broker sent its heartbeats over it, the broker may be
+    /// dead.
+    pub fn connection_ended(&self, connection_id: u64) {
+        let broker = self.sessions.lock().heard_on(connection_id);
+        if let Some(broker) = broker.filter(|_| self.is_active()) {
+            self.look_for_death(broker);
+        }
+    }
+
+    /// Fences `broker` if nothing listens any more where it did, unless it is heard of meanwhile.
+    fn look_for_death(&self, broker: NodeId) {
+        let image = self.image();
+        let Some(registered) = image.brokers.get(broker) else { return };
+        let epoch = registered.epoch;
+        let addresses =
+            registered.endpoints.iter().map(|endpoint| format!("{}:{}", endpoint.host, endpoint.port));
+        let addresses: Vec<String> = addresses.collect();
+        let (desk, sessions, since) = (self.desk.clone(), Arc::clone(&self.sessions), self.now());
+        let looking = async move {
+            let is_heard_of = || sessions.lock().was_heard_after(broker, since);
+            if is_dead(&addresses, is_heard_of).await {
+                tracing::warn!(%broker, ?addresses, "the broker's process is gone, the broker is fenced");
+                fence(desk, broker, epoch).await;
+            }
+        };
+        // Without a runtime the process is about to end.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(looking);
         }
     }
 
@@ -88,5 +120,12 @@ impl Controller {
                 tracing::warn!("leaders could not be rebalanced: {error}");
             }
         });
+    }
+}
+
+async fn fence(desk: Desk, broker: NodeId, epoch: BrokerEpoch) {
+    let plan = move |cx: PlanContext<'_>| plan_fence_broker(cx.image, cx.settings, broker, epoch);
+    if let Err(error) = desk.decide(plan).await {
+        tracing::warn!(%broker, "the broker could not be fenced: {error}");
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Sessions {
 #[derive(Clone, Copy, Debug)]
 struct Session {
     ends: Monotonic,
+    /// When the last heartbeat came, and over which connection.
+    heard: Option<(Monotonic, u64)>,
     metadata_offset: Offset,
     shutdown_decided_at: Option<Offset>,
 }
@@ -59,11 +61,31 @@ impl Sessions {
         let ends = now + self.timeout;
         let session = self.by_broker.entry(broker).or_insert(Session {
             ends,
+            heard: None,
             metadata_offset,
             shutdown_decided_at: None,
         });
         session.ends = ends;
         session.metadata_offset = session.metadata_offset.max(metadata_offset);
+    }
+
+    /// A heartbeat of `broker` came over the connection `connection_id`.
+    pub(crate) fn heard(&mut self, broker: NodeId, connection_id: u64, now: Monotonic) {
+        if let Some(session) = self.by_broker.get_mut(&broker) {
+            session.heard = Some((now, connection_id));
+        }
+    }
+
+    /// The broker whose last heartbeat came over the connection `connection_id`.
+    pub(crate) fn heard_on(&self, connection_id: u64) -> Option<NodeId> {
+        let is_on = |session: &Session| session.heard.is_some_and(|(_, id)| id == connection_id);
+        self.by_broker.iter().find(|(_, session)| is_on(session)).map(|(id, _)| *id)
+    }
+
+    /// Whether a heartbeat of `broker` came after `since`.
+    pub(crate) fn was_heard_after(&self, broker: NodeId, since: Monotonic) -> bool {
+        let heard = self.by_broker.get(&broker).and_then(|session| session.heard);
+        heard.is_some_and(|(at, _)| since < at)
     }
 
     /// A controlled shutdown of `broker` was decided with the records up to `offset`.

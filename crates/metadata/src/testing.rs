@@ -53,7 +53,9 @@ impl Cluster {
     }
 
     pub(crate) fn fence(&mut self, id: i32) {
-        self.take(plan_fence_broker(&self.image, &self.settings, NodeId(id)));
+        let id = NodeId(id);
+        let epoch = self.image.brokers.get(id).map_or(BrokerEpoch(-1), |broker| broker.epoch);
+        self.take(plan_fence_broker(&self.image, &self.settings, id, epoch));
     }
 
     pub(crate) fn create(&mut self, topic: NewTopic) -> Result<CreatedTopic, CreateTopicError> {

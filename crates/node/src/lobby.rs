@@ -48,27 +48,43 @@ async fn no_cluster_yet(
 /// The lobby until there is a controller, then that, also on connections that were there before.
 pub(crate) struct Door {
     lobby: Dispatcher<Lobby>,
-    controller: OnceLock<Arc<Dispatcher<Controller>>>,
+    controller: Arc<OnceLock<Arc<Dispatcher<Controller>>>>,
 }
 
 impl Door {
     fn new() -> Arc<Self> {
         let lobby = Dispatcher::new(Arc::new(Lobby), API_TABLE, ListenerKind::Controller);
-        Arc::new(Self { lobby, controller: OnceLock::new() })
+        Arc::new(Self { lobby, controller: Arc::default() })
     }
 }
 
 impl Service for Door {
-    type Session = <Dispatcher<Controller> as Service>::Session;
+    type Session = Visit;
 
     fn open(&self, connection: &Arc<ConnectionContext>) -> Self::Session {
-        self.lobby.open(connection)
+        let session = self.lobby.open(connection);
+        Visit { session, connection_id: connection.id, controller: Arc::clone(&self.controller) }
     }
 
-    fn call(&self, session: &mut Self::Session, frame: Bytes, lease: &mut Lease) -> Call {
+    fn call(&self, visit: &mut Self::Session, frame: Bytes, lease: &mut Lease) -> Call {
         match self.controller.get() {
-            Some(controller) => controller.call(session, frame, lease),
-            None => self.lobby.call(session, frame, lease),
+            Some(controller) => controller.call(&mut visit.session, frame, lease),
+            None => self.lobby.call(&mut visit.session, frame, lease),
+        }
+    }
+}
+
+/// One connection; the controller is told when it ends.
+pub(crate) struct Visit {
+    session: <Dispatcher<Controller> as Service>::Session,
+    connection_id: u64,
+    controller: Arc<OnceLock<Arc<Dispatcher<Controller>>>>,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if let Some(controller) = self.controller.get() {
+            controller.host().connection_ended(self.connection_id);
         }
     }
 }

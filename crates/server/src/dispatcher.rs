@@ -104,6 +104,11 @@ impl<H: Send + Sync + 'static> Dispatcher<H> {
         Self { shared: Arc::clone(&self.shared), listener }
     }
 
+    /// Who answers.
+    pub fn host(&self) -> &Arc<H> {
+        &self.shared.host
+    }
+
     fn dispatch(
         &self,
         connection: &Arc<ConnectionState>,

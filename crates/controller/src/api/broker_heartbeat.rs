@@ -27,7 +27,7 @@ pub(crate) async fn handle(
         want_shut_down: request.want_shut_down,
         offline_directories: request.offline_log_dirs.clone(),
     };
-    let error = match beat(controller, heartbeat).await {
+    let error = match beat(controller, heartbeat, cx.connection_id).await {
         Ok(Ok(answer)) => {
             return BrokerHeartbeatResponse {
                 is_caught_up: answer.is_caught_up,
@@ -45,6 +45,7 @@ pub(crate) async fn handle(
 async fn beat(
     controller: &Controller,
     heartbeat: Heartbeat,
+    connection_id: u64,
 ) -> Result<Result<HeartbeatAnswer, StaleBrokerEpoch>, ControllerError> {
     controller.check_active()?;
     let image = controller.image();
@@ -54,6 +55,7 @@ async fn beat(
         let progress = {
             let mut sessions = controller.sessions.lock();
             sessions.touch(heartbeat.broker, heartbeat.metadata_offset, now);
+            sessions.heard(heartbeat.broker, connection_id, now);
             sessions.shutdown_progress(&image, heartbeat.broker)
         };
         let decision = plan_heartbeat(&image, &controller.settings, &heartbeat, progress);

@@ -8,12 +8,15 @@ use ottla_protocol::messages::describe_quorum::{
     DescribeQuorumResponsePartitionData, DescribeQuorumResponseTopicData, Listener, Node, ReplicaState,
 };
 use ottla_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
-use ottla_protocol::{ErrorCode, Request};
+use ottla_protocol::{ErrorCode, Request, Version};
 use ottla_server::RequestContext;
+use ottla_types::DirectoryId;
 
 use crate::Controller;
 use crate::error_codes::Coded;
 
+/// The version that tells directory ids, and where the voters are.
+const WITH_DIRECTORIES: Version = 2;
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
 pub(crate) async fn handle(
@@ -26,27 +29,30 @@ pub(crate) async fn handle(
     }
     let state = controller.quorum_state();
     let now_ms = controller.wall_ms();
+    let tells_directories = cx.version >= WITH_DIRECTORIES;
+    let voters = state.voters.iter().map(|voter| ReplicaState {
+        replica_directory_id: if tells_directories { voter.directory_id } else { DirectoryId::default() },
+        ..replica(&state, voter, now_ms)
+    });
+    let voters: Vec<ReplicaState> = voters.collect();
     let topics = request.topics.iter().map(|topic| DescribeQuorumResponseTopicData {
         topic_name: topic.topic_name.clone(),
         partitions: topic
             .partitions
             .iter()
-            .map(|partition| describe(&state, &topic.topic_name, partition.partition_index, now_ms))
+            .map(|partition| describe(&state, &topic.topic_name, partition.partition_index, &voters))
             .collect(),
         ..Default::default()
     });
-    DescribeQuorumResponse {
-        topics: topics.collect(),
-        nodes: state.voters.iter().map(|voter| node(controller, voter)).collect(),
-        ..Default::default()
-    }
+    let nodes = state.voters.iter().filter(|_| tells_directories).map(|voter| node(controller, voter));
+    DescribeQuorumResponse { topics: topics.collect(), nodes: nodes.collect(), ..Default::default() }
 }
 
 fn describe(
     state: &QuorumState,
     topic: &str,
     index: i32,
-    now_ms: i64,
+    voters: &[ReplicaState],
 ) -> DescribeQuorumResponsePartitionData {
     if topic != METADATA_TOPIC || index != 0 {
         return DescribeQuorumResponsePartitionData {
@@ -61,7 +67,7 @@ fn describe(
         leader_epoch: state.epoch.0,
         // Kafka's high watermark is the offset after the last that is committed.
         high_watermark: state.committed_offset.map_or(0, |offset| offset.next().0),
-        current_voters: state.voters.iter().map(|voter| replica(state, voter, now_ms)).collect(),
+        current_voters: voters.to_vec(),
         ..Default::default()
     }
 }
@@ -79,7 +85,6 @@ fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState
         last_fetch_timestamp: seen_ms,
         last_caught_up_timestamp: seen_ms,
         replica_id: voter.id.0,
-        replica_directory_id: voter.directory_id,
         log_end_offset: end.0,
         ..Default::default()
     }

@@ -1,9 +1,11 @@
 //! A broker's session has ended, or it is taken out of the cluster.
 
-use ottla_protocol::records::metadata::UnregisterBrokerRecord;
-use ottla_types::NodeId;
+use std::sync::Arc;
 
-use crate::image::MetadataImage;
+use ottla_protocol::records::metadata::UnregisterBrokerRecord;
+use ottla_types::{BrokerEpoch, NodeId};
+
+use crate::image::{BrokerImage, MetadataImage};
 use crate::plan::Decision;
 use crate::plan::broker_change::{BrokerChange, fencing_record, partition_changes};
 use crate::settings::Settings;
@@ -13,10 +15,17 @@ use crate::settings::Settings;
 #[error("Broker ID {0} is not currently registered")]
 pub struct BrokerNotRegistered(pub NodeId);
 
-/// Fences `broker`: it leaves every ISR and leads nothing any more. Nothing changes if it is fenced already. The answer
-/// tells whether it was active.
-pub fn plan_fence_broker(image: &MetadataImage, settings: &Settings, broker: NodeId) -> Decision<bool> {
-    let Some(registered) = image.brokers.get(broker).filter(|registered| !registered.fenced) else {
+/// Fences the incarnation of `broker` that registered with `epoch`: it leaves every ISR and leads nothing any more.
+/// Nothing changes if it is fenced already, or another incarnation has taken its place. The answer tells whether it was
+/// active.
+pub fn plan_fence_broker(
+    image: &MetadataImage,
+    settings: &Settings,
+    broker: NodeId,
+    epoch: BrokerEpoch,
+) -> Decision<bool> {
+    let is_meant = |registered: &&Arc<BrokerImage>| registered.epoch == epoch && !registered.fenced;
+    let Some(registered) = image.brokers.get(broker).filter(is_meant) else {
         return Decision::unchanged(false);
     };
     let mut records = partition_changes(image, settings, BrokerChange::Leaves(broker));

@@ -315,10 +315,15 @@ fn the_quorum_and_elections_are_asked_of_any_broker() {
         partitions: vec![partition],
         ..Default::default()
     };
-    let quorum = client.call(2, &DescribeQuorumRequest { topics: vec![topic], ..Default::default() });
-    let partition = &quorum.topics[0].partitions[0];
-    assert_eq!((partition.leader_id, partition.current_voters.len()), (1, 1));
-    assert!(partition.high_watermark > 0 && partition.current_voters[0].last_fetch_timestamp > 0);
+    let request = DescribeQuorumRequest { topics: vec![topic], ..Default::default() };
+    for version in 0..=2 {
+        let quorum = client.call(version, &request);
+        let partition = &quorum.topics[0].partitions[0];
+        assert_eq!((partition.leader_id, partition.current_voters.len()), (1, 1));
+        let voter = &partition.current_voters[0];
+        assert!(partition.high_watermark > 0 && (version == 0 || voter.last_fetch_timestamp > 0));
+        assert_eq!(quorum.nodes.len(), usize::from(version >= 2));
+    }
 
     let all = ElectLeadersRequest { topic_partitions: None, timeout_ms: 1000, ..Default::default() };
     assert_eq!(client.call(2, &all).error_code, ErrorCode::NONE);
