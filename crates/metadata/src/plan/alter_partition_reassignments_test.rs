@@ -101,6 +101,7 @@ fn what_a_reassignment_begins_with() {
 fn it_ends_once_all_that_stay_are_in_sync_and_a_removed_leader_is_told() {
     let (mut cluster, topic) = cluster(&[1, 2]);
     reassign(&mut cluster, &[3, 4]).unwrap();
+    assert!(!cluster.partition(topic).is_under_replicated(), "as many as before");
     assert_eq!(isr(&mut cluster, topic, &[1, 2, 3]).unwrap().leader, NodeId(1));
     assert_eq!(assignment(&cluster, topic), [vec![3, 4, 1, 2], vec![3, 4], vec![1, 2]], "4 still copies");
     let ended = isr(&mut cluster, topic, &[1, 2, 3, 4]);

@@ -43,8 +43,8 @@ impl Cluster {
         response.topics.into_iter().flat_map(|topic| topic.partitions).collect()
     }
 
-    /// Waits until `t-0` is on exactly these brokers, all in sync, and has no folder elsewhere.
-    fn wait_until_on(&self, replicas: &[i32]) {
+    /// Waits until `t-0` is on exactly these brokers, all in sync.
+    fn wait_until_moved_to(&self, replicas: &[i32]) {
         eventually(&format!("t-0 is not on {replicas:?}"), || self.moving().is_empty().then_some(()));
         eventually(&format!("t-0 is not on {replicas:?}"), || {
             let partition = self.partition("t")?;
@@ -52,11 +52,24 @@ impl Cluster {
             isr.sort_by_key(|id| replicas.iter().position(|replica| replica == id));
             (*partition.replica_nodes == *replicas && isr == replicas).then_some(())
         });
+    }
+
+    /// Likewise, and until it has no folder elsewhere.
+    fn wait_until_on(&self, replicas: &[i32]) {
+        self.wait_until_moved_to(replicas);
         for (id, spec) in (1..).zip(&self.specs) {
             eventually(&format!("broker {id} has the folder against the metadata"), || {
                 (spec.data().join("t-0").exists() == replicas.contains(&id)).then_some(())
             });
         }
+    }
+
+    /// Waits until broker 3 has copied something.
+    fn wait_until_begun(&self) {
+        let copied = self.specs[2].data().join("t-0/00000000000000000000.log");
+        eventually("nothing is copied", || {
+            std::fs::metadata(&copied).is_ok_and(|file| file.len() > 0).then_some(())
+        });
     }
 
     /// Sets a rate of the broker `id`, or takes it away.
@@ -178,9 +191,7 @@ fn a_broker_that_was_down_when_its_replica_moved_away_keeps_it_aside() {
     cluster.kill(1);
     cluster.leader_but("t", 1);
     assert_eq!(cluster.reassign(Some(&[3, 2])), ErrorCode::NONE);
-    eventually("it has not moved", || {
-        (*cluster.partition("t")?.replica_nodes == [3, 2] && cluster.moving().is_empty()).then_some(())
-    });
+    cluster.wait_until_moved_to(&[3, 2]);
     cluster.restart(1);
     eventually("the folder is not set aside", || {
         let data = cluster.specs[0].data();
@@ -226,11 +237,35 @@ fn a_throttled_move_waits_and_goes_on_when_the_throttle_is_lifted() {
     }
     cluster.set_throttle(1, "leader.replication.throttled.rate", Some("1"));
     assert_eq!(cluster.reassign(Some(&[3])), ErrorCode::NONE);
-    let copied = || std::fs::metadata(cluster.specs[2].data().join("t-0/00000000000000000000.log"));
-    eventually("the first answer is not there", || copied().is_ok_and(|file| file.len() > 0).then_some(()));
+    cluster.wait_until_begun();
     assert_eq!(*cluster.moving().remove(0).adding_replicas, [3], "the others have to wait");
     cluster.set_throttle(1, "leader.replication.throttled.rate", None);
     cluster.wait_until_on(&[3]);
     assert_eq!(cluster.values("t", 25).len(), 25);
     cluster.stop();
+}
+
+#[test]
+fn a_move_goes_on_when_its_leader_and_its_target_were_killed() {
+    let mut cluster = Cluster::start();
+    let throttled = TopicSpec::new("t").on(&[1, 2]);
+    cluster.create(&throttled.config("follower.replication.throttled.replicas", "0:3"));
+    for _ in 0..25 {
+        cluster.produce("t", ACKS_ALL, &"x".repeat(500_000));
+    }
+    cluster.set_throttle(3, "follower.replication.throttled.rate", Some("1"));
+    assert_eq!(cluster.reassign(Some(&[3, 2])), ErrorCode::NONE);
+    cluster.wait_until_begun();
+    cluster.kill(1);
+    assert_eq!(cluster.leader_but("t", 1), 2);
+    cluster.kill(3);
+    cluster.restart(3);
+    assert_eq!(cluster.moving().len(), 1);
+    cluster.set_throttle(3, "follower.replication.throttled.rate", None);
+    cluster.wait_until_moved_to(&[3, 2]);
+    cluster.produce("t", ACKS_ALL, "last");
+    assert_eq!(cluster.values("t", 26).last().map(String::as_str), Some("last"));
+    cluster.stop();
+    let segments = cluster.segments(&[2, 3]);
+    assert!(segments[0].len() > 12_000_000 && segments[0] == segments[1]);
 }
