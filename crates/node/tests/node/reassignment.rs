@@ -229,7 +229,9 @@ fn who_is_no_replica_yet_is_told_to_try_again() {
 #[test]
 fn a_throttled_move_waits_and_goes_on_when_the_throttle_is_lifted() {
     let mut cluster = Cluster::start();
-    let throttled = TopicSpec::new("t").on(&[1]).config("leader.replication.throttled.replicas", "0:1");
+    // What is written meanwhile must not wait for the second replica that there is for a while.
+    let throttled = TopicSpec::new("t").on(&[1]).config("min.insync.replicas", "1");
+    let throttled = throttled.config("leader.replication.throttled.replicas", "0:1");
     cluster.create(&throttled.config("follower.replication.throttled.replicas", "0:3"));
     // Several answers' worth.
     for _ in 0..25 {
@@ -238,10 +240,14 @@ fn a_throttled_move_waits_and_goes_on_when_the_throttle_is_lifted() {
     cluster.set_throttle(1, "leader.replication.throttled.rate", Some("1"));
     assert_eq!(cluster.reassign(Some(&[3])), ErrorCode::NONE);
     cluster.wait_until_begun();
+    // It would be over long before these are written.
+    for _ in 0..20 {
+        cluster.produce("t", ACKS_ALL, &"x".repeat(500_000));
+    }
     assert_eq!(*cluster.moving().remove(0).adding_replicas, [3], "the others have to wait");
     cluster.set_throttle(1, "leader.replication.throttled.rate", None);
     cluster.wait_until_on(&[3]);
-    assert_eq!(cluster.values("t", 25).len(), 25);
+    assert_eq!(cluster.values("t", 45).len(), 45);
     cluster.stop();
 }
 
