@@ -198,6 +198,7 @@ impl OnMetadata for Broker {
         }
         let config = self.config();
         self.replicas.limit_moves(config.replication.alter_log_dirs_max_bytes_per_second);
+        self.replicas.quotas().configure(&config.replication);
         self.replicas.apply(before, after, delta, |topic| self.configs.partition(after, &config, topic));
         self.forget_topics(delta);
     }

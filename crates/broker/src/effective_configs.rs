@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_config::{
-    BrokerConfig, ConfigErrors, ConfigLayers, ConfigMap, Durability, RecordValidation, Settings, TopicConfig,
+    BrokerConfig, ConfigErrors, ConfigLayers, ConfigMap, Durability, RecordValidation, Settings,
+    ThrottledReplicas, TopicConfig,
 };
 use ottla_metadata::MetadataImage;
 use ottla_metadata::image::ConfigResource;
@@ -28,6 +29,10 @@ pub(crate) struct PartitionConfig {
     pub(crate) log: Arc<ottla_storage::LogConfig>,
     pub(crate) sync: SyncPolicy,
     pub(crate) min_insync_replicas: usize,
+    /// Replicas that followers may copy from here only as fast as `leader.replication.throttled.rate` allows.
+    pub(crate) leader_throttled: ThrottledReplicas,
+    /// Replicas that may be copied to here only as fast as `follower.replication.throttled.rate` allows.
+    pub(crate) follower_throttled: ThrottledReplicas,
 }
 
 impl EffectiveConfigs {
@@ -65,6 +70,8 @@ impl EffectiveConfigs {
             sync: sync_policy(broker, &topic),
             min_insync_replicas: usize::try_from(topic.min_insync_replicas).unwrap_or(1),
             log: Arc::new(log_config(broker, &topic)),
+            leader_throttled: topic.leader_throttled_replicas,
+            follower_throttled: topic.follower_throttled_replicas,
         }
     }
 }

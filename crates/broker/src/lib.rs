@@ -29,6 +29,7 @@ mod metrics;
 mod producer_ids;
 mod replica_fetcher;
 mod replica_manager;
+mod replication_quota;
 mod start;
 
 pub use crate::broker::Broker;

@@ -236,6 +236,14 @@ pub struct ReplicationConfig {
     pub num_fetchers: i32,
     /// `replica.alter.log.dirs.io.max.bytes.per.second`.
     pub alter_log_dirs_max_bytes_per_second: i64,
+    /// `leader.replication.throttled.rate`, bytes per second.
+    pub leader_throttled_rate: i64,
+    /// `follower.replication.throttled.rate`, bytes per second.
+    pub follower_throttled_rate: i64,
+    /// `replication.quota.window.num`.
+    pub quota_window_num: i32,
+    /// `replication.quota.window.size.seconds`.
+    pub quota_window_size_seconds: i32,
 }
 
 /// The metadata quorum.

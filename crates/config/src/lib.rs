@@ -29,6 +29,8 @@ pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, Synonym};
 pub use crate::listener::{Endpoint, Listener, SecurityProtocol, Voter};
 pub use crate::reference::reference_page;
 pub use crate::settings::{ConfigError, ConfigErrors, Notice, Setting, Settings, Source};
-pub use crate::topic_config::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
+pub use crate::topic_config::{
+    CleanupPolicy, CompressionType, ThrottledReplicas, TimestampType, TopicConfig,
+};
 pub use crate::validate::{ConfigMap, ConfigRejected, validate_broker, validate_group, validate_topic};
 pub use crate::value::{InvalidValue, Syntax, Value};

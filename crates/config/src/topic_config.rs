@@ -1,5 +1,7 @@
 //! A topic's settings as typed values, after all defaults.
 
+use std::collections::BTreeSet;
+
 use crate::def::ConfigDef;
 use crate::table;
 use crate::value::{Syntax, Value};
@@ -23,8 +25,12 @@ pub struct TopicConfig {
     pub flush_messages: i64,
     /// `flush.ms`; `i64::MAX` is never.
     pub flush_ms: i64,
+    /// `follower.replication.throttled.replicas`.
+    pub follower_throttled_replicas: ThrottledReplicas,
     /// `index.interval.bytes`.
     pub index_interval_bytes: i32,
+    /// `leader.replication.throttled.replicas`.
+    pub leader_throttled_replicas: ThrottledReplicas,
     /// `max.compaction.lag.ms`.
     pub max_compaction_lag_ms: i64,
     /// `max.message.bytes`.
@@ -85,6 +91,31 @@ pub enum CompressionType {
     Zstd,
 }
 
+/// Replicas whose copying is throttled (KIP-73).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThrottledReplicas {
+    /// All of the topic (`*`).
+    All,
+    /// These, as partition and broker; often none.
+    These(BTreeSet<(i32, i32)>),
+}
+
+impl ThrottledReplicas {
+    /// Whether it has the replica of `partition` on `broker`.
+    pub fn contains(&self, partition: i32, broker: i32) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(replicas) => replicas.contains(&(partition, broker)),
+        }
+    }
+}
+
+impl Default for ThrottledReplicas {
+    fn default() -> Self {
+        Self::These(BTreeSet::new())
+    }
+}
+
 /// `message.timestamp.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimestampType {
@@ -115,7 +146,9 @@ impl TopicConfig {
             delete_retention_ms: read.long("delete.retention.ms"),
             flush_messages: read.long("flush.messages"),
             flush_ms: read.long("flush.ms"),
+            follower_throttled_replicas: read.throttled_replicas("follower.replication.throttled.replicas"),
             index_interval_bytes: read.int("index.interval.bytes"),
+            leader_throttled_replicas: read.throttled_replicas("leader.replication.throttled.replicas"),
             max_compaction_lag_ms: read.long("max.compaction.lag.ms"),
             max_message_bytes: read.int("max.message.bytes"),
             message_timestamp_after_max_ms: read.long("message.timestamp.after.max.ms"),
@@ -186,11 +219,27 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    fn cleanup_policy(&self) -> CleanupPolicy {
-        let values = match self.value("cleanup.policy") {
+    fn list(&self, name: &str) -> Vec<String> {
+        match self.value(name) {
             Some(Value::List(values)) => values,
             _ => Vec::new(),
+        }
+    }
+
+    fn throttled_replicas(&self, name: &str) -> ThrottledReplicas {
+        let values = self.list(name);
+        if values.iter().any(|value| value == "*") {
+            return ThrottledReplicas::All;
+        }
+        let pair = |value: &String| {
+            let (partition, broker) = value.split_once(':')?;
+            Some((partition.parse().ok()?, broker.parse().ok()?))
         };
+        ThrottledReplicas::These(values.iter().filter_map(pair).collect())
+    }
+
+    fn cleanup_policy(&self) -> CleanupPolicy {
+        let values = self.list("cleanup.policy");
         let has = |policy: &str| values.iter().any(|value| value == policy);
         CleanupPolicy { delete: has("delete"), compact: has("compact") }
     }
@@ -227,8 +276,13 @@ mod tests {
             "cleanup.policy" => Some("compact, delete".to_owned()),
             "internal.segment.bytes" => Some("4096".to_owned()),
             "retention.ms" => Some("-1".to_owned()),
+            "leader.replication.throttled.replicas" => Some("0:1,3:2".to_owned()),
+            "follower.replication.throttled.replicas" => Some("*".to_owned()),
             _ => None,
         });
+        let leaders = &config.leader_throttled_replicas;
+        assert!(leaders.contains(3, 2) && !leaders.contains(3, 1));
+        assert_eq!(config.follower_throttled_replicas, ThrottledReplicas::All);
         assert_eq!(config.cleanup_policy, CleanupPolicy { delete: true, compact: true });
         assert_eq!((config.segment_bytes, config.retention_ms), (4096, -1));
     }

@@ -2,10 +2,11 @@
 
 use ottla_metadata::plan::SUPPORTED_FEATURES;
 use ottla_protocol::messages::{
-    AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionRequest, ApiVersionsRequest,
-    AssignReplicasToDirsRequest, BrokerHeartbeatRequest, BrokerRegistrationRequest, CreatePartitionsRequest,
-    CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeQuorumRequest,
-    ElectLeadersRequest, FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest,
+    AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest,
+    AlterPartitionRequest, ApiVersionsRequest, AssignReplicasToDirsRequest, BrokerHeartbeatRequest,
+    BrokerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest, FetchMetadataRequest,
+    IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, RaftMessageRequest,
     UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
 use ottla_server::{FeatureRange, HasFeatures, NodeFeatures};
@@ -20,6 +21,8 @@ ottla_server::apis! { Controller;
     AlterConfigsRequest, lane Controller, listeners [controller], acl per_resource => api::alter_configs::handle;
     IncrementalAlterConfigsRequest, lane Controller, listeners [controller], acl per_resource => api::incremental_alter_configs::handle;
     ElectLeadersRequest, lane Controller, listeners [controller], acl Alter Cluster => api::elect_leaders::handle;
+    AlterPartitionReassignmentsRequest, lane Controller, listeners [controller], acl Alter Cluster => api::alter_partition_reassignments::handle;
+    ListPartitionReassignmentsRequest, lane Controller, listeners [controller], acl Describe Cluster => api::list_partition_reassignments::handle;
     DescribeQuorumRequest, lane Controller, listeners [controller], acl Describe Cluster => api::describe_quorum::handle;
     AlterPartitionRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::alter_partition::handle;
     UpdateFeaturesRequest, lane Controller, listeners [controller], acl Alter Cluster => api::update_features::handle;

@@ -4,7 +4,7 @@
 use ottla_metadata::plan::{
     AllocateProducerIdsError, AlterConfigError, AlterPartitionError, AssignReplicaError, AssignmentError,
     BrokerNotRegistered, CreatePartitionsError, CreateTopicError, DeleteTopicError, ElectLeaderError,
-    PlacementError, RegisterBrokerError, StaleBrokerEpoch, UpdateFeaturesError,
+    PlacementError, ReassignmentError, RegisterBrokerError, StaleBrokerEpoch, UpdateFeaturesError,
 };
 use ottla_protocol::ErrorCode;
 
@@ -162,6 +162,20 @@ impl Coded for AlterPartitionError {
             Self::InvalidUpdateVersion { .. } => ErrorCode::INVALID_UPDATE_VERSION,
             Self::IneligibleReplica { .. } => ErrorCode::INELIGIBLE_REPLICA,
             Self::NewLeaderElected { .. } => ErrorCode::NEW_LEADER_ELECTED,
+        }
+    }
+}
+
+impl Coded for ReassignmentError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownTopic(_) | Self::UnknownPartition { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::Repeated { .. } => ErrorCode::INVALID_REQUEST,
+            Self::Assignment(error) => error.code(),
+            Self::ReplicationFactor { .. } => ErrorCode::INVALID_REPLICATION_FACTOR,
+            Self::NoReassignmentInProgress => ErrorCode::NO_REASSIGNMENT_IN_PROGRESS,
+            Self::UncleanRevert { .. } => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
+            Self::TooMany { .. } => ErrorCode::POLICY_VIOLATION,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ottla_types::{BrokerEpoch, NodeId, Offset, PartitionEpoch};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch};
 
 use crate::partition_state::{Durability, PartitionState, ReplicaProgress};
 
@@ -47,6 +47,13 @@ pub enum NotFollower {
     /// It is not in the assignment.
     #[error("broker {id} fetches as a follower but is no replica of the partition; refresh the metadata")]
     NoReplica {
+        /// Who fetches.
+        id: NodeId,
+    },
+    /// It is not in the assignment, but names the leader epoch of this leader, so its metadata is of the same leader: it is being
+    /// added by a reassignment that this leader has not heard of yet, or was removed by one that it has not.
+    #[error("broker {id} is no replica of the partition as far as its leader knows; try again")]
+    NoReplicaYet {
         /// Who fetches.
         id: NodeId,
     },
@@ -146,10 +153,20 @@ impl Leader {
         self.followers.contains_key(&id)
     }
 
-    /// Whether `id` may fetch as a follower of this leader. `broker_epoch` is the one that it sent: a process that was
-    /// followed by another one under its id speaks for a log that is no more (KIP-903).
-    pub fn check_follower(&self, id: NodeId, broker_epoch: Option<BrokerEpoch>) -> Result<(), NotFollower> {
-        let follower = self.followers.get(&id).ok_or(NotFollower::NoReplica { id })?;
+    /// Whether `id` may fetch as a follower of this leader, where `leader_epoch` is what it named and was found to be this
+    /// leader's, or none. `broker_epoch` is the one that it sent: a process that was followed by another one under its id
+    /// speaks for a log that is no more (KIP-903).
+    pub fn check_follower(
+        &self,
+        id: NodeId,
+        broker_epoch: Option<BrokerEpoch>,
+        leader_epoch: LeaderEpoch,
+    ) -> Result<(), NotFollower> {
+        let stranger = match leader_epoch.is_some() {
+            true => NotFollower::NoReplicaYet { id },
+            false => NotFollower::NoReplica { id },
+        };
+        let follower = self.followers.get(&id).ok_or(stranger)?;
         match (broker_epoch, follower.broker_epoch) {
             (Some(sent), Some(known)) if sent < known => Err(NotFollower::FormerProcess { id, sent, known }),
             _ => Ok(()),

@@ -169,6 +169,11 @@ impl Replica {
         RoleChange::BecameLeader { epoch_start }
     }
 
+    /// The broker that holds it.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
     /// The newest leader epoch known here.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         self.leader_epoch

@@ -147,13 +147,19 @@ fn who_is_being_added_holds_the_high_watermark_until_refused() {
 #[test]
 fn only_replicas_of_the_newest_process_fetch_as_followers() {
     let mut replica = leader(Durability::Flushed, &[1, 2], &[1, 2], 1);
+    let leader_epoch = replica.leader_epoch();
     let leader = replica.leader_mut().unwrap();
-    assert_eq!(leader.check_follower(NodeId(9), None), Err(NotFollower::NoReplica { id: NodeId(9) }));
+    let (unnamed, named) = (LeaderEpoch::NONE, leader_epoch);
+    let stranger = NodeId(9);
+    let refused = NotFollower::NoReplica { id: stranger };
+    assert_eq!(leader.check_follower(stranger, None, unnamed), Err(refused));
+    let refused = NotFollower::NoReplicaYet { id: stranger };
+    assert_eq!(leader.check_follower(stranger, None, named), Err(refused), "it knows who leads");
     leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Some(BrokerEpoch(7)));
     let former = NotFollower::FormerProcess { id: NodeId(2), sent: BrokerEpoch(6), known: BrokerEpoch(7) };
-    assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(6))), Err(former));
-    assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(8))), Ok(()));
-    assert_eq!(leader.check_follower(ME, None), Err(NotFollower::NoReplica { id: ME }));
+    assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(6)), named), Err(former));
+    assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(8)), named), Ok(()));
+    assert_eq!(leader.check_follower(ME, None, unnamed), Err(NotFollower::NoReplica { id: ME }));
 }
 
 #[test]
@@ -222,4 +228,23 @@ proptest! {
             prop_assert_eq!(last.0, *stored.iter().min().unwrap());
         }
     }
+}
+
+#[test]
+fn who_is_added_to_the_replicas_may_fetch_and_join_and_who_is_taken_out_is_forgotten() {
+    let mut replica = leader(Durability::Flushed, &[1, 2], &[1, 2], 1);
+    let epoch = replica.leader_epoch();
+    let grown =
+        PartitionState { partition_epoch: PartitionEpoch(1), ..state(1, epoch.0, &[3, 1, 2], &[1, 2], 1) };
+    let change = replica.handle_partition_state(NOW, grown, LocalLog::default());
+    assert_eq!(change, RoleChange::LeaderUpdated);
+    let leader = replica.leader_mut().unwrap();
+    assert_eq!(leader.check_follower(NodeId(3), None, epoch), Ok(()));
+    leader.handle_follower_fetch(NOW, NodeId(3), progress(0, 0), None);
+    assert!(leader.may_join_isr(NodeId(3)));
+    let shrunk =
+        PartitionState { partition_epoch: PartitionEpoch(2), ..state(1, epoch.0, &[1, 2], &[1, 2], 1) };
+    replica.handle_partition_state(NOW, shrunk, LocalLog::default());
+    let leader = replica.leader_mut().unwrap();
+    assert!(!leader.has_follower(NodeId(3)) && !leader.may_join_isr(NodeId(3)));
 }

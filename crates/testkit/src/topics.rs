@@ -1,7 +1,8 @@
 //! Topics by raw protocol.
 
 use ottla_protocol::messages::create_topics::{
-    CreatableTopic, CreatableTopicConfig, CreatableTopicResult, CreateTopicsRequest,
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreatableTopicResult,
+    CreateTopicsRequest,
 };
 use ottla_protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use ottla_protocol::messages::describe_quorum::{PartitionData, TopicData};
@@ -17,13 +18,14 @@ pub struct TopicSpec<'a> {
     name: &'a str,
     partitions: i32,
     replicas: i16,
+    brokers: &'a [i32],
     configs: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> TopicSpec<'a> {
     /// One partition, default configs.
     pub const fn new(name: &'a str) -> Self {
-        Self { name, partitions: 1, replicas: 1, configs: Vec::new() }
+        Self { name, partitions: 1, replicas: 1, brokers: &[], configs: Vec::new() }
     }
 
     /// Sets how many partitions it has.
@@ -37,6 +39,13 @@ impl<'a> TopicSpec<'a> {
     #[must_use]
     pub const fn replicas(mut self, count: i16) -> Self {
         self.replicas = count;
+        self
+    }
+
+    /// Puts its only partition on these brokers, the first of which leads it.
+    #[must_use]
+    pub const fn on(mut self, brokers: &'a [i32]) -> Self {
+        self.brokers = brokers;
         self
     }
 
@@ -54,10 +63,14 @@ impl<'a> TopicSpec<'a> {
             value: Some(value.into()),
             ..Default::default()
         };
+        let is_placed = !self.brokers.is_empty();
+        let assignment =
+            CreatableReplicaAssignment { broker_ids: self.brokers.to_vec(), ..Default::default() };
         CreatableTopic {
             name: self.name.into(),
-            num_partitions: self.partitions,
-            replication_factor: self.replicas,
+            num_partitions: if is_placed { -1 } else { self.partitions },
+            replication_factor: if is_placed { -1 } else { self.replicas },
+            assignments: if is_placed { vec![assignment] } else { Vec::new() },
             configs: self.configs.iter().map(config).collect(),
             ..Default::default()
         }

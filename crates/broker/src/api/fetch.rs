@@ -62,7 +62,7 @@ pub(crate) async fn handle(
     let targets: Vec<Target> =
         context.partitions.iter().map(|wanted| Target::resolve(broker, cx, wanted.clone())).collect();
     let reads = read_enough(&targets, &limits, deadline, wait).await;
-    respond(broker, cx, &context, targets, reads)
+    respond(broker, cx, &limits, &context, targets, reads)
 }
 
 fn named<'a>(
@@ -320,6 +320,7 @@ fn name_to_keep(image: &MetadataImage, name: &ByteString) -> TopicName {
 fn respond(
     broker: &Broker,
     cx: &RequestContext,
+    limits: &Limits,
     context: &FetchContext,
     targets: Vec<Target>,
     reads: Reads,
@@ -335,7 +336,11 @@ fn respond(
             continue;
         }
         if let Ok(partition) = &target.partition {
-            count(partition, &data, bytes);
+            count(partition, &data);
+            match limits.reader {
+                Reader::Consumer => partition.counts().bytes_out.add(bytes as u64),
+                Reader::Follower { .. } => partition.count_sent(bytes),
+            }
         }
         if cx.version >= LEADERS_FROM
             && let Some(name) = &target.name
@@ -380,10 +385,9 @@ fn respond(
     Answer::Spliced { response, records }
 }
 
-fn count(partition: &Partition, data: &PartitionData, bytes: usize) {
+fn count(partition: &Partition, data: &PartitionData) {
     let counts = partition.counts();
     counts.fetch_requests.inc();
-    counts.bytes_out.add(bytes as u64);
     if data.error_code != ErrorCode::NONE {
         counts.failed_fetch_requests.inc();
     }

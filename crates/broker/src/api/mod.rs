@@ -66,6 +66,8 @@ ottla_server::apis! { Broker;
     DeleteGroupsRequest, lane Coordinator, listeners [broker], acl per_resource => delete_groups::handle;
     ElectLeadersRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     IncrementalAlterConfigsRequest, lane Controller, listeners [broker], acl per_resource => forward;
+    AlterPartitionReassignmentsRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
+    ListPartitionReassignmentsRequest, lane Controller, listeners [broker], acl Describe Cluster => forward;
     OffsetDeleteRequest, lane Coordinator, listeners [broker], acl Delete Group(group_id) => offset_delete::handle;
     DescribeQuorumRequest, lane Controller, listeners [broker], acl Describe Cluster => forward;
     UpdateFeaturesRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;

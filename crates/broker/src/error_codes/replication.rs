@@ -15,6 +15,8 @@ impl ToErrorCode for NotFollower {
     fn to_error_code(&self) -> ErrorCode {
         match self {
             Self::NoReplica { .. } | Self::FormerProcess { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            // As in Kafka: the replica and the epoch together are not known, which has the follower try again.
+            Self::NoReplicaYet { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
         }
     }
 }

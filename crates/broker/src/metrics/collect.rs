@@ -80,17 +80,23 @@ fn topics(broker: &Broker, encoder: &mut Encoder) {
 fn replicas(broker: &Broker, image: &MetadataImage, partitions: &[Arc<Partition>], encoder: &mut Encoder) {
     let led: Vec<&Arc<Partition>> = partitions.iter().filter(|partition| partition.is_leader()).collect();
     let states: Vec<&PartitionImage> = led.iter().filter_map(|partition| state(image, partition)).collect();
-    let under_replicated = states.iter().filter(|state| state.isr.len() < state.replicas.len()).count();
+    let under_replicated = states.iter().filter(|state| state.is_under_replicated()).count();
+    let reassigning = states.iter().filter(|state| state.is_reassigning()).count();
     let under_min = led.iter().filter(|partition| partition.is_under_min_isr()).count();
     let offline = broker.replicas.offline_directories().len();
     let (sessions, cached) = broker.fetch_sessions.counts();
-    let rows: [(&'static str, &'static str, usize); 7] = [
+    let rows: [(&'static str, &'static str, usize); 8] = [
         ("kafka_server_replicamanager_partitioncount", "Partitions on this broker.", partitions.len()),
         ("kafka_server_replicamanager_leadercount", "Partitions that this broker leads.", led.len()),
         (
             "kafka_server_replicamanager_underreplicatedpartitions",
             "Led partitions with a replica out of sync.",
             under_replicated,
+        ),
+        (
+            "kafka_server_replicamanager_reassigningpartitions",
+            "Led partitions that are being reassigned.",
+            reassigning,
         ),
         (
             "kafka_server_replicamanager_underminisrpartitioncount",
@@ -163,21 +169,21 @@ fn one_partition(broker: &Broker, image: &MetadataImage, partition: &Partition, 
     gauge("kafka_log_log_numlogsegments", "Segments.", segments);
     gauge("kafka_topic_partition_current_offset", "The high watermark.", offsets.high_watermark.0);
     gauge("kafka_topic_partition_oldest_offset", "The log start offset.", offsets.log_start.0);
-    let Some(state) = state(image, partition) else { return };
+    // The image may be newer than the partition's role, or older.
+    let Some(state) = state(image, partition).filter(|state| state.leader == broker.node_id) else { return };
     let (replicas, in_sync) = (state.replicas.len() as i64, state.isr.len() as i64);
     gauge("kafka_topic_partition_replicas", "Replicas.", replicas);
     gauge("kafka_topic_partition_in_sync_replica", "Replicas in sync.", in_sync);
     gauge("kafka_topic_partition_leader", "The leader's node id.", i64::from(state.leader.0));
     let preferred = i64::from(state.leader == state.preferred_leader());
     gauge("kafka_topic_partition_leader_is_preferred", "Whether the preferred replica leads.", preferred);
-    let under = i64::from(in_sync < replicas);
+    let under = i64::from(state.is_under_replicated());
     gauge("kafka_topic_partition_under_replicated_partition", "Whether a replica is out of sync.", under);
     gauge("kafka_cluster_partition_replicascount", "Replicas.", replicas);
     let under_min = i64::from(partition.is_under_min_isr());
     gauge("kafka_cluster_partition_underminisr", "Whether too few replicas are in sync.", under_min);
     let at_min = i64::from(partition.is_at_min_isr());
     gauge("kafka_cluster_partition_atminisr", "Whether just enough replicas are in sync.", at_min);
-    debug_assert_eq!(broker.node_id, state.leader, "only leaders report");
 }
 
 fn cluster(image: &MetadataImage, encoder: &mut Encoder) {

@@ -24,6 +24,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 /// How long the others wait for a partition's sync.
 const SYNCED_WITHIN: Duration = Duration::from_millis(50);
+/// When to look again whether a throttled replica may fetch on.
+const THROTTLED: Duration = Duration::from_millis(50);
 /// A fetch that waits for data is given up for a new partition, but not more often.
 const INTERRUPT_EVERY: Duration = Duration::from_millis(20);
 
@@ -161,6 +163,9 @@ impl Session {
                 Ok(NextFetch::From(position)) => wanted.push((partition, position)),
                 Ok(NextFetch::AfterSync(synced)) => {
                     self.syncing.insert(at.clone(), synced);
+                }
+                Ok(NextFetch::Later) => {
+                    self.paused.insert(at.clone(), Paused { until: now + THROTTLED, pause: FIRST_BACKOFF });
                 }
                 Err(error) => {
                     tracing::debug!("{at}: {error}");

@@ -169,6 +169,7 @@ impl ReplicaManager {
             flush_queue: Arc::clone(&self.flush_queues[self.home(&id).unwrap_or(0)]),
             counts: self.topic_metrics.of(&at.topic),
             in_sync: Arc::clone(&self.in_sync),
+            quotas: Arc::clone(&self.quotas),
         };
         let partition = Partition::new(id.clone(), log, replica, Arc::clone(config), host);
         {
@@ -246,8 +247,10 @@ impl ReplicaManager {
                 "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
             ));
         }
-        // Nothing happened to it since its creation, so no former process had it.
-        let is_new = change.partition.partition_epoch.0 == 0;
+        // Nothing happened to it since its creation, so no former process had it; or nobody counts on what is here yet.
+        let being_added = change.partition.adding_replicas.contains(&self.node_id)
+            && !change.partition.isr.contains(&self.node_id);
+        let is_new = change.partition.partition_epoch.0 == 0 || being_added;
         if self.is_any_offline() && !is_new {
             return Err(format!(
                 "it may lie in a directory that does not serve: {}",

@@ -34,6 +34,8 @@ pub(crate) enum NextFetch {
     From(FollowerPosition),
     /// To fetch on tells the leader that all before is stored, and it is not synced yet.
     AfterSync(oneshot::Receiver<AckOutcome>),
+    /// It is throttled, and too much was fetched lately.
+    Later,
 }
 
 impl Partition {
@@ -43,6 +45,9 @@ impl Partition {
         state.check_not_retired()?;
         let leader_epoch = state.replica.leader_epoch();
         state.replica.check_follows(leader_epoch)?;
+        if self.must_not_fetch(&state) {
+            return Ok(NextFetch::Later);
+        }
         let progress = state.progress();
         if !state.replica.has_stored(progress) {
             let synced = state.acks.wait_for(progress.log_end_offset);
@@ -74,7 +79,9 @@ impl Partition {
             let by = state.sync_by(true);
             self.schedule_sync(&mut state, by);
         }
+        self.count_fetched(&state, records.len());
         let end = state.log.log_end_offset();
+        state.is_caught_up = end >= high_watermark;
         if let Some(moved) = state.replica.handle_leader_high_watermark(high_watermark, end) {
             state.log.record_high_watermark(moved);
         }

@@ -30,6 +30,7 @@ mod sync;
 mod sync_policy;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod waiters;
 
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ use self::in_sync::InSync;
 use self::opening::Opening;
 use crate::assignments::Assignments;
 use crate::metrics::TopicMetrics;
+use crate::replication_quota::ReplicationQuotas;
 
 pub(crate) use self::alter_log_dirs::AlterLogDirError;
 pub(crate) use self::append::Acks;
@@ -89,6 +91,7 @@ pub(crate) struct ReplicaManager {
     role_listener: OnceLock<RoleListener>,
     topic_metrics: TopicMetrics,
     in_sync: Arc<InSync>,
+    quotas: Arc<ReplicationQuotas>,
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
@@ -157,6 +160,7 @@ impl ReplicaManager {
             damaged: Mutex::new(damaged),
             topic_metrics: TopicMetrics::default(),
             in_sync: Arc::default(),
+            quotas: Arc::default(),
             flush_queues,
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
@@ -223,6 +227,11 @@ impl ReplicaManager {
     /// The partitions whose in-sync replicas this broker decides about.
     pub(crate) fn in_sync(&self) -> &Arc<InSync> {
         &self.in_sync
+    }
+
+    /// How fast throttled replicas may copy.
+    pub(crate) fn quotas(&self) -> &ReplicationQuotas {
+        &self.quotas
     }
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.

@@ -33,6 +33,7 @@ use super::waiters::{AckOutcome, AckWaiters, FetchWaiters, ParkedFetch};
 use super::{Acks, PartitionError, Reader};
 use crate::effective_configs::PartitionConfig;
 use crate::metrics::TopicCounts;
+use crate::replication_quota::ReplicationQuotas;
 
 /// Called with the new high watermark.
 pub(crate) type HighWatermarkListener = Box<dyn Fn(Offset) + Send + Sync>;
@@ -48,6 +49,7 @@ pub(crate) struct Partition {
     pub(super) flush_queue: ArcSwap<FlushQueue<Self>>,
     pub(super) counts: Arc<TopicCounts>,
     pub(super) in_sync: Arc<InSync>,
+    pub(super) quotas: Arc<ReplicationQuotas>,
     /// What [`State::failed`] says, for those who look without the lock.
     pub(super) has_failed: AtomicBool,
     state: Mutex<State>,
@@ -60,6 +62,7 @@ pub(super) struct Host {
     pub(super) flush_queue: Arc<FlushQueue<Partition>>,
     pub(super) counts: Arc<TopicCounts>,
     pub(super) in_sync: Arc<InSync>,
+    pub(super) quotas: Arc<ReplicationQuotas>,
 }
 
 pub(super) struct State {
@@ -69,6 +72,8 @@ pub(super) struct State {
     pub(super) fetches: FetchWaiters,
     pub(super) config: Arc<PartitionConfig>,
     pub(super) sync: SyncState,
+    /// As a follower: what the leader said to be committed is here.
+    pub(super) is_caught_up: bool,
     /// A panic left this half-changed.
     pub(super) failed: bool,
     /// Used since the last look at whether it is idle; and since when it was not, while it holds anything.
@@ -113,7 +118,7 @@ impl Partition {
         config: Arc<PartitionConfig>,
         host: Host,
     ) -> Arc<Self> {
-        let Host { clock, flush_queue, counts, in_sync } = host;
+        let Host { clock, flush_queue, counts, in_sync, quotas } = host;
         let state = State {
             log,
             replica,
@@ -121,6 +126,7 @@ impl Partition {
             fetches: FetchWaiters::default(),
             config,
             sync: SyncState::default(),
+            is_caught_up: false,
             failed: false,
             used: true,
             idle_since: None,
@@ -132,6 +138,7 @@ impl Partition {
             flush_queue: ArcSwap::new(flush_queue),
             counts,
             in_sync,
+            quotas,
             has_failed: AtomicBool::new(false),
             state: Mutex::new(state),
             listener: Mutex::new(None),
@@ -280,6 +287,7 @@ impl Partition {
                 }
             }
             RoleChange::BecameFollower { .. } | RoleChange::WentOffline => {
+                state.is_caught_up = false;
                 // The epoch of a leadership without records is none of this log's history.
                 let (end, now_ms) = (state.log.log_end_offset(), self.clock.wall_ms());
                 if let Err(error) = state.log.truncate_to(end, now_ms) {

@@ -97,7 +97,7 @@ impl Partition {
         let mut state = self.lock();
         state.check_leader(request.current_leader_epoch)?;
         if let Reader::Follower { id, epoch } = request.reader {
-            state.replica.leader()?.check_follower(id, epoch)?;
+            state.replica.leader()?.check_follower(id, epoch, request.current_leader_epoch)?;
         }
         if let Some(diverging) = state.diverging(request) {
             return Ok(state.nothing_read(request, Some(diverging)));
@@ -113,6 +113,9 @@ impl Partition {
         }
         if let Reader::Follower { id, epoch } = request.reader {
             *moved = self.note_follower(&mut state, id, epoch, request.from)?;
+            if self.must_wait(&state, id) {
+                return Ok(state.nothing_read(request, None));
+            }
         }
         let end = state.end(request.isolation);
         if request.from >= end || (request.max_bytes == 0 && !request.at_least_one_batch) {
@@ -151,6 +154,11 @@ impl Partition {
         state.check_leader(request.current_leader_epoch).ok()?;
         if state.diverging(request).is_some() {
             return None;
+        }
+        if let Reader::Follower { id, .. } = request.reader
+            && self.must_wait(&state, id)
+        {
+            return Some(0);
         }
         let end = state.end(request.isolation);
         usize::try_from(state.log.bytes_between(request.from, end)?).ok()

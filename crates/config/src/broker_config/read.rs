@@ -216,6 +216,10 @@ impl Values<'_> {
             socket_timeout_ms: self.long("replica.socket.timeout.ms"),
             num_fetchers: self.int("num.replica.fetchers"),
             alter_log_dirs_max_bytes_per_second: self.long("replica.alter.log.dirs.io.max.bytes.per.second"),
+            leader_throttled_rate: self.long("leader.replication.throttled.rate"),
+            follower_throttled_rate: self.long("follower.replication.throttled.rate"),
+            quota_window_num: self.int("replication.quota.window.num"),
+            quota_window_size_seconds: self.int("replication.quota.window.size.seconds"),
         }
     }
 

@@ -47,7 +47,6 @@ pub(super) const DEFS: &[ConfigDef] = &[
         .doc("Syncs the log at least this often, on top of what `log.durability` already does."),
     list("follower.replication.throttled.replicas", "")
         .check(checks::throttled_replica, "[partitionId]:[brokerId],[partitionId]:[brokerId],...")
-        .accepted()
         .doc(
             "Replicas whose fetching is throttled on the follower, as `partition:broker` pairs, or `*` \
              for all.",
@@ -61,7 +60,6 @@ pub(super) const DEFS: &[ConfigDef] = &[
         .doc("Overrides `segment.bytes` below its usual minimum; for tests."),
     list("leader.replication.throttled.replicas", "")
         .check(checks::throttled_replica, "[partitionId]:[brokerId],[partitionId]:[brokerId],...")
-        .accepted()
         .doc(
             "Replicas whose serving is throttled on the leader, as `partition:broker` pairs, or `*` for \
              all.",

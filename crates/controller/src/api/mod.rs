@@ -3,6 +3,7 @@
 pub(crate) mod allocate_producer_ids;
 pub(crate) mod alter_configs;
 pub(crate) mod alter_partition;
+pub(crate) mod alter_partition_reassignments;
 pub(crate) mod assign_replicas_to_dirs;
 pub(crate) mod broker_heartbeat;
 pub(crate) mod broker_registration;
@@ -14,6 +15,7 @@ pub(crate) mod describe_quorum;
 pub(crate) mod elect_leaders;
 pub(crate) mod fetch_metadata;
 pub(crate) mod incremental_alter_configs;
+pub(crate) mod list_partition_reassignments;
 pub(crate) mod raft_message;
 pub(crate) mod unregister_broker;
 pub(crate) mod update_features;

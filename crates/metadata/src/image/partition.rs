@@ -85,6 +85,16 @@ impl PartitionImage {
         !self.adding_replicas.is_empty() || !self.removing_replicas.is_empty()
     }
 
+    /// How many replicas there are, those that a reassignment still adds left out.
+    pub fn replication_factor(&self) -> usize {
+        self.replicas.len().saturating_sub(self.adding_replicas.len())
+    }
+
+    /// Whether fewer replicas are in sync than there are, not counting those that a reassignment still adds.
+    pub fn is_under_replicated(&self) -> bool {
+        self.isr.len() < self.replication_factor()
+    }
+
     /// The directory in which `broker` holds its replica.
     pub fn directory_of(&self, broker: NodeId) -> Option<DirectoryId> {
         let at = self.replicas.iter().position(|&replica| replica == broker)?;

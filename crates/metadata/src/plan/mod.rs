@@ -4,6 +4,7 @@
 mod allocate_producer_ids;
 mod alter_configs;
 mod alter_partition;
+mod alter_partition_reassignments;
 mod assign_replicas_to_dirs;
 mod assignment;
 mod bootstrap;
@@ -17,6 +18,7 @@ mod elect_leaders;
 mod fence_broker;
 mod heartbeat;
 mod incremental_alter_configs;
+mod list_partition_reassignments;
 mod partition_change;
 mod placement;
 mod register_broker;
@@ -36,6 +38,9 @@ pub use self::alter_configs::{ReplaceConfigs, plan_alter_configs};
 pub use self::alter_partition::{
     AlterPartition, AlterPartitionError, AlterPartitionOutcome, plan_alter_partition,
 };
+pub use self::alter_partition_reassignments::{
+    Reassignment, ReassignmentError, ReassignmentOutcome, plan_alter_partition_reassignments,
+};
 pub use self::assign_replicas_to_dirs::{
     AssignReplicaError, DirectoryAssignment, plan_assign_replicas_to_dirs,
 };
@@ -53,6 +58,7 @@ pub use self::elect_leaders::{ElectLeaderError, ElectionOutcome, ElectionType, p
 pub use self::fence_broker::{BrokerNotRegistered, plan_fence_broker, plan_unregister_broker};
 pub use self::heartbeat::{Heartbeat, HeartbeatAnswer, ShutdownProgress, plan_heartbeat};
 pub use self::incremental_alter_configs::{ConfigOp, IncrementalChange, plan_incremental_alter_configs};
+pub use self::list_partition_reassignments::{OngoingReassignments, list_partition_reassignments};
 pub use self::partition_change::Election;
 pub use self::placement::PlacementError;
 pub use self::register_broker::{RegisterBrokerError, Registration, plan_register_broker};

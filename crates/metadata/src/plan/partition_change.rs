@@ -136,7 +136,8 @@ impl<'a> PartitionChange<'a> {
                 self.elr.push(id);
             }
         }
-        self.elr.retain(|id| !self.isr.contains(id) && self.unclean_shutdown != Some(*id));
+        let eligible = |id: &NodeId| self.replicas.contains(id) && !self.isr.contains(id);
+        self.elr.retain(|id| eligible(id) && self.unclean_shutdown != Some(*id));
     }
 
     /// Elects; returns whether uncleanly.

@@ -15,7 +15,7 @@ use ottla_protocol::{ApiKey, ApiMessage, ErrorCode};
 use ottla_testkit::{RawClient, TestNode, TopicSpec, eventually};
 
 /// The APIs of clients with the ranges that clients are told: key, first, last version.
-const ADVERTISED: [(i16, i16, i16); 33] = [
+const ADVERTISED: [(i16, i16, i16); 35] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),
@@ -43,6 +43,8 @@ const ADVERTISED: [(i16, i16, i16); 33] = [
     (42, 0, 3),
     (43, 0, 2),
     (44, 0, 1),
+    (45, 0, 1),
+    (46, 0, 0),
     (47, 0, 0),
     (55, 0, 2),
     (57, 0, 2),

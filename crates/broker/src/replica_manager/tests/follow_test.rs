@@ -33,6 +33,7 @@ async fn position(partition: &Arc<Partition>) -> FollowerPosition {
         match partition.next_fetch().unwrap() {
             NextFetch::From(position) => return position,
             NextFetch::AfterSync(synced) => assert_eq!(synced.await, Ok(AckOutcome::Committed)),
+            NextFetch::Later => panic!("nobody is throttled"),
         }
     }
 }
@@ -170,6 +171,58 @@ async fn a_follower_that_caught_up_is_proposed_and_counts_at_once() {
     let (epoch, _) = leader.wanted_isr(lag_max, anybody).unwrap();
     leader.isr_changed(epoch, PartitionEpoch(1), vec![NodeId(1), NodeId(OTHER)]);
     assert_eq!(leader.wanted_isr(lag_max, anybody), None);
+    leading.close();
+    following.close();
+}
+
+/// All replicas of the partition are throttled, to 10 bytes a second on this host.
+fn throttle(host: &Host, partition: &Arc<Partition>) {
+    let all = || ottla_config::ThrottledReplicas::All;
+    let config = PartitionConfig { leader_throttled: all(), follower_throttled: all(), ..config() };
+    partition.update_config(config.into());
+    let rates = ["leader", "follower"].map(|role| format!("{role}.replication.throttled.rate=10"));
+    let settings = ottla_config::Settings::load(None, [], &rates).unwrap();
+    let config = ottla_config::BrokerConfig::from_settings(&settings).unwrap();
+    host.manager.quotas().configure(&config.replication);
+}
+
+#[tokio::test]
+async fn a_throttled_follower_gets_nothing_for_a_while_unless_it_is_in_sync() {
+    let (mut leading, leader) = host(1, 0, &[1]).await;
+    let (following, follower) = host(OTHER, 0, &[1]).await;
+    throttle(&leading, &leader);
+    leader.append(batch("a"), Acks::Leader).unwrap();
+    let request = fetch(position(&follower).await);
+    let read = || leader.read(&request).unwrap().bytes;
+    let sent = read();
+    assert!(sent > 0);
+    leader.count_sent(sent);
+    assert_eq!((read(), leader.readable(&request)), (0, Some(0)), "{sent} bytes a second are too many");
+    leading.clock.advance(Duration::from_secs(11));
+    assert_eq!(read(), sent, "none in the last seconds");
+    leader.count_sent(sent);
+    assert_eq!(read(), 0);
+    leading.apply(image(1, 0, &[1, OTHER]));
+    assert_eq!(read(), sent, "acknowledgements wait for it");
+    leading.close();
+    following.close();
+}
+
+#[tokio::test]
+async fn a_throttled_follower_does_not_ask_for_a_while_unless_it_has_all() {
+    let (leading, leader) = host(1, 0, &[1]).await;
+    let (following, follower) = host(OTHER, 0, &[1]).await;
+    throttle(&following, &follower);
+    leader.append(batch("a"), Acks::Leader).unwrap();
+    let (epoch, records) = (LeaderEpoch(0), all_of(&leader));
+    follower.append_fetched(epoch, &records, Offset(2), Offset(0)).unwrap();
+    assert!(matches!(follower.next_fetch(), Ok(NextFetch::Later)), "one more is committed");
+    following.clock.advance(Duration::from_secs(11));
+    assert_eq!(position(&follower).await.fetch_offset, Offset(1));
+    leader.append(batch("b"), Acks::Leader).unwrap();
+    let second = all_of(&leader).slice(records.len()..);
+    follower.append_fetched(epoch, &second, Offset(2), Offset(0)).unwrap();
+    assert_eq!(position(&follower).await.fetch_offset, Offset(2), "in sync");
     leading.close();
     following.close();
 }

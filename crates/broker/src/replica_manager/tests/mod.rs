@@ -30,6 +30,8 @@ pub(super) fn config() -> PartitionConfig {
         log: LogConfig { preallocate: false, ..LogConfig::default() }.into(),
         sync: SyncPolicy { mode: SyncMode::Fsync, flush_messages: i64::MAX, flush_within: None },
         min_insync_replicas: 1,
+        leader_throttled: Default::default(),
+        follower_throttled: Default::default(),
     }
 }
 

@@ -17,12 +17,10 @@ pub(super) const DEFS: &[ConfigDef] = &[
     int("replication.quota.window.num", "11")
         .at_least(1)
         .low()
-        .accepted()
         .doc("How many samples are kept for replication throttles."),
     int("replication.quota.window.size.seconds", "1")
         .at_least(1)
         .low()
-        .accepted()
         .doc("How long a sample for replication throttles lasts."),
     int("alter.log.dirs.replication.quota.window.num", "11")
         .at_least(1)

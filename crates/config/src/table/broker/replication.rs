@@ -67,13 +67,11 @@ pub(super) const DEFS: &[ConfigDef] = &[
     long("leader.replication.throttled.rate", "9223372036854775807")
         .at_least(0)
         .cluster_wide()
-        .accepted()
         .internal()
         .doc("Bytes per second that this broker serves to throttled replicas."),
     long("follower.replication.throttled.rate", "9223372036854775807")
         .at_least(0)
         .cluster_wide()
-        .accepted()
         .internal()
         .doc("Bytes per second that this broker fetches for throttled replicas."),
     long("replica.alter.log.dirs.io.max.bytes.per.second", "9223372036854775807")
