@@ -36,7 +36,7 @@ pub(crate) struct Identity {
     pub(crate) listeners: Vec<Listener>,
     pub(crate) rack: Option<ByteString>,
     pub(crate) directories: Vec<DirectoryId>,
-    /// From the marker of a clean shutdown; tells the controller whether this replica may have lost records.
+    /// The incarnation whose acknowledged records the directories have, as they say.
     pub(crate) previous_epoch: BrokerEpoch,
 }
 
@@ -168,6 +168,7 @@ impl Registration {
         channel: ControllerChannel,
         me: Identity,
         failed_directories: impl Fn() -> Vec<DirectoryId> + Send,
+        registered_anew: impl Fn(BrokerEpoch) + Send,
         metadata: Arc<MetadataCache>,
         interval: Duration,
         session: Duration,
@@ -180,8 +181,9 @@ impl Registration {
                 self.fenced.send_replace(true);
                 let directories = me.directories.iter().copied().filter(|dir| !failed.contains(dir));
                 let anew = Identity { directories: directories.collect(), ..me.clone() };
-                if let Err(error) = self.register(&channel, &anew, session).await {
-                    tracing::warn!("cannot register again: {error}");
+                match self.register(&channel, &anew, session).await {
+                    Ok(epoch) => registered_anew(epoch),
+                    Err(error) => tracing::warn!("cannot register again: {error}"),
                 }
             }
             let is_whole_cluster =

@@ -14,6 +14,7 @@ mod idempotent_kill;
 mod kill;
 mod replicated_kill;
 mod support;
+mod unclean_restart;
 
 #[test]
 fn an_idempotent_producer_finishes_over_a_kill() {

@@ -215,6 +215,17 @@ impl ReplicaManager {
         self.dirs.iter().map(|dir| dir.directory_id()).collect()
     }
 
+    /// This broker has registered. If all that it acknowledges is synced (`syncs_first`), its directories are to say so should it die:
+    /// its replicas then keep their place among those that may lead (docs/adr/0005-unclean-restart.md). Blocks on syncs.
+    pub(crate) fn note_broker_epoch(&self, epoch: BrokerEpoch, syncs_first: bool) {
+        let noted = if syncs_first { epoch } else { BrokerEpoch::NONE };
+        for dir in &self.dirs {
+            if let Err(error) = dir.note_broker_epoch(noted) {
+                tracing::warn!("cannot note the broker epoch in {}: {error}", dir.path().display());
+            }
+        }
+    }
+
     /// What the controller is told about the directories of replicas.
     pub(crate) fn assignments(&self) -> &Arc<Assignments> {
         &self.assignments
