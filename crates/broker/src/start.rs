@@ -29,7 +29,7 @@ use crate::coordinators::GroupCoordinator;
 use crate::effective_configs::EffectiveConfigs;
 use crate::fetch_session::FetchSessions;
 use crate::isr_changes;
-use crate::lifecycle::{Identity, RegisterError, Registration};
+use crate::lifecycle::{Identity, Life, RegisterError, Registration};
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_feed::MetadataFeed;
 use crate::metrics::BrokerCollector;
@@ -163,20 +163,17 @@ impl Broker {
             tokio::spawn(fetchers.run(Arc::clone(&broker))),
             tokio::spawn(isr_changes::run(Arc::clone(&broker), channel(session))),
         ];
-        // The thread outlives a broker that is dropped, for a moment.
-        let (replicas, registered) = (Arc::downgrade(&broker.replicas), Arc::downgrade(&broker.replicas));
-        let heartbeats = Arc::clone(&registration).run_heartbeats(
-            channel(session),
-            identity,
-            move || replicas.upgrade().map_or_else(Vec::new, |replicas| replicas.failed_directory_ids()),
-            move |epoch| {
-                let replicas = registered.upgrade();
-                replicas.iter().for_each(|replicas| replicas.note_broker_epoch(epoch, syncs_first));
-            },
-            Arc::clone(&metadata),
-            millis(config.node.heartbeat_interval_ms),
+        let heartbeats = Arc::clone(&registration).run_heartbeats(Life {
+            channel: channel(session),
+            me: identity,
+            metadata: Arc::clone(&metadata),
+            replicas: Arc::downgrade(&broker.replicas),
+            lease: Arc::clone(broker.replicas.lease()),
+            clock: Arc::clone(&options.clock),
+            syncs_first,
+            interval: millis(config.node.heartbeat_interval_ms),
             session,
-        );
+        });
         start_heartbeat_thread(heartbeats)?;
         registration.unfenced().await;
         // Clients are told of this broker and what it leads from the first answer on.

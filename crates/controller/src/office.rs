@@ -1,6 +1,6 @@
 //! What the active controller does by itself: it watches over sessions, and gives leadership back.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ottla_consensus::QuorumState;
@@ -62,9 +62,15 @@ impl Controller {
         let ended = self.sessions.lock().tick(&self.image(), self.now());
         for broker in ended {
             tracing::warn!(%broker, "broker session has ended, the broker is fenced");
-            let desk = self.desk.clone();
+            let (desk, sessions) = (self.desk.clone(), Arc::clone(&self.sessions));
             tokio::spawn(async move {
-                let plan = move |cx: PlanContext<'_>| plan_fence_broker(cx.image, cx.settings, broker);
+                let plan = move |cx: PlanContext<'_>| {
+                    let decision = plan_fence_broker(cx.image, cx.settings, broker);
+                    if decision.answer {
+                        sessions.lock().fenced(broker, cx.image.offset + decision.records.len() as i64);
+                    }
+                    decision
+                };
                 if let Err(error) = desk.decide(plan).await {
                     tracing::warn!(%broker, "the broker could not be fenced: {error}");
                 }

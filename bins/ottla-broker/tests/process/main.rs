@@ -12,6 +12,7 @@ mod bad_input;
 mod command_line;
 mod idempotent_kill;
 mod kill;
+mod lease;
 mod replicated_kill;
 mod support;
 mod unclean_restart;

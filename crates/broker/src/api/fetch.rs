@@ -62,7 +62,7 @@ pub(crate) async fn handle(
     let targets: Vec<Target> =
         context.partitions.iter().map(|wanted| Target::resolve(broker, cx, wanted.clone())).collect();
     let reads = read_enough(&targets, &limits, deadline, wait).await;
-    respond(broker, cx, &context, targets, reads)
+    respond(broker, cx, &context, limits.reader, targets, reads)
 }
 
 fn named<'a>(
@@ -140,6 +140,22 @@ impl Target {
     fn read(&self, limits: &Limits, others: usize) -> Result<PartitionRead, ErrorCode> {
         let partition = self.partition.as_ref().map_err(|error| *error)?;
         partition.read(&self.request(limits, others)).map_err(|error: PartitionError| error.to_error_code())
+    }
+
+    /// What was read, if it may still leave: the wait for more may have outlasted the lease.
+    fn unless_too_late(
+        &self,
+        reader: Reader,
+        read: Result<PartitionRead, ErrorCode>,
+    ) -> Result<PartitionRead, ErrorCode> {
+        let read = read?;
+        match &self.partition {
+            Ok(partition) if reader == Reader::Consumer => {
+                partition.check_lease().map_err(|error| error.to_error_code())?;
+            }
+            _ => {}
+        }
+        Ok(read)
     }
 
     /// How much it could read; `None` if only reading tells.
@@ -321,6 +337,7 @@ fn respond(
     broker: &Broker,
     cx: &RequestContext,
     context: &FetchContext,
+    reader: Reader,
     targets: Vec<Target>,
     reads: Reads,
 ) -> Answer<FetchResponse> {
@@ -329,6 +346,7 @@ fn respond(
     let mut records = Vec::new();
     for (target, read) in targets.into_iter().zip(reads) {
         let key = &target.wanted.key;
+        let read = target.unless_too_late(reader, read);
         let bytes = read.as_ref().map_or(0, |read| read.bytes);
         let (answered, mut data, slices) = partition_data(key.partition, read);
         if !context.includes(key, answered) {

@@ -169,6 +169,7 @@ impl ReplicaManager {
             flush_queue: Arc::clone(&self.flush_queues[self.home(&id).unwrap_or(0)]),
             counts: self.topic_metrics.of(&at.topic),
             in_sync: Arc::clone(&self.in_sync),
+            lease: Arc::clone(&self.lease),
         };
         let partition = Partition::new(id.clone(), log, replica, Arc::clone(config), host);
         {

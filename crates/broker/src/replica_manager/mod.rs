@@ -40,6 +40,7 @@ use std::thread;
 
 use ottla_env::Clock;
 use ottla_metadata::MetadataImage;
+use ottla_replication::LeaderLease;
 use ottla_storage::{LogDir, OpenReport};
 use ottla_telemetry::Timer;
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
@@ -89,6 +90,7 @@ pub(crate) struct ReplicaManager {
     role_listener: OnceLock<RoleListener>,
     topic_metrics: TopicMetrics,
     in_sync: Arc<InSync>,
+    lease: Arc<LeaderLease>,
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
@@ -157,6 +159,7 @@ impl ReplicaManager {
             damaged: Mutex::new(damaged),
             topic_metrics: TopicMetrics::default(),
             in_sync: Arc::default(),
+            lease: Arc::default(),
             flush_queues,
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
@@ -234,6 +237,16 @@ impl ReplicaManager {
     /// The partitions whose in-sync replicas this broker decides about.
     pub(crate) fn in_sync(&self) -> &Arc<InSync> {
         &self.in_sync
+    }
+
+    /// Whether this broker may answer clients for what it leads.
+    pub(crate) fn lease(&self) -> &Arc<LeaderLease> {
+        &self.lease
+    }
+
+    /// The lease has run out: answers whoever waits for a partition that this broker leads.
+    pub(crate) fn lease_ran_out(&self) {
+        self.partitions().iter().for_each(|partition| partition.lease_ran_out());
     }
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.

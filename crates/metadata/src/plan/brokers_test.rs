@@ -25,6 +25,23 @@ fn a_broker_is_unfenced_once_it_has_read_its_own_registration() {
 }
 
 #[test]
+fn a_broker_that_was_fenced_serves_again_only_when_it_has_read_that() {
+    let mut cluster = Cluster::new(2);
+    let topic = cluster.topic("t", &[1, 2]);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let before = cluster.image.offset;
+    cluster.fence(1);
+    let facts = SessionFacts { fenced_at: cluster.image.offset, ..NO_PROGRESS };
+    let beat = |metadata_offset| {
+        let heartbeat = Heartbeat { metadata_offset, ..heartbeat(1, epoch) };
+        plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat, facts).answer.unwrap().is_fenced
+    };
+    assert!(beat(before), "it believes to lead still");
+    assert!(!beat(cluster.image.offset));
+    assert_eq!(cluster.state(topic).0, 2);
+}
+
+#[test]
 fn a_restarted_broker_registers_at_once_although_its_session_lasts() {
     let mut cluster = Cluster::new(1);
     let topic = cluster.topic("t", &[1]);
@@ -284,7 +301,8 @@ fn a_controlled_shutdown_waits_until_others_have_seen_the_new_leaders() {
     assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
     let decided_at = Some(cluster.image.offset);
     let beat = |cluster: &mut Cluster, lowest| {
-        let progress = ShutdownProgress { decided_at, lowest_active_offset: Some(lowest) };
+        let progress =
+            SessionFacts { fenced_at: Offset::NONE, decided_at, lowest_active_offset: Some(lowest) };
         cluster.take(plan_heartbeat(&cluster.image, &cluster.settings, &stop, progress)).unwrap()
     };
     assert!(!beat(&mut cluster, Offset(0)).should_shut_down);
