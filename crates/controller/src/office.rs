@@ -66,9 +66,7 @@ impl Controller {
             tokio::spawn(async move {
                 let plan = move |cx: PlanContext<'_>| {
                     let decision = plan_fence_broker(cx.image, cx.settings, broker);
-                    if decision.answer {
-                        sessions.lock().fenced(broker, cx.image.offset + decision.records.len() as i64);
-                    }
+                    sessions.lock().fenced(broker, cx.image.offset + decision.records.len() as i64);
                     decision
                 };
                 if let Err(error) = desk.decide(plan).await {

@@ -127,6 +127,8 @@ impl Sessions {
             let fenced = image.brokers.get(id).is_none_or(|broker| broker.fenced);
             if session.ends <= now && !fenced {
                 session.ends = now + self.timeout;
+                // Until it is decided: a heartbeat that comes now must not bring a new lease.
+                session.fenced_at = Offset(i64::MAX);
                 ended.push(id);
             }
         }

@@ -150,7 +150,10 @@ async fn silence_fences_and_a_heartbeat_unfences() {
     }
     offsets.changed().await.unwrap();
     assert!(f.image().brokers.get(NodeId(1)).unwrap().fenced);
-    assert!(!f.beat(heartbeat(1, epoch)).await.is_fenced);
+    assert!(f.beat(heartbeat(1, epoch)).await.is_fenced, "it has not read that it was fenced");
+    let current_metadata_offset = f.image().offset.0;
+    let informed = BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(1, epoch) };
+    assert!(!f.beat(informed).await.is_fenced);
 }
 
 #[tokio::test]

@@ -39,6 +39,10 @@ fn a_broker_that_was_fenced_serves_again_only_when_it_has_read_that() {
     assert!(beat(before), "it believes to lead still");
     assert!(!beat(cluster.image.offset));
     assert_eq!(cluster.state(topic).0, 2);
+    let other = cluster.image.brokers.get(NodeId(2)).unwrap().epoch;
+    let pending = SessionFacts { fenced_at: cluster.image.offset.next(), ..NO_PROGRESS };
+    let answer = plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat(2, other), pending).answer;
+    assert!(answer.unwrap().is_fenced, "its fencing is on its way");
 }
 
 #[test]

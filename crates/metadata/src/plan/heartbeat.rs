@@ -84,9 +84,11 @@ pub fn plan_heartbeat(
     let next = next_state(image, heartbeat, broker, progress);
     let mut records = if now == next { Vec::new() } else { transition(image, settings, broker, next) };
     records.extend(lose_directories(image, settings, broker, &heartbeat.offline_directories));
+    // Decided, and not in the image yet: others are about to lead.
+    let is_being_fenced = progress.fenced_at > image.offset;
     let answer = HeartbeatAnswer {
         is_caught_up: is_caught_up(broker, heartbeat),
-        is_fenced: matches!(next, State::Fenced | State::ShutDownNow),
+        is_fenced: matches!(next, State::Fenced | State::ShutDownNow) || is_being_fenced,
         in_controlled_shutdown: next == State::ControlledShutdown,
         should_shut_down: next == State::ShutDownNow,
     };
