@@ -89,6 +89,12 @@ impl Broker {
         &self.registration
     }
 
+    /// This broker, if its lease has run out: clients are to ask again rather than be sent to it.
+    pub(crate) fn suspect(&self) -> Option<NodeId> {
+        let now = Duration::from_nanos(self.clock.now().0);
+        (!self.replicas.lease().is_valid(now)).then_some(self.node_id)
+    }
+
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
     }

@@ -9,23 +9,30 @@
 //! Heartbeats have a thread, a runtime and a connection of their own, so that nothing else in the process can hold them
 //! up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ottla_config::Listener;
+use ottla_env::Clock;
 use ottla_metadata::plan::SUPPORTED_FEATURES;
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
 use ottla_protocol::messages::broker_registration::{self, BrokerRegistrationRequest};
+use ottla_replication::LeaderLease;
 use ottla_types::{BrokerEpoch, ByteString, DirectoryId, NodeId, Uuid};
 use tokio::sync::{Notify, watch};
 
 use crate::controller_channel::{ChannelError, ControllerChannel};
 use crate::metadata_cache::MetadataCache;
+use crate::replica_manager::ReplicaManager;
 
 /// Between two tries to register.
 const REGISTER_AGAIN: Duration = Duration::from_millis(50);
+/// Between two heartbeats while no controller answers.
+const HEARTBEAT_AGAIN: Duration = Duration::from_millis(50);
+/// A lease that does not end is looked at so often.
+const LOOK_AT_LEASE: Duration = Duration::from_secs(60);
 
 /// What a broker says of itself when it registers.
 #[derive(Clone, Debug)]
@@ -36,7 +43,7 @@ pub(crate) struct Identity {
     pub(crate) listeners: Vec<Listener>,
     pub(crate) rack: Option<ByteString>,
     pub(crate) directories: Vec<DirectoryId>,
-    /// From the marker of a clean shutdown; tells the controller whether this replica may have lost records.
+    /// The incarnation whose acknowledged records the directories have, as they say.
     pub(crate) previous_epoch: BrokerEpoch,
 }
 
@@ -163,30 +170,29 @@ impl Registration {
     /// Sends heartbeats every `interval` until the broker leaves. They name the directories that failed since the start, which a
     /// new registration leaves out. A node that is the whole cluster sends just as many as its session takes: its controller
     /// dies with it, and no other broker waits for what heartbeats tell.
-    pub(crate) async fn run_heartbeats(
-        self: Arc<Self>,
-        channel: ControllerChannel,
-        me: Identity,
-        failed_directories: impl Fn() -> Vec<DirectoryId> + Send,
-        metadata: Arc<MetadataCache>,
-        interval: Duration,
-        session: Duration,
-    ) {
+    pub(crate) async fn run_heartbeats(self: Arc<Self>, life: Life) {
+        tokio::select! {
+            () = self.beat_until_left(&life) => {}
+            () = life.watch_lease() => {}
+        }
+    }
+
+    async fn beat_until_left(&self, life: &Life) {
         while !self.left.load(Ordering::Acquire) {
-            let failed = failed_directories();
-            let beat = self.heartbeat(&channel, &me, failed.clone(), &metadata, session).await;
+            let failed = life.failed_directories();
+            let beat = self.heartbeat(life, failed.clone()).await;
             // A broker that is leaving does not come back by itself.
             if beat == ErrorCode::STALE_BROKER_EPOCH && !self.wants_shutdown.load(Ordering::Acquire) {
-                self.fenced.send_replace(true);
-                let directories = me.directories.iter().copied().filter(|dir| !failed.contains(dir));
-                let anew = Identity { directories: directories.collect(), ..me.clone() };
-                if let Err(error) = self.register(&channel, &anew, session).await {
-                    tracing::warn!("cannot register again: {error}");
-                }
+                self.register_anew(life, &failed).await;
             }
-            let is_whole_cluster =
-                channel.controllers().is_only_local() && metadata.image().brokers.iter().count() == 1;
-            let wait = if is_whole_cluster { interval.max(session / 2) } else { interval };
+            let wait = match beat {
+                // Another controller may be there: the lease does not wait.
+                ErrorCode::NETWORK_EXCEPTION | ErrorCode::NOT_CONTROLLER => {
+                    HEARTBEAT_AGAIN.min(life.interval)
+                }
+                _ if life.is_whole_cluster() => life.interval.max(life.session / 2),
+                _ => life.interval,
+            };
             tokio::select! {
                 biased;
                 () = self.heartbeat_now.notified() => {}
@@ -195,14 +201,19 @@ impl Registration {
         }
     }
 
-    async fn heartbeat(
-        &self,
-        channel: &ControllerChannel,
-        me: &Identity,
-        offline_log_dirs: Vec<DirectoryId>,
-        metadata: &MetadataCache,
-        session: Duration,
-    ) -> ErrorCode {
+    async fn register_anew(&self, life: &Life, failed: &[DirectoryId]) {
+        life.lease.revoke();
+        self.fenced.send_replace(true);
+        let directories = life.me.directories.iter().copied().filter(|dir| !failed.contains(dir));
+        let anew = Identity { directories: directories.collect(), ..life.me.clone() };
+        match self.register(&life.channel, &anew, life.session).await {
+            Ok(epoch) => life.registered(epoch),
+            Err(error) => tracing::warn!("cannot register again: {error}"),
+        }
+    }
+
+    async fn heartbeat(&self, life: &Life, offline_log_dirs: Vec<DirectoryId>) -> ErrorCode {
+        let Life { channel, me, metadata, session, .. } = life;
         let request = BrokerHeartbeatRequest {
             broker_id: me.node_id.0,
             broker_epoch: self.broker_epoch().0,
@@ -212,8 +223,9 @@ impl Registration {
             offline_log_dirs,
             ..Default::default()
         };
-        // Half of the session is left to ask another controller, should this one hang.
-        let response = match channel.send_once(&request, session / 2).await {
+        let sent = life.now();
+        // A controller that does not answer leaves time to ask another one before the lease runs out.
+        let response = match channel.send_once(&request, *session / 2).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!("heartbeat: {error}");
@@ -222,6 +234,8 @@ impl Registration {
         };
         match response.error_code {
             ErrorCode::NONE => {
+                // Before others hear that this broker serves.
+                life.answered(sent, response.is_fenced);
                 self.fenced.send_if_modified(|fenced| {
                     std::mem::replace(fenced, response.is_fenced) != response.is_fenced
                 });
@@ -232,6 +246,74 @@ impl Registration {
             error => tracing::warn!("heartbeat refused: {error:?}"),
         }
         response.error_code
+    }
+}
+
+/// What heartbeats have to do with.
+pub(crate) struct Life {
+    pub(crate) channel: ControllerChannel,
+    pub(crate) me: Identity,
+    pub(crate) metadata: Arc<MetadataCache>,
+    /// Goes with the broker; the thread of the heartbeats may stay for a moment.
+    pub(crate) replicas: Weak<ReplicaManager>,
+    pub(crate) lease: Arc<LeaderLease>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Whether all that is acknowledged is synced before.
+    pub(crate) syncs_first: bool,
+    pub(crate) interval: Duration,
+    pub(crate) session: Duration,
+}
+
+impl Life {
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.clock.now().0)
+    }
+
+    fn failed_directories(&self) -> Vec<DirectoryId> {
+        self.replicas.upgrade().map_or_else(Vec::new, |replicas| replicas.failed_directory_ids())
+    }
+
+    fn registered(&self, epoch: BrokerEpoch) {
+        if let Some(replicas) = self.replicas.upgrade() {
+            replicas.note_broker_epoch(epoch, self.syncs_first);
+        }
+    }
+
+    /// Whether there is no other broker, and no controller but the one in this process.
+    fn is_whole_cluster(&self) -> bool {
+        self.channel.controllers().is_only_local() && self.metadata.image().brokers.len() == 1
+    }
+
+    /// A controller answered the heartbeat that was sent at `sent`.
+    fn answered(&self, sent: Duration, is_fenced: bool) {
+        if is_fenced {
+            self.lease.revoke();
+        } else if self.is_whole_cluster() {
+            self.lease.hold();
+        } else {
+            self.lease.extend(sent, self.session);
+        }
+    }
+
+    /// Has those answered that wait for what this broker leads when its lease runs out; requests that come later find out themselves.
+    async fn watch_lease(&self) {
+        let mut was_valid = false;
+        loop {
+            let left = self.lease.left(self.now());
+            if was_valid && left.is_zero() {
+                tracing::warn!(
+                    "no controller has answered for too long: this broker leads nothing until one does"
+                );
+                if let Some(replicas) = self.replicas.upgrade()
+                    && tokio::task::spawn_blocking(move || replicas.lease_ran_out()).await.is_err()
+                {
+                    tracing::error!("answering those who waited panicked; report it");
+                }
+            }
+            was_valid = !left.is_zero();
+            let wait = if was_valid { left.min(LOOK_AT_LEASE) } else { self.interval };
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 

@@ -51,6 +51,7 @@ impl MetadataFeed {
     pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
         let mut epoch = 0;
         let mut since = Since::Image;
+        let mut applied = self.metadata.image();
         let max_wait = if self.controllers.is_only_local() { MAX_WAIT_LOCAL } else { MAX_WAIT };
         loop {
             let request = FetchMetadataRequest {
@@ -81,7 +82,7 @@ impl MetadataFeed {
                 self.controllers.leads(NodeId(response.leader_id), LeaderEpoch(response.epoch));
             }
             epoch = response.epoch;
-            match self.take(since, &response, &on_metadata).await {
+            match self.take(since, &response, &mut applied, &on_metadata).await {
                 Ok(()) => since = Since::Image,
                 Err(error) => {
                     tracing::error!("metadata cannot be applied: {error}; starting over");
@@ -92,21 +93,32 @@ impl MetadataFeed {
         }
     }
 
-    /// Applies what a response brings.
+    /// Applies what a response brings, once it tells of this registration: what is older speaks of the process that was here before, and
+    /// has this one lead in epochs in which others may have more of the log. `applied` is what was applied last.
     async fn take(
         &self,
         since: Since,
         response: &FetchMetadataResponse,
+        applied: &mut Arc<MetadataImage>,
         on_metadata: &Arc<dyn OnMetadata>,
     ) -> Result<(), FeedError> {
         let before = self.metadata.image();
         let (after, delta) = advance(&before, since, response)?;
         if after.offset != before.offset || since == Since::Nothing {
             let after = Arc::new(after);
-            let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
-            let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
-            if applied.await.is_err() {
-                tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
+            let is_old = after.offset.0 < self.registration.broker_epoch().0;
+            if !is_old {
+                let former = std::mem::replace(applied, Arc::clone(&after));
+                let delta = if Arc::ptr_eq(&former, &before) {
+                    delta
+                } else {
+                    MetadataDelta::between(&former, &after)
+                };
+                let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
+                let done = tokio::task::spawn_blocking(move || applies.apply(&former, &image, &delta));
+                if done.await.is_err() {
+                    tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
+                }
             }
             self.metadata.publish(after);
             // Being caught up is what the controller waits for before it unfences.

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ottla_config::{BrokerConfig, Listener as ListenerSetting, Settings};
+use ottla_config::{BrokerConfig, Durability, Listener as ListenerSetting, Settings};
 use ottla_env::{Clock, Disk, RealRng, SteadyClock};
 use ottla_metadata::MetadataImage;
 use ottla_network::{ClientOptions, Listener, ListenerHandle};
@@ -29,7 +29,7 @@ use crate::coordinators::GroupCoordinator;
 use crate::effective_configs::EffectiveConfigs;
 use crate::fetch_session::FetchSessions;
 use crate::isr_changes;
-use crate::lifecycle::{Identity, RegisterError, Registration};
+use crate::lifecycle::{Identity, Life, RegisterError, Registration};
 use crate::metadata_cache::MetadataCache;
 use crate::metadata_feed::MetadataFeed;
 use crate::metrics::BrokerCollector;
@@ -129,7 +129,9 @@ impl Broker {
         let (registration, metadata) =
             (Arc::new(Registration::default()), Arc::new(MetadataCache::default()));
         let register_within = millis(config.node.initial_registration_timeout_ms);
-        registration.register(&channel(register_within), &identity, register_within).await?;
+        let epoch = registration.register(&channel(register_within), &identity, register_within).await?;
+        let syncs_first = config.log.durability == Durability::Fsync;
+        replicas.note_broker_epoch(epoch, syncs_first);
 
         let session = millis(config.node.session_timeout_ms);
         let retention_every = millis(config.log.retention_check_interval_ms);
@@ -161,16 +163,17 @@ impl Broker {
             tokio::spawn(fetchers.run(Arc::clone(&broker))),
             tokio::spawn(isr_changes::run(Arc::clone(&broker), channel(session))),
         ];
-        // The thread outlives a broker that is dropped, for a moment.
-        let replicas = Arc::downgrade(&broker.replicas);
-        let heartbeats = Arc::clone(&registration).run_heartbeats(
-            channel(session),
-            identity,
-            move || replicas.upgrade().map_or_else(Vec::new, |replicas| replicas.failed_directory_ids()),
-            Arc::clone(&metadata),
-            millis(config.node.heartbeat_interval_ms),
+        let heartbeats = Arc::clone(&registration).run_heartbeats(Life {
+            channel: channel(session),
+            me: identity,
+            metadata: Arc::clone(&metadata),
+            replicas: Arc::downgrade(&broker.replicas),
+            lease: Arc::clone(broker.replicas.lease()),
+            clock: Arc::clone(&options.clock),
+            syncs_first,
+            interval: millis(config.node.heartbeat_interval_ms),
             session,
-        );
+        });
         start_heartbeat_thread(heartbeats)?;
         registration.unfenced().await;
         // Clients are told of this broker and what it leads from the first answer on.
@@ -258,7 +261,6 @@ struct LogDirs {
 /// Opens what can be opened; one is enough (KIP-112).
 fn open_log_dirs(options: &BrokerOptions) -> Result<LogDirs, OpenError> {
     let (mut opened, mut unopened, mut last_error) = (Vec::new(), Vec::new(), None);
-    let mut previous = None;
     for path in &options.config.log.dirs {
         let how = LogDirOptions {
             appending_files: options.appending_files / options.config.log.dirs.len().max(1),
@@ -274,19 +276,26 @@ fn open_log_dirs(options: &BrokerOptions) -> Result<LogDirs, OpenError> {
             }
             Err(error) => return Err(error),
         };
-        // All directories must have been closed by the same incarnation for the shutdown to count as clean.
-        let epoch = report.clean_shutdown.unwrap_or(BrokerEpoch::NONE);
-        previous =
-            Some(previous.map_or(epoch, |known| if known == epoch { known } else { BrokerEpoch::NONE }));
         opened.push((dir, report));
     }
     match last_error {
         Some(error) if opened.is_empty() => Err(error),
-        failed => {
-            let all_clean = previous.filter(|_| failed.is_none());
-            Ok(LogDirs { opened, unopened, previous_epoch: all_clean.unwrap_or(BrokerEpoch::NONE) })
+        _ => {
+            let previous_epoch = previous_epoch(opened.iter().map(|(_, report)| report));
+            Ok(LogDirs { opened, unopened, previous_epoch })
         }
     }
+}
+
+/// The incarnation that had these directories last, if what it acknowledged is in them: it stopped in order, or synced first. One
+/// that another incarnation had is a copy, or was away meanwhile. What was in directories that are not here, the controller
+/// knows; an empty one stands for none.
+fn previous_epoch<'a>(reports: impl Iterator<Item = &'a OpenReport>) -> BrokerEpoch {
+    let epochs = reports
+        .filter(|report| !report.formatted)
+        .map(|report| report.clean_shutdown.or(report.noted_epoch).unwrap_or(BrokerEpoch::NONE));
+    let agreed = epochs.reduce(|one, other| if one == other { one } else { BrokerEpoch::NONE });
+    agreed.unwrap_or(BrokerEpoch::NONE)
 }
 
 /// What clients are told, with the ports that the system chose and a name where none was given.

@@ -181,10 +181,26 @@ impl Quorum {
 
     /// Returns when this node is sure to lead and has applied everything that was committed before the call.
     pub async fn read_barrier(&self) -> Result<(), ReadError> {
+        self.leads_by(ReadPolicy::ReadIndex).await
+    }
+
+    /// Returns at once if a majority has answered this node within the lease (`Timing::election_max`): so long no other node
+    /// was elected. Otherwise waits a little for them. Sends nothing itself.
+    pub async fn confirm_leadership(&self) -> Result<(), ReadError> {
+        // Nobody can be elected beside the only voter, whose clock stands still.
+        let alone = matches!(self.0.state.borrow().voters.as_slice(), [only] if only.id == self.0.node_id);
+        if alone {
+            self.check_running().map_err(ReadError::Stopped)
+        } else {
+            self.leads_by(ReadPolicy::LeaseRead).await
+        }
+    }
+
+    async fn leads_by(&self, policy: ReadPolicy) -> Result<(), ReadError> {
         self.check_running().map_err(ReadError::Stopped)?;
         let deadline = Instant::now() + self.0.timing.election_max * 2;
         loop {
-            match self.0.raft.ensure_linearizable(ReadPolicy::ReadIndex).await {
+            match self.0.raft.ensure_linearizable(policy.clone()).await {
                 Ok(_) => return Ok(()),
                 Err(RaftError::Fatal(e)) => return Err(ReadError::Stopped(e.to_string())),
                 Err(RaftError::APIError(LinearizableReadError::QuorumNotEnough(_))) => {

@@ -230,6 +230,12 @@ impl Controller {
         }
     }
 
+    /// Returns once it is sure that no other node is the active controller.
+    pub(crate) async fn confirm_active(&self) -> Result<(), ControllerError> {
+        let confirmed = self.log.confirm_leadership().await;
+        confirmed.map_err(|_| ControllerError::NotActive { leader: None })
+    }
+
     pub(crate) fn batches_after(&self, offset: Offset, max_bytes: usize) -> Option<Vec<FeedEntry>> {
         self.published.batches_after(offset, max_bytes)
     }

@@ -1,7 +1,7 @@
 //! The quorum as the controller uses it: a trait, so that decisions can be tested without a disk.
 
 use bytes::Bytes;
-use ottla_consensus::{BoxFuture, ProposeError, Quorum, QuorumState, RpcKind};
+use ottla_consensus::{BoxFuture, ProposeError, Quorum, QuorumState, ReadError, RpcKind};
 use ottla_types::{LeaderEpoch, NodeId, Offset};
 use tokio::sync::watch;
 
@@ -11,6 +11,8 @@ pub(crate) trait MetadataLog: Send + Sync + 'static {
     fn states(&self) -> watch::Receiver<QuorumState>;
     /// Returns the log offset once the payload is committed and applied on this node; only if it leads in `epoch`.
     fn propose(&self, epoch: LeaderEpoch, payload: Bytes) -> BoxFuture<'_, Result<Offset, ProposeError>>;
+    /// Returns once it is sure that no other node leads.
+    fn confirm_leadership(&self) -> BoxFuture<'_, Result<(), ReadError>>;
     /// Answers another voter.
     fn handle_rpc(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes>;
     /// Returns with the reason if the quorum knows this node on another directory.
@@ -37,6 +39,10 @@ impl MetadataLog for Quorum {
 
     fn handle_rpc(&self, from: NodeId, kind: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes> {
         Box::pin(Self::handle_rpc(self, kind, from, payload))
+    }
+
+    fn confirm_leadership(&self) -> BoxFuture<'_, Result<(), ReadError>> {
+        Box::pin(Self::confirm_leadership(self))
     }
 
     fn forgotten(&self) -> BoxFuture<'_, String> {

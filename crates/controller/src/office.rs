@@ -7,13 +7,14 @@ use ottla_consensus::QuorumState;
 use ottla_env::Monotonic;
 use ottla_metadata::plan::{Decision, ElectionType, plan_elect_leaders, plan_fence_broker};
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId};
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::Controller;
 use crate::desk::{Desk, PlanContext};
 use crate::proof_of_death::is_dead;
-use crate::sessions::TICK;
+use crate::sessions::{Sessions, TICK};
 
 impl Controller {
     /// Looks after sessions while this node is the active controller, until the controller is dropped.
@@ -69,7 +70,8 @@ impl Controller {
         let ended = self.sessions.lock().tick(&image, self.now());
         for broker in ended.into_iter().filter_map(|id| image.brokers.get(id)) {
             tracing::warn!(broker = %broker.id, "broker session has ended, the broker is fenced");
-            tokio::spawn(fence(self.desk.clone(), broker.id, broker.epoch));
+            let (desk, sessions) = (self.desk.clone(), Arc::clone(&self.sessions));
+            tokio::spawn(fence(desk, sessions, broker.id, broker.epoch));
         }
     }
 
@@ -95,7 +97,7 @@ impl Controller {
             let is_heard_of = || sessions.lock().was_heard_after(broker, since);
             if is_dead(&addresses, is_heard_of).await {
                 tracing::warn!(%broker, ?addresses, "the broker's process is gone, the broker is fenced");
-                fence(desk, broker, epoch).await;
+                fence(desk, sessions, broker, epoch).await;
             }
         };
         // Without a runtime the process is about to end.
@@ -123,9 +125,18 @@ impl Controller {
     }
 }
 
-async fn fence(desk: Desk, broker: NodeId, epoch: BrokerEpoch) {
-    let plan = move |cx: PlanContext<'_>| plan_fence_broker(cx.image, cx.settings, broker, epoch);
+async fn fence(desk: Desk, sessions: Arc<Mutex<Sessions>>, broker: NodeId, epoch: BrokerEpoch) {
+    let fenced = Arc::clone(&sessions);
+    let plan = move |cx: PlanContext<'_>| {
+        let decision = plan_fence_broker(cx.image, cx.settings, broker, epoch);
+        if !decision.records.is_empty() {
+            fenced.lock().fenced(broker, cx.image.offset + decision.records.len() as i64);
+        }
+        decision
+    };
     if let Err(error) = desk.decide(plan).await {
         tracing::warn!(%broker, "the broker could not be fenced: {error}");
+        // Whoever holds office next knows whether it was.
+        sessions.lock().not_fenced(broker);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ottla_env::Monotonic;
 use ottla_metadata::MetadataImage;
-use ottla_metadata::plan::ShutdownProgress;
+use ottla_metadata::plan::SessionFacts;
 use ottla_types::{NodeId, Offset};
 
 /// A tick that comes this much late extends all sessions.
@@ -25,6 +25,8 @@ pub(crate) struct Sessions {
     timeout: Duration,
     by_broker: BTreeMap<NodeId, Session>,
     next_tick: Option<Monotonic>,
+    /// Whoever was fenced before this node took office was so no later than here.
+    office_begins: Offset,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,17 +36,19 @@ struct Session {
     heard: Option<(Monotonic, u64)>,
     metadata_offset: Offset,
     shutdown_decided_at: Option<Offset>,
+    fenced_at: Offset,
 }
 
 impl Sessions {
     pub(crate) const fn new(timeout: Duration) -> Self {
-        Self { timeout, by_broker: BTreeMap::new(), next_tick: None }
+        Self { timeout, by_broker: BTreeMap::new(), next_tick: None, office_begins: Offset::NONE }
     }
 
     /// This node became the active controller: nobody's silence before counts.
     pub(crate) fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
         self.by_broker.clear();
         self.next_tick = None;
+        self.office_begins = image.offset;
         for broker in image.brokers.iter().filter(|broker| !broker.fenced) {
             self.touch(broker.id, Offset::NONE, now);
         }
@@ -64,6 +68,7 @@ impl Sessions {
             heard: None,
             metadata_offset,
             shutdown_decided_at: None,
+            fenced_at: self.office_begins,
         });
         session.ends = ends;
         session.metadata_offset = session.metadata_offset.max(metadata_offset);
@@ -95,15 +100,31 @@ impl Sessions {
         }
     }
 
+    /// `broker` is fenced by the records up to `offset`.
+    pub(crate) fn fenced(&mut self, broker: NodeId, offset: Offset) {
+        if let Some(session) = self.by_broker.get_mut(&broker) {
+            session.fenced_at = offset;
+        }
+    }
+
+    /// A fencing of `broker` that was on its way was not decided.
+    pub(crate) fn not_fenced(&mut self, broker: NodeId) {
+        let office_begins = self.office_begins;
+        if let Some(session) = self.by_broker.get_mut(&broker) {
+            session.fenced_at = office_begins;
+        }
+    }
+
     /// Whether `broker` was heard of lately.
     pub(crate) fn is_live(&self, broker: NodeId, now: Monotonic) -> bool {
         self.by_broker.get(&broker).is_some_and(|session| now < session.ends)
     }
 
-    /// How far the others have followed a controlled shutdown of `broker`.
-    pub(crate) fn shutdown_progress(&self, image: &MetadataImage, broker: NodeId) -> ShutdownProgress {
+    /// What decides about a heartbeat of `broker`: when it was fenced, and how far the others have followed its shutdown.
+    pub(crate) fn facts(&self, image: &MetadataImage, broker: NodeId) -> SessionFacts {
         let others = image.brokers.iter().filter(|other| other.id != broker && other.is_active());
-        ShutdownProgress {
+        SessionFacts {
+            fenced_at: self.by_broker.get(&broker).map_or(self.office_begins, |session| session.fenced_at),
             decided_at: self.by_broker.get(&broker).and_then(|session| session.shutdown_decided_at),
             lowest_active_offset: others
                 .filter_map(|other| Some(self.by_broker.get(&other.id)?.metadata_offset))
@@ -136,6 +157,8 @@ impl Sessions {
             let fenced = image.brokers.get(id).is_none_or(|broker| broker.fenced);
             if session.ends <= now && !fenced {
                 session.ends = now + self.timeout;
+                // Until it is decided: a heartbeat that comes now must not bring a new lease.
+                session.fenced_at = Offset(i64::MAX);
                 ended.push(id);
             }
         }

@@ -102,6 +102,17 @@ fn fenced_and_forgotten_brokers_have_no_session_to_end() {
 }
 
 #[test]
+fn who_was_fenced_has_to_know_of_it_whoever_is_the_controller_then() {
+    let image = MetadataImage { offset: Offset(40), ..image(1) };
+    let mut sessions = Sessions::new(TIMEOUT);
+    sessions.take_office(&image, at(0));
+    assert_eq!(sessions.facts(&image, NodeId(1)).fenced_at, Offset(40), "by the controller before, perhaps");
+    sessions.fenced(NodeId(1), Offset(70));
+    sessions.touch(NodeId(1), Offset(60), at(1));
+    assert_eq!(sessions.facts(&image, NodeId(1)).fenced_at, Offset(70));
+}
+
+#[test]
 fn a_shutdown_waits_for_the_slowest_active_broker() {
     let image = image(3);
     let mut sessions = Sessions::new(TIMEOUT);
@@ -110,11 +121,11 @@ fn a_shutdown_waits_for_the_slowest_active_broker() {
     sessions.touch(NodeId(3), Offset(20), at(1));
     sessions.shutdown_decided(NodeId(1), Offset(25));
     sessions.shutdown_decided(NodeId(1), Offset(99));
-    let progress = sessions.shutdown_progress(&image, NodeId(1));
+    let progress = sessions.facts(&image, NodeId(1));
     assert_eq!(progress.decided_at, Some(Offset(25)), "when it was decided first");
     assert_eq!(progress.lowest_active_offset, Some(Offset(20)));
     sessions.begin(NodeId(1), at(2));
-    assert_eq!(sessions.shutdown_progress(&image, NodeId(1)).decided_at, None, "another incarnation");
+    assert_eq!(sessions.facts(&image, NodeId(1)).decided_at, None, "another incarnation");
 }
 
 #[test]

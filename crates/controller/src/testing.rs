@@ -1,9 +1,10 @@
 //! A controller on a log in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ottla_consensus::{
-    BoxFuture, ProposeError, QuorumConfig, QuorumState, Role, RpcKind, StateMachine, VoterState,
+    BoxFuture, ProposeError, QuorumConfig, QuorumState, ReadError, Role, RpcKind, StateMachine, VoterState,
 };
 use ottla_env::{ManualClock, SeededRng};
 use ottla_metadata::Settings;
@@ -32,6 +33,8 @@ pub(crate) struct FakeLog {
     pub(crate) gate: Semaphore,
     /// How many proposals were made.
     pub(crate) proposals: Mutex<usize>,
+    /// Whether the other voters have fallen silent.
+    pub(crate) is_cut_off: AtomicBool,
 }
 
 impl FakeLog {
@@ -60,6 +63,7 @@ impl FakeLog {
             failure: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
             proposals: Mutex::default(),
+            is_cut_off: AtomicBool::new(false),
         })
     }
 
@@ -108,6 +112,11 @@ impl MetadataLog for FakeLog {
 
     fn handle_rpc(&self, _: NodeId, _: RpcKind, payload: Bytes) -> BoxFuture<'_, Bytes> {
         Box::pin(async move { payload })
+    }
+
+    fn confirm_leadership(&self) -> BoxFuture<'_, Result<(), ReadError>> {
+        let leads = self.state.borrow().is_leader() && !self.is_cut_off.load(Ordering::Relaxed);
+        Box::pin(async move { if leads { Ok(()) } else { Err(ReadError::Unavailable) } })
     }
 
     fn forgotten(&self) -> BoxFuture<'_, String> {

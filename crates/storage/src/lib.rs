@@ -13,7 +13,7 @@
 //! - What is read continues what was asked for, or is an error that names file and position. Checksums of what lies below the
 //!   recovery point are not looked at again, at a start or at a read: as with Kafka, who consumes it does.
 //! - Files are Kafka's, names and bytes (its DumpLogSegments reads them); what is added is `ottla-partitions`, `ottla-clock`,
-//!   `ottla-gaps` and `%020d.written`, which Kafka ignores.
+//!   `ottla-broker-epoch`, `ottla-gaps` and `%020d.written`, which Kafka ignores.
 //! - The first failed sync or write takes the directory offline; a full disk refuses appends and takes nothing offline.
 //! - A partition has no file, handle or thread before its first append.
 //! - Compaction changes no offset, and after power loss at any step each segment is as before or as cleaned.

@@ -113,12 +113,12 @@ impl BrokerProcess {
         self.signal(Signal::TERM);
     }
 
-    /// Makes it stand still (SIGSTOP).
+    /// Has it stand still (SIGSTOP), its connections open.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// Lets it go on (SIGCONT).
+    /// Has it go on as if nothing had happened (SIGCONT).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }

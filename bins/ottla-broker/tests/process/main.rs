@@ -13,9 +13,11 @@ mod cluster;
 mod command_line;
 mod idempotent_kill;
 mod kill;
+mod lease;
 mod quorum;
 mod replicated_kill;
 mod support;
+mod unclean_restart;
 
 #[test]
 fn an_idempotent_producer_finishes_over_a_kill() {

@@ -1,45 +1,16 @@
 //! SIGKILL of the leader of a replicated partition while records are on their way: every acknowledged one is on the others.
 
-use std::net::SocketAddr;
-
 use ottla_testkit::{
     ACKS_ALL, BrokerProcess, LATEST, RawClient, TopicSpec, batch, decode_produced, eventually,
     produce_request,
 };
 
-use crate::support::Home;
+use crate::support::{Home, broker, controller, leader};
 
 const BROKERS: usize = 3;
 /// Acknowledged before the leader is killed.
 const BEFORE: usize = 200;
 const IN_FLIGHT: usize = 10;
-
-fn controller() -> (Home, BrokerProcess) {
-    let home = Home::new()
-        .set("process.roles=controller")
-        .set("node.id=100")
-        .set("listeners=CONTROLLER://127.0.0.1:0");
-    let process = home.start();
-    (home, process)
-}
-
-fn broker(id: usize, controller: SocketAddr) -> Home {
-    Home::new()
-        .set("process.roles=broker")
-        .set(&format!("node.id={id}"))
-        .set("listeners=PLAINTEXT://127.0.0.1:0")
-        .set(&format!("controller.quorum.bootstrap.servers={controller}"))
-}
-
-/// The one that leads, by the metadata of any that lives.
-fn leader(brokers: &[Option<BrokerProcess>]) -> usize {
-    eventually("nobody leads", || {
-        let mut client = brokers.iter().flatten().next()?.client();
-        let leader = client.topic("t").partitions.first()?.leader_id;
-        let leader = usize::try_from(leader - 1).ok()?;
-        brokers[leader].is_some().then_some(leader)
-    })
-}
 
 /// Appends until the connection ends, kills the leader on the way; what was acknowledged.
 fn produce_until_killed(brokers: &mut [Option<BrokerProcess>], round: usize) -> Vec<(i64, String)> {

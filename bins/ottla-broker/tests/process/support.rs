@@ -1,9 +1,10 @@
 //! Running the binary of this package.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 
-use ottla_testkit::{BrokerProcess, Exited};
+use ottla_testkit::{BrokerProcess, Exited, eventually};
 use tempfile::TempDir;
 
 /// Ports that the system chooses.
@@ -79,4 +80,33 @@ impl Home {
             Err(exited) => exited,
         }
     }
+}
+
+/// A node that is a controller and no broker.
+pub(crate) fn controller() -> (Home, BrokerProcess) {
+    let home = Home::new()
+        .set("process.roles=controller")
+        .set("node.id=100")
+        .set("listeners=CONTROLLER://127.0.0.1:0");
+    let process = home.start();
+    (home, process)
+}
+
+/// A node that is broker `id` of that controller's cluster.
+pub(crate) fn broker(id: usize, controller: SocketAddr) -> Home {
+    Home::new()
+        .set("process.roles=broker")
+        .set(&format!("node.id={id}"))
+        .set("listeners=PLAINTEXT://127.0.0.1:0")
+        .set(&format!("controller.quorum.bootstrap.servers={controller}"))
+}
+
+/// The one of brokers 1, 2, … that leads partition 0 of `t`, by the metadata of any that lives.
+pub(crate) fn leader(brokers: &[Option<BrokerProcess>]) -> usize {
+    eventually("nobody leads", || {
+        let mut client = brokers.iter().flatten().next()?.client();
+        let leader = client.topic("t").partitions.first()?.leader_id;
+        let leader = usize::try_from(leader - 1).ok()?;
+        brokers[leader].is_some().then_some(leader)
+    })
 }

@@ -142,6 +142,22 @@ impl Target {
         partition.read(&self.request(limits, others)).map_err(|error: PartitionError| error.to_error_code())
     }
 
+    /// What was read, if it may still leave: the wait for more may have outlasted the lease.
+    fn unless_too_late(
+        &self,
+        reader: Reader,
+        read: Result<PartitionRead, ErrorCode>,
+    ) -> Result<PartitionRead, ErrorCode> {
+        let read = read?;
+        match &self.partition {
+            Ok(partition) if reader == Reader::Consumer => {
+                partition.check_lease().map_err(|error| error.to_error_code())?;
+            }
+            _ => {}
+        }
+        Ok(read)
+    }
+
     /// How much it could read; `None` if only reading tells.
     fn readable(&self, limits: &Limits) -> Option<usize> {
         self.partition.as_ref().ok()?.readable(&self.request(limits, 0))
@@ -322,6 +338,7 @@ fn respond(
     cx: &RequestContext,
     limits: &Limits,
     context: &FetchContext,
+    reader: Reader,
     targets: Vec<Target>,
     reads: Reads,
 ) -> Answer<FetchResponse> {
@@ -330,6 +347,7 @@ fn respond(
     let mut records = Vec::new();
     for (target, read) in targets.into_iter().zip(reads) {
         let key = &target.wanted.key;
+        let read = target.unless_too_late(reader, read);
         let bytes = read.as_ref().map_or(0, |read| read.bytes);
         let (answered, mut data, slices) = partition_data(key.partition, read);
         if !context.includes(key, answered) {

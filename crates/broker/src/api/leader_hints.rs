@@ -32,7 +32,9 @@ impl LeaderHints {
         let image = broker.image();
         let topic =
             if topic_id.is_zero() { image.topics.by_name(topic) } else { image.topics.by_id(topic_id) };
-        let partition = topic?.partition(PartitionIndex(partition))?;
+        // Where the metadata is as old as what this broker believes, it knows nobody better.
+        let partition =
+            topic?.partition(PartitionIndex(partition)).filter(|p| p.leader != broker.node_id())?;
         if partition.has_leader() {
             self.leaders.insert(partition.leader);
         }

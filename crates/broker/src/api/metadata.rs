@@ -8,16 +8,17 @@
 //! INVALID_REQUEST for the whole.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ottla_metadata::MetadataImage;
-use ottla_metadata::image::{PartitionImage, TopicImage};
+use ottla_metadata::image::{BrokerImage, PartitionImage, TopicImage};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use ottla_server::{RequestContext, ResourceType};
-use ottla_types::{ByteString, TopicName, Uuid};
+use ottla_types::{ByteString, NodeId, TopicName, Uuid};
 
 use super::distinct::distinct;
 use crate::Broker;
@@ -61,7 +62,8 @@ pub(crate) async fn handle(
         .map(|wanted| (wanted.name, wanted.error))
         .collect();
     let image = broker.image();
-    let describe = |topic: &TopicImage| topic_metadata(cx, &request, &image, topic);
+    let suspect = broker.suspect();
+    let describe = |topic: &TopicImage| topic_metadata(cx, &request, &image, suspect, topic);
     let topics = match wanted {
         None => image.topics.iter().map(|topic| describe(topic)).collect(),
         Some(topics) => topics
@@ -115,11 +117,12 @@ fn topic_metadata(
     cx: &RequestContext,
     request: &MetadataRequest,
     image: &MetadataImage,
+    suspect: Option<NodeId>,
     topic: &TopicImage,
 ) -> MetadataResponseTopic {
     let partitions = topic.partitions().map(|(index, partition)| MetadataResponsePartition {
         partition_index: index.0,
-        ..partition_metadata(image, cx, partition)
+        ..partition_metadata(image, cx, suspect, partition)
     });
     MetadataResponseTopic {
         error_code: ErrorCode::NONE,
@@ -139,9 +142,11 @@ fn topic_metadata(
 fn partition_metadata(
     image: &MetadataImage,
     cx: &RequestContext,
+    suspect: Option<NodeId>,
     partition: &PartitionImage,
 ) -> MetadataResponsePartition {
-    let leader = image.brokers.get(partition.leader).filter(|leader| !leader.fenced);
+    let serves = |leader: &&Arc<BrokerImage>| !leader.fenced && Some(leader.id) != suspect;
+    let leader = image.brokers.get(partition.leader).filter(serves);
     let (error_code, leader_id) = match leader {
         None => (ErrorCode::LEADER_NOT_AVAILABLE, -1),
         Some(leader) if leader.endpoint(&cx.listener_name).is_none() => (ErrorCode::LISTENER_NOT_FOUND, -1),

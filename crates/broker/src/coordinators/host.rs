@@ -122,6 +122,8 @@ where
         request: S::Request,
     ) -> Result<S::Response, HostError> {
         let slot = self.slot(partition)?;
+        let leads = || slot.partition.check_lease().map_err(|_| HostError::NotCoordinator);
+        leads()?;
         let answer = {
             let mut state = slot.state.lock();
             let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
@@ -136,7 +138,9 @@ where
             answer
         };
         // The sender goes only when the slot does.
-        answer.await.map_err(|_| HostError::NotCoordinator)
+        let answer = answer.await.map_err(|_| HostError::NotCoordinator)?;
+        leads()?;
+        Ok(answer)
     }
 
     /// Reads facts off every loaded shard.

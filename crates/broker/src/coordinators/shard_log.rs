@@ -67,6 +67,7 @@ fn failure(error: &PartitionError, len: usize) -> Failure {
         PartitionError::UnknownTopicOrPartition
         | PartitionError::UnknownTopicId
         | PartitionError::NotHosted
+        | PartitionError::LeaseRanOut
         | PartitionError::NotFollower(_)
         | PartitionError::NotLeading(_)
         | PartitionError::NoTransactions

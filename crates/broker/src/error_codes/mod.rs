@@ -23,7 +23,7 @@ impl ToErrorCode for PartitionError {
             Self::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
             Self::HighWatermarkBehind { .. } => ErrorCode::OFFSET_NOT_AVAILABLE,
             Self::NoTransactions => ErrorCode::INVALID_TXN_STATE,
-            Self::NotHosted | Self::Opening => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            Self::NotHosted | Self::Opening | Self::LeaseRanOut => ErrorCode::NOT_LEADER_OR_FOLLOWER,
             Self::NotFollower(error) => error.to_error_code(),
             Self::NotLeading(error) => error.to_error_code(),
             Self::Damaged { .. } => ErrorCode::KAFKA_STORAGE_ERROR,

@@ -45,6 +45,7 @@ impl Partition {
         let now_ms = self.clock.wall_ms();
         let mut state = self.lock();
         state.check_append(acks)?;
+        self.check_lease()?;
         let leader_epoch = state.replica.leader_epoch();
         let append = LeaderAppend { leader_epoch, now_ms, origin: AppendOrigin::Client };
         let info = state.log.append_as_leader(records, &append)?;

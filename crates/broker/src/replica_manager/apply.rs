@@ -170,6 +170,7 @@ impl ReplicaManager {
             counts: self.topic_metrics.of(&at.topic),
             in_sync: Arc::clone(&self.in_sync),
             quotas: Arc::clone(&self.quotas),
+            lease: Arc::clone(&self.lease),
         };
         let partition = Partition::new(id.clone(), log, replica, Arc::clone(config), host);
         {

@@ -15,6 +15,10 @@ pub(crate) enum PartitionError {
     NotHosted,
     #[error("the partition is being opened after a start; retry")]
     Opening,
+    #[error(
+        "no controller has answered for a while, another broker may lead the partition; refresh the metadata"
+    )]
+    LeaseRanOut,
     #[error("the partition cannot be served: {reason}")]
     Damaged { reason: String },
     #[error(

@@ -41,6 +41,7 @@ use std::thread;
 
 use ottla_env::Clock;
 use ottla_metadata::MetadataImage;
+use ottla_replication::LeaderLease;
 use ottla_storage::{LogDir, OpenReport};
 use ottla_telemetry::Timer;
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId, TopicName};
@@ -92,6 +93,7 @@ pub(crate) struct ReplicaManager {
     topic_metrics: TopicMetrics,
     in_sync: Arc<InSync>,
     quotas: Arc<ReplicationQuotas>,
+    lease: Arc<LeaderLease>,
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
@@ -161,6 +163,7 @@ impl ReplicaManager {
             topic_metrics: TopicMetrics::default(),
             in_sync: Arc::default(),
             quotas: Arc::default(),
+            lease: Arc::default(),
             flush_queues,
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
@@ -219,6 +222,17 @@ impl ReplicaManager {
         self.dirs.iter().map(|dir| dir.directory_id()).collect()
     }
 
+    /// This broker has registered. If all that it acknowledges is synced (`syncs_first`), its directories are to say so should it die:
+    /// its replicas then keep their place among those that may lead (docs/adr/0005-unclean-restart.md). Blocks on syncs.
+    pub(crate) fn note_broker_epoch(&self, epoch: BrokerEpoch, syncs_first: bool) {
+        let noted = if syncs_first { epoch } else { BrokerEpoch::NONE };
+        for dir in &self.dirs {
+            if let Err(error) = dir.note_broker_epoch(noted) {
+                tracing::warn!("cannot note the broker epoch in {}: {error}", dir.path().display());
+            }
+        }
+    }
+
     /// What the controller is told about the directories of replicas.
     pub(crate) fn assignments(&self) -> &Arc<Assignments> {
         &self.assignments
@@ -232,6 +246,16 @@ impl ReplicaManager {
     /// How fast throttled replicas may copy.
     pub(crate) fn quotas(&self) -> &ReplicationQuotas {
         &self.quotas
+    }
+
+    /// Whether this broker may answer clients for what it leads.
+    pub(crate) fn lease(&self) -> &Arc<LeaderLease> {
+        &self.lease
+    }
+
+    /// The lease has run out: answers whoever waits for a partition that this broker leads.
+    pub(crate) fn lease_ran_out(&self) {
+        self.partitions().iter().for_each(|partition| partition.lease_ran_out());
     }
 
     /// Syncs everything, closes the logs and marks the directories as cleanly shut down.

@@ -18,7 +18,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use ottla_env::{Clock, Monotonic};
 use ottla_replication::{
-    AckStatus, Durability, LocalLog, NotLeader, PartitionState, Replica, ReplicaProgress, RoleChange,
+    AckStatus, Durability, LeaderLease, LocalLog, NotLeader, PartitionState, Replica, ReplicaProgress,
+    RoleChange,
 };
 use ottla_storage::{Log, StorageError};
 use ottla_types::{LeaderEpoch, Offset, TopicIdPartition};
@@ -50,6 +51,7 @@ pub(crate) struct Partition {
     pub(super) counts: Arc<TopicCounts>,
     pub(super) in_sync: Arc<InSync>,
     pub(super) quotas: Arc<ReplicationQuotas>,
+    lease: Arc<LeaderLease>,
     /// What [`State::failed`] says, for those who look without the lock.
     pub(super) has_failed: AtomicBool,
     state: Mutex<State>,
@@ -63,6 +65,7 @@ pub(super) struct Host {
     pub(super) counts: Arc<TopicCounts>,
     pub(super) in_sync: Arc<InSync>,
     pub(super) quotas: Arc<ReplicationQuotas>,
+    pub(super) lease: Arc<LeaderLease>,
 }
 
 pub(super) struct State {
@@ -118,7 +121,7 @@ impl Partition {
         config: Arc<PartitionConfig>,
         host: Host,
     ) -> Arc<Self> {
-        let Host { clock, flush_queue, counts, in_sync, quotas } = host;
+        let Host { clock, flush_queue, counts, in_sync, quotas, lease } = host;
         let state = State {
             log,
             replica,
@@ -139,6 +142,7 @@ impl Partition {
             counts,
             in_sync,
             quotas,
+            lease,
             has_failed: AtomicBool::new(false),
             state: Mutex::new(state),
             listener: Mutex::new(None),
@@ -231,6 +235,21 @@ impl Partition {
     /// Syncs and closes the log.
     pub(crate) fn close(&self) -> Result<(), StorageError> {
         self.look().log.close()
+    }
+
+    /// Refuses clients when another broker may lead by now, without this one having heard. To be asked after what they are answered with
+    /// was read: the process may stand still anywhere before.
+    pub(crate) fn check_lease(&self) -> Result<(), PartitionError> {
+        if self.lease.is_valid(self.now()) { Ok(()) } else { Err(PartitionError::LeaseRanOut) }
+    }
+
+    /// Answers producers and fetches that wait, if this broker leads it.
+    pub(super) fn lease_ran_out(&self) {
+        let mut state = self.look();
+        if state.replica.leader().is_ok() {
+            state.acks.fail(AckOutcome::NotLeader);
+            state.fetches.wake_all();
+        }
     }
 
     /// Whether this broker leads it.

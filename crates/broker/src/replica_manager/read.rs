@@ -81,7 +81,10 @@ impl Partition {
     /// Reads whole batches from the one that holds `request.from` on.
     pub(crate) fn read(self: &Arc<Self>, request: &ReadRequest) -> Result<PartitionRead, PartitionError> {
         let mut moved = None;
-        let read = self.read_and_note(request, &mut moved);
+        let mut read = self.read_and_note(request, &mut moved);
+        if request.reader == Reader::Consumer && read.is_ok() {
+            read = self.check_lease().and(read);
+        }
         if let Some(high_watermark) = moved {
             self.notify(high_watermark);
         }
@@ -152,6 +155,9 @@ impl Partition {
     pub(crate) fn readable(&self, request: &ReadRequest) -> Option<usize> {
         let mut state = self.lock();
         state.check_leader(request.current_leader_epoch).ok()?;
+        if request.reader == Reader::Consumer {
+            self.check_lease().ok()?;
+        }
         if state.diverging(request).is_some() {
             return None;
         }
@@ -181,6 +187,20 @@ impl Partition {
 
     /// Looks an offset up; `None` if no record is meant. Records beyond `isolation` are not found.
     pub(crate) fn find_offset(
+        &self,
+        current_leader_epoch: LeaderEpoch,
+        spec: OffsetSpec,
+        isolation: Isolation,
+    ) -> Result<Option<Found>, PartitionError> {
+        let found = self.look_up(current_leader_epoch, spec, isolation)?;
+        // Followers ask for the log's end.
+        if isolation != Isolation::LogEnd {
+            self.check_lease()?;
+        }
+        Ok(found)
+    }
+
+    fn look_up(
         &self,
         current_leader_epoch: LeaderEpoch,
         spec: OffsetSpec,
@@ -222,9 +242,13 @@ impl Partition {
         current_leader_epoch: LeaderEpoch,
         leader_epoch: LeaderEpoch,
     ) -> Result<Option<(LeaderEpoch, Offset)>, PartitionError> {
-        let state = self.lock();
-        state.check_leader(current_leader_epoch)?;
-        Ok(state.log.end_offset_for_epoch(leader_epoch))
+        let found = {
+            let state = self.lock();
+            state.check_leader(current_leader_epoch)?;
+            state.log.end_offset_for_epoch(leader_epoch)
+        };
+        self.check_lease()?;
+        Ok(found)
     }
 
     /// Moves the log start up to `offset`, or to the high watermark for −1. Returns the new log start.

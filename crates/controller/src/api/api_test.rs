@@ -1,3 +1,4 @@
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ottla_metadata::{MetadataImage, RecordBatch};
@@ -150,7 +151,20 @@ async fn silence_fences_and_a_heartbeat_unfences() {
     }
     offsets.changed().await.unwrap();
     assert!(f.image().brokers.get(NodeId(1)).unwrap().fenced);
-    assert!(!f.beat(heartbeat(1, epoch)).await.is_fenced);
+    assert!(f.beat(heartbeat(1, epoch)).await.is_fenced, "it has not read that it was fenced");
+    let current_metadata_offset = f.image().offset.0;
+    let informed = BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(1, epoch) };
+    assert!(!f.beat(informed).await.is_fenced);
+}
+
+#[tokio::test]
+async fn a_controller_that_may_have_been_replaced_keeps_no_broker_alive() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    f.log.is_cut_off.store(true, Ordering::Relaxed);
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::NOT_CONTROLLER);
+    f.log.is_cut_off.store(false, Ordering::Relaxed);
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::NONE);
 }
 
 #[tokio::test]

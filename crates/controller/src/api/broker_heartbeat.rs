@@ -56,10 +56,12 @@ async fn beat(
             let mut sessions = controller.sessions.lock();
             sessions.touch(heartbeat.broker, heartbeat.metadata_offset, now);
             sessions.heard(heartbeat.broker, connection_id, now);
-            sessions.shutdown_progress(&image, heartbeat.broker)
+            sessions.facts(&image, heartbeat.broker)
         };
         let decision = plan_heartbeat(&image, &controller.settings, &heartbeat, progress);
         if decision.records.is_empty() {
+            // The answer prolongs the broker's lease: a controller that was replaced must not give it.
+            controller.confirm_active().await?;
             return Ok(decision.answer);
         }
     }
@@ -67,7 +69,7 @@ async fn beat(
     controller
         .decide(move |plan| -> Decision<Result<HeartbeatAnswer, StaleBrokerEpoch>> {
             let mut sessions = sessions.lock();
-            let progress = sessions.shutdown_progress(plan.image, heartbeat.broker);
+            let progress = sessions.facts(plan.image, heartbeat.broker);
             let decision = plan_heartbeat(plan.image, plan.settings, &heartbeat, progress);
             if matches!(&decision.answer, Ok(answer) if answer.in_controlled_shutdown) {
                 let decided_at = plan.image.offset + decision.records.len() as i64;

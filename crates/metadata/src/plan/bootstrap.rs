@@ -17,15 +17,21 @@ pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[
     (ELR_VERSION, 0, 1),
 ];
 
+/// The features that a new cluster has from its first record on: all that Kafka 4.3 turns on by itself.
+const FIRST_FEATURES: &[(&str, i16)] = &[(METADATA_VERSION, METADATA_VERSION_LEVEL), (ELR_VERSION, 1)];
+
 /// Finalizes the features of a new cluster; nothing if there are any.
 pub fn plan_bootstrap(image: &MetadataImage) -> Decision<()> {
     if image.features.level(METADATA_VERSION) != 0 {
         return Decision::unchanged(());
     }
-    let record = FeatureLevelRecord {
-        name: ByteString::from_static(METADATA_VERSION),
-        feature_level: METADATA_VERSION_LEVEL,
-        ..FeatureLevelRecord::default()
-    };
-    Decision { records: vec![record.into()], answer: () }
+    let records = FIRST_FEATURES.iter().map(|&(name, feature_level)| {
+        let record = FeatureLevelRecord {
+            name: ByteString::from_static(name),
+            feature_level,
+            ..FeatureLevelRecord::default()
+        };
+        record.into()
+    });
+    Decision { records: records.collect(), answer: () }
 }

@@ -4,7 +4,10 @@
 use ottla_protocol::records::metadata::BrokerRegistrationChangeRecord;
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId};
 
-use crate::image::{BrokerImage, MetadataImage, PartitionImage, TopicImage};
+use crate::image::{
+    BrokerImage, LOST_DIRECTORY, MIGRATING_DIRECTORY, MetadataImage, PartitionImage, TopicImage,
+    UNASSIGNED_DIRECTORY,
+};
 use crate::plan::partition_change::{Election, PartitionChange, default_directory};
 use crate::settings::{Settings, TopicDefaults};
 use ottla_protocol::records::metadata::MetadataRecord;
@@ -44,12 +47,38 @@ pub(crate) enum BrokerChange<'a> {
     Leaves(NodeId),
     /// It may lead again.
     Returns(NodeId),
-    /// It may have lost what it acknowledged (KIP-966).
-    UncleanShutdown(NodeId),
+    /// Its process is gone, another one has come; that may have lost what the former acknowledged (KIP-966).
+    Restarts(NodeId, Kept<'a>),
     /// It is taken out of the cluster, ELR included.
     Unregisters(NodeId),
     /// Only its replicas in these directories may not lead or be in sync any more.
     LosesDirectories(NodeId, &'a [DirectoryId]),
+}
+
+/// What a restarted broker has of what its former process acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept<'a> {
+    /// All of it, in the directories that it has brought.
+    pub(crate) all_in_its_directories: bool,
+    /// Those that the former process had.
+    pub(crate) former: &'a [DirectoryId],
+    /// Those that it has brought.
+    pub(crate) directories: &'a [DirectoryId],
+}
+
+impl Kept<'_> {
+    /// Whether `broker`'s replica of the partition is what it was.
+    fn has(self, broker: NodeId, partition: &PartitionImage) -> bool {
+        let its_directory = match partition.directory_of(broker) {
+            Some(LOST_DIRECTORY) => false,
+            // Any of them.
+            None | Some(UNASSIGNED_DIRECTORY | MIGRATING_DIRECTORY) => {
+                self.former.iter().all(|dir| self.directories.contains(dir))
+            }
+            Some(named) => self.directories.contains(&named),
+        };
+        self.all_in_its_directories && its_directory
+    }
 }
 
 impl BrokerChange<'_> {
@@ -58,7 +87,7 @@ impl BrokerChange<'_> {
         match self {
             Self::Leaves(id) => partition.isr.contains(&id) || partition.leader == id,
             Self::Returns(id) => !partition.has_leader() && partition.is_replica(id),
-            Self::UncleanShutdown(id) | Self::Unregisters(id) => {
+            Self::Restarts(id, _) | Self::Unregisters(id) => {
                 partition.isr.contains(&id) || partition.elr.contains(&id) || partition.leader == id
             }
             Self::LosesDirectories(id, lost) => {
@@ -72,7 +101,7 @@ impl BrokerChange<'_> {
         match self {
             Self::Returns(returns) if returns == id => true,
             Self::Leaves(gone)
-            | Self::UncleanShutdown(gone)
+            | Self::Restarts(gone, _)
             | Self::Unregisters(gone)
             | Self::LosesDirectories(gone, _)
                 if gone == id =>
@@ -88,9 +117,18 @@ impl BrokerChange<'_> {
         match self {
             Self::Returns(_) => None,
             Self::Leaves(id)
-            | Self::UncleanShutdown(id)
+            | Self::Restarts(id, _)
             | Self::Unregisters(id)
             | Self::LosesDirectories(id, _) => Some(id),
+        }
+    }
+
+    /// Who is not eligible any more either.
+    fn loses(self, partition: &PartitionImage) -> Option<NodeId> {
+        match self {
+            Self::Restarts(id, kept) if !kept.has(id, partition) => Some(id),
+            Self::Unregisters(id) => Some(id),
+            _ => None,
         }
     }
 }
@@ -115,9 +153,7 @@ pub(crate) fn partition_changes(
             if let Some(removed) = change.removed() {
                 next.isr.retain(|&id| id != removed);
             }
-            if let BrokerChange::UncleanShutdown(id) | BrokerChange::Unregisters(id) = change {
-                next.unclean_shutdown = Some(id);
-            }
+            next.unclean_shutdown = change.loses(partition);
             records.extend(next.build(topic.id, index).map(MetadataRecord::from));
         }
     }

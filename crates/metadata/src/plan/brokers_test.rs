@@ -1,4 +1,4 @@
-use ottla_types::{BrokerEpoch, NodeId, Offset};
+use ottla_types::{BrokerEpoch, NodeId, Offset, TopicId};
 
 use crate::image::ELR_VERSION;
 use crate::plan::*;
@@ -22,6 +22,27 @@ fn a_broker_is_unfenced_once_it_has_read_its_own_registration() {
     assert!(answer.is_fenced && !answer.is_caught_up);
     let answer = cluster.beat(heartbeat(1, epoch));
     assert!(!answer.is_fenced && answer.is_caught_up);
+}
+
+#[test]
+fn a_broker_that_was_fenced_serves_again_only_when_it_has_read_that() {
+    let mut cluster = Cluster::new(2);
+    let topic = cluster.topic("t", &[1, 2]);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let before = cluster.image.offset;
+    cluster.fence(1);
+    let facts = SessionFacts { fenced_at: cluster.image.offset, ..NO_PROGRESS };
+    let beat = |metadata_offset| {
+        let heartbeat = Heartbeat { metadata_offset, ..heartbeat(1, epoch) };
+        plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat, facts).answer.unwrap().is_fenced
+    };
+    assert!(beat(before), "it believes to lead still");
+    assert!(!beat(cluster.image.offset));
+    assert_eq!(cluster.state(topic).0, 2);
+    let other = cluster.image.brokers.get(NodeId(2)).unwrap().epoch;
+    let pending = SessionFacts { fenced_at: cluster.image.offset.next(), ..NO_PROGRESS };
+    let answer = plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat(2, other), pending).answer;
+    assert!(answer.unwrap().is_fenced, "its fencing is on its way");
 }
 
 #[test]
@@ -162,6 +183,117 @@ fn a_clean_restart_keeps_eligibility() {
     assert_eq!(cluster.state(topic), (1, vec![1], vec![2]));
 }
 
+/// A new process of `broker`, whose directories have what the former acknowledged, or not. It is fenced yet.
+fn restart(cluster: &mut Cluster, broker: i32, lost_nothing: bool) -> BrokerEpoch {
+    let former = cluster.image.brokers.get(NodeId(broker)).unwrap().epoch;
+    let previous_epoch = if lost_nothing { former } else { BrokerEpoch::NONE };
+    let again = Registration { previous_epoch, ..registration(broker, 500 + cluster.image.offset.0) };
+    cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &again, true)).unwrap()
+}
+
+fn three_with_elr() -> (Cluster, TopicId) {
+    let mut cluster = Cluster::new(3);
+    cluster.configure(&["min.insync.replicas=2"]);
+    elr_on(&mut cluster);
+    let topic = cluster.topic("t", &[1, 2, 3]);
+    (cluster, topic)
+}
+
+#[test]
+fn a_restarted_leader_leads_only_in_a_new_epoch_although_nobody_else_could_and_its_session_lasts() {
+    let mut cluster = Cluster::new(1);
+    elr_on(&mut cluster);
+    let topic = cluster.topic("t", &[1]);
+    let before = cluster.partition(topic).leader_epoch.0;
+    let epoch = restart(&mut cluster, 1, true);
+    assert_eq!(cluster.state(topic), (-1, vec![], vec![1]), "it keeps its place");
+    assert_eq!(cluster.partition(topic).leader_epoch.0, before + 1);
+    cluster.beat(heartbeat(1, epoch));
+    assert_eq!(cluster.state(topic), (1, vec![1], vec![]));
+    assert_eq!(cluster.partition(topic).leader_epoch.0, before + 2);
+    assert_eq!(cluster.partition(topic).leader_recovery_state.code(), 0, "a clean election");
+}
+
+#[test]
+fn a_restarted_leader_hands_over_to_the_others_at_once() {
+    let (mut cluster, topic) = three_with_elr();
+    restart(&mut cluster, 1, true);
+    assert_eq!(cluster.state(topic), (2, vec![2, 3], vec![]));
+    assert_eq!(cluster.partition(topic).leader_epoch.0, 1);
+}
+
+#[test]
+fn when_all_die_and_lost_nothing_an_eligible_one_leads_cleanly() {
+    let (mut cluster, topic) = three_with_elr();
+    let epochs = [1, 2, 3].map(|id| restart(&mut cluster, id, true));
+    assert_eq!(cluster.state(topic), (-1, vec![], vec![2, 3]), "the first left while there were enough");
+    cluster.beat(heartbeat(1, epochs[0]));
+    assert_eq!(cluster.state(topic).0, -1, "it might lack what the others acknowledged without it");
+    cluster.beat(heartbeat(2, epochs[1]));
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![3]));
+    assert_eq!(cluster.partition(topic).leader_recovery_state.code(), 0);
+    let before = cluster.partition(topic).leader_epoch;
+    restart(&mut cluster, 2, true);
+    assert_eq!(cluster.state(topic), (-1, vec![], vec![3, 2]), "once more, without having synced anybody");
+    assert!(cluster.partition(topic).leader_epoch > before);
+}
+
+#[test]
+fn when_all_die_and_may_have_lost_records_only_the_last_leader_may_lead() {
+    let (mut cluster, topic) = three_with_elr();
+    let epochs = [1, 2, 3].map(|id| restart(&mut cluster, id, false));
+    assert_eq!(cluster.state(topic), (-1, vec![], vec![]));
+    cluster.beat(heartbeat(1, epochs[0]));
+    cluster.beat(heartbeat(2, epochs[1]));
+    assert_eq!(cluster.state(topic), (-1, vec![], vec![]));
+    cluster.beat(heartbeat(3, epochs[2]));
+    assert_eq!(cluster.state(topic), (3, vec![3], vec![]), "KIP-966: who led last");
+    assert_eq!(cluster.partition(topic).leader_recovery_state.code(), 1);
+}
+
+#[test]
+fn an_incarnation_between_that_the_directories_do_not_know_ends_eligibility() {
+    let (mut cluster, topic) = three_with_elr();
+    let former = cluster.image.brokers.get(NodeId(3)).unwrap().epoch;
+    cluster.fence(1);
+    cluster.fence(3);
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![3]));
+    let copied = Registration { previous_epoch: BrokerEpoch(former.0 - 1), ..registration(3, 500) };
+    cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &copied, false)).unwrap();
+    assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
+}
+
+#[test]
+fn a_replica_whose_directory_is_not_brought_back_is_not_eligible() {
+    let mut cluster = Cluster::new(1);
+    cluster.configure(&["min.insync.replicas=2"]);
+    elr_on(&mut cluster);
+    let (kept, gone, new) = (uuid(8), uuid(9), uuid(10));
+    let two = Registration { directories: vec![kept, gone], ..registration(2, 1) };
+    let epoch =
+        cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &two, false)).unwrap();
+    cluster.beat(heartbeat(2, epoch));
+    let topics = ["kept", "gone", "unknown"].map(|name| cluster.topic(name, &[1, 2]));
+    let there = |topic, directory| DirectoryAssignment { topic, index: 0.into(), directory };
+    let there = [there(topics[0], kept), there(topics[1], gone)];
+    cluster
+        .take(plan_assign_replicas_to_dirs(&cluster.image, &cluster.settings, NodeId(2), epoch, &there))
+        .unwrap();
+    cluster.fence(2);
+    let elr = |cluster: &Cluster| topics.map(|topic| cluster.state(topic).2);
+    assert_eq!(elr(&cluster), [vec![2], vec![2], vec![2]]);
+    let again = |directories| Registration { directories, previous_epoch: epoch, ..registration(2, 2) };
+    let registered = |directories| {
+        let plan =
+            plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &again(directories), false);
+        let image = cluster.image.apply(&plan.records).unwrap().0;
+        topics.map(|topic| image.topics.partition(topic, 0.into()).unwrap().elr.to_vec())
+    };
+    let (stays, leaves) = (vec![NodeId(2)], Vec::new());
+    assert_eq!(registered(vec![kept, gone, new]), [stays.clone(), stays.clone(), stays.clone()]);
+    assert_eq!(registered(vec![kept, new]), [stays, leaves.clone(), leaves], "it may have been there");
+}
+
 #[test]
 fn a_controlled_shutdown_waits_until_others_have_seen_the_new_leaders() {
     let mut cluster = Cluster::new(2);
@@ -173,7 +305,8 @@ fn a_controlled_shutdown_waits_until_others_have_seen_the_new_leaders() {
     assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
     let decided_at = Some(cluster.image.offset);
     let beat = |cluster: &mut Cluster, lowest| {
-        let progress = ShutdownProgress { decided_at, lowest_active_offset: Some(lowest) };
+        let progress =
+            SessionFacts { fenced_at: Offset::NONE, decided_at, lowest_active_offset: Some(lowest) };
         cluster.take(plan_heartbeat(&cluster.image, &cluster.settings, &stop, progress)).unwrap()
     };
     assert!(!beat(&mut cluster, Offset(0)).should_shut_down);

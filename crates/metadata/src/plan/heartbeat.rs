@@ -39,7 +39,9 @@ pub struct Heartbeat {
 
 /// What the controller remembers of the heartbeats of others; soft state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShutdownProgress {
+pub struct SessionFacts {
+    /// The metadata offset that had this broker fenced last, or a later one: it serves again only once it knows of that.
+    pub fenced_at: Offset,
     /// The metadata offset at which this broker's controlled shutdown was decided, if it was.
     pub decided_at: Option<Offset>,
     /// The lowest offset that any active broker has applied; `None` without active brokers.
@@ -72,7 +74,7 @@ pub fn plan_heartbeat(
     image: &MetadataImage,
     settings: &Settings,
     heartbeat: &Heartbeat,
-    progress: ShutdownProgress,
+    progress: SessionFacts,
 ) -> Decision<Result<HeartbeatAnswer, StaleBrokerEpoch>> {
     let broker = match check_broker_epoch(image, heartbeat.broker, heartbeat.epoch) {
         Ok(broker) => broker,
@@ -82,9 +84,11 @@ pub fn plan_heartbeat(
     let next = next_state(image, heartbeat, broker, progress);
     let mut records = if now == next { Vec::new() } else { transition(image, settings, broker, next) };
     records.extend(lose_directories(image, settings, broker, &heartbeat.offline_directories));
+    // Decided, and not in the image yet: others are about to lead.
+    let is_being_fenced = progress.fenced_at > image.offset;
     let answer = HeartbeatAnswer {
         is_caught_up: is_caught_up(broker, heartbeat),
-        is_fenced: matches!(next, State::Fenced | State::ShutDownNow),
+        is_fenced: matches!(next, State::Fenced | State::ShutDownNow) || is_being_fenced,
         in_controlled_shutdown: next == State::ControlledShutdown,
         should_shut_down: next == State::ShutDownNow,
     };
@@ -105,12 +109,18 @@ fn next_state(
     image: &MetadataImage,
     heartbeat: &Heartbeat,
     broker: &BrokerImage,
-    progress: ShutdownProgress,
+    progress: SessionFacts,
 ) -> State {
     let (fence, stop) = (heartbeat.want_fence, heartbeat.want_shut_down);
     match state_of(broker) {
         State::Fenced if stop => State::ShutDownNow,
-        State::Fenced if !fence && is_caught_up(broker, heartbeat) => State::Active,
+        State::Fenced
+            if !fence
+                && is_caught_up(broker, heartbeat)
+                && heartbeat.metadata_offset >= progress.fenced_at =>
+        {
+            State::Active
+        }
         State::Fenced => State::Fenced,
         State::Active if fence && stop => State::ShutDownNow,
         State::Active if fence => State::Fenced,

@@ -56,7 +56,7 @@ pub use self::decision::{Decision, Draw};
 pub use self::delete_topics::{DeleteTopicError, DeletedTopic, TopicRef, plan_delete_topics};
 pub use self::elect_leaders::{ElectLeaderError, ElectionOutcome, ElectionType, plan_elect_leaders};
 pub use self::fence_broker::{BrokerNotRegistered, plan_fence_broker, plan_unregister_broker};
-pub use self::heartbeat::{Heartbeat, HeartbeatAnswer, ShutdownProgress, plan_heartbeat};
+pub use self::heartbeat::{Heartbeat, HeartbeatAnswer, SessionFacts, plan_heartbeat};
 pub use self::incremental_alter_configs::{ConfigOp, IncrementalChange, plan_incremental_alter_configs};
 pub use self::list_partition_reassignments::{OngoingReassignments, list_partition_reassignments};
 pub use self::partition_change::Election;

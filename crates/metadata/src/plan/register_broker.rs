@@ -4,6 +4,9 @@
 //! Unlike Kafka, a restarted broker need not wait until its former session has ended: whoever brings a log directory of
 //! the registered broker is that broker, because a directory is locked by one process at a time. Only a stranger with
 //! other directories is refused while the session lasts.
+//!
+//! A restart without a clean shutdown need not cost a replica its place among those that may lead: see
+//! `docs/adr/0005-unclean-restart.md`.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +17,7 @@ use crate::image::{
     UNASSIGNED_DIRECTORY,
 };
 use crate::plan::Decision;
-use crate::plan::broker_change::{BrokerChange, partition_changes};
+use crate::plan::broker_change::{BrokerChange, Kept, partition_changes};
 use crate::settings::Settings;
 use crate::snapshot::register_broker;
 use ottla_protocol::records::metadata::MetadataRecord;
@@ -36,8 +39,8 @@ pub struct Registration {
     pub rack: Option<ByteString>,
     /// Its log directories.
     pub directories: Vec<DirectoryId>,
-    /// The epoch of its former incarnation if that lost nothing: it stopped cleanly, or syncs before it acknowledges.
-    /// [`BrokerEpoch::NONE`] if it may have lost records.
+    /// The epoch of its former incarnation if its directories lost nothing: that stopped cleanly, or synced before it
+    /// acknowledged. [`BrokerEpoch::NONE`] if they may have lost records.
     pub previous_epoch: BrokerEpoch,
 }
 
@@ -188,19 +191,18 @@ fn check_features(image: &MetadataImage, registration: &Registration) -> Result<
     Ok(())
 }
 
-/// Leaders move away and epochs rise, as if the session had ended first: the process that led is gone.
+/// Leaders move away and epochs rise, as if the session had ended first: the process that led is gone, and what it had not
+/// synced may be too. Nobody may add to the log in an epoch in which others may have more of it.
 fn end_former_incarnation(
     image: &MetadataImage,
     settings: &Settings,
     registration: &Registration,
     former: &BrokerImage,
 ) -> Vec<MetadataRecord> {
-    let unclean = former.epoch != registration.previous_epoch;
-    if unclean && image.features.elr_enabled() {
-        return partition_changes(image, settings, BrokerChange::UncleanShutdown(former.id));
-    }
-    if former.fenced {
-        return Vec::new();
-    }
-    partition_changes(image, settings, BrokerChange::Leaves(former.id))
+    let kept = Kept {
+        all_in_its_directories: former.epoch == registration.previous_epoch,
+        former: &former.directories,
+        directories: &registration.directories,
+    };
+    partition_changes(image, settings, BrokerChange::Restarts(former.id, kept))
 }

@@ -1,5 +1,6 @@
 //! One log directory.
 
+mod broker_epoch;
 pub(crate) mod checkpoints;
 pub(crate) mod clean_shutdown;
 pub(crate) mod doomed;

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::checkpoints::Checkpoints;
 use super::materialised::Materialised;
 use super::meta_properties::MetaProperties;
-use super::{LogDir, clean_shutdown, partition_metadata};
+use super::{LogDir, broker_epoch, clean_shutdown, partition_metadata};
 use crate::config::LogDirOptions;
 use crate::context::Shared;
 use crate::error::{OpenError, StorageError};
@@ -25,6 +25,8 @@ pub struct OpenReport {
     pub formatted: bool,
     /// It was closed in order, by the broker of this epoch; `None` after a crash.
     pub clean_shutdown: Option<BrokerEpoch>,
+    /// The broker's epoch that [`LogDir::note_broker_epoch`] noted last, if it noted one.
+    pub noted_epoch: Option<BrokerEpoch>,
     /// Every partition that is here, or ought to be.
     pub partitions: Vec<FoundPartition>,
     /// Folders that look like partitions but tell no topic: remains of a creation that was never acknowledged. They are
@@ -62,6 +64,7 @@ pub(super) fn open(
     let meta = with_directory_id(&*disk, root, meta, options)?;
     report.clean_shutdown =
         take_clean_shutdown(&*disk, root).map_err(io_error("read the shutdown marker of"))?;
+    report.noted_epoch = broker_epoch::noted(&*disk, root).map_err(io_error("read the broker epoch of"))?;
     let (found, stale) = find_folders(&*disk, root, &mut report).map_err(io_error("list"))?;
     if !stale.is_empty() {
         // A process that died may not have synced the names: a folder that has moved away must not come back.

@@ -274,6 +274,20 @@ fn another_cluster_or_node_is_refused_and_a_directory_is_used_once() {
 }
 
 #[test]
+fn the_broker_epoch_that_was_noted_survives_power_loss() {
+    let disk = SimDisk::new(1);
+    for (number, noted) in [(17, Some(17)), (18, Some(18)), (-1, None)] {
+        let (dir, _) = open_dir(&disk);
+        dir.note_broker_epoch(ottla_types::BrokerEpoch(number)).unwrap();
+        drop(dir);
+        disk.crash();
+        let (_, report) = open_dir(&disk);
+        assert_eq!(report.noted_epoch, noted.map(ottla_types::BrokerEpoch));
+        assert_eq!(report.clean_shutdown, None);
+    }
+}
+
+#[test]
 fn an_idle_log_holds_nothing_and_goes_on() {
     let (disk, dir, mut log) = new_log(small());
     for i in 0..300 {

@@ -84,6 +84,7 @@ impl Host {
         let clock = Arc::new(ManualClock::at_wall_ms(wall_ms));
         let steady = SteadyClock::new(Arc::clone(&clock) as Arc<_>, opened.0.noted_time());
         let manager = ReplicaManager::new(ME, Arc::new(steady), vec![opened], Vec::new(), 1).unwrap();
+        manager.lease().hold();
         Self { disk: disk.clone(), clock, manager, image: MetadataImage::empty() }
     }
 
