@@ -338,7 +338,6 @@ fn respond(
     cx: &RequestContext,
     limits: &Limits,
     context: &FetchContext,
-    reader: Reader,
     targets: Vec<Target>,
     reads: Reads,
 ) -> Answer<FetchResponse> {
@@ -347,7 +346,7 @@ fn respond(
     let mut records = Vec::new();
     for (target, read) in targets.into_iter().zip(reads) {
         let key = &target.wanted.key;
-        let read = target.unless_too_late(reader, read);
+        let read = target.unless_too_late(limits.reader, read);
         let bytes = read.as_ref().map_or(0, |read| read.bytes);
         let (answered, mut data, slices) = partition_data(key.partition, read);
         if !context.includes(key, answered) {
