@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_metadata::{ApplyError, BatchError, MetadataDelta, MetadataImage, RecordBatch};
+use ottla_metadata::{
+    ApplyError, BatchError, MetadataChange, MetadataDelta, MetadataFollower, MetadataImage, RecordBatch,
+};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::private::{FetchMetadataRequest, FetchMetadataResponse};
 use ottla_types::{ByteString, NodeId, Offset};
@@ -51,6 +53,7 @@ impl MetadataFeed {
     pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
         let mut epoch = 0;
         let mut since = Since::Image;
+        let mut follower = MetadataFollower::new();
         let max_wait = if self.controllers.is_only_local() { MAX_WAIT_LOCAL } else { MAX_WAIT };
         loop {
             let request = FetchMetadataRequest {
@@ -58,7 +61,7 @@ impl MetadataFeed {
                 node_id: self.node_id.0,
                 broker_epoch: self.registration.broker_epoch().0,
                 epoch,
-                offset: since.offset(&self.metadata.image()).0,
+                offset: since.offset(follower.pulled()).0,
                 max_wait_ms: i32::try_from(max_wait.as_millis()).unwrap_or(0),
                 max_bytes: MAX_BYTES,
                 ..Default::default()
@@ -81,7 +84,7 @@ impl MetadataFeed {
                 self.controllers.leads(NodeId(response.leader_id));
             }
             epoch = response.epoch;
-            match self.take(since, &response, &on_metadata).await {
+            match self.take(since, &mut follower, &response, &on_metadata).await {
                 Ok(()) => since = Since::Image,
                 Err(error) => {
                     tracing::error!("metadata cannot be applied: {error}; starting over");
@@ -96,23 +99,28 @@ impl MetadataFeed {
     async fn take(
         &self,
         since: Since,
+        follower: &mut MetadataFollower,
         response: &FetchMetadataResponse,
         on_metadata: &Arc<dyn OnMetadata>,
     ) -> Result<(), FeedError> {
-        let before = self.metadata.image();
-        let (after, delta) = advance(&before, since, response)?;
-        if after.offset != before.offset || since == Since::Nothing {
-            let after = Arc::new(after);
-            let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
-            let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
-            if applied.await.is_err() {
-                tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
-            }
-            self.metadata.publish(after);
-            // Being caught up is what the controller waits for before it unfences.
-            if self.registration.is_fenced() {
-                self.registration.heartbeat_now();
-            }
+        let (after, delta) = advance(follower.pulled(), since, response)?;
+        if after.offset == follower.pulled().offset && since != Since::Nothing {
+            return Ok(());
+        }
+        let Some(change) = follower.take(after, delta, self.registration.broker_epoch()) else {
+            return Ok(());
+        };
+        let MetadataChange { before, after, delta } = change;
+        let after = Arc::new(after);
+        let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
+        let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
+        if applied.await.is_err() {
+            tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
+        }
+        self.metadata.publish(after);
+        // Being caught up is what the controller waits for before it unfences.
+        if self.registration.is_fenced() {
+            self.registration.heartbeat_now();
         }
         Ok(())
     }
@@ -121,7 +129,7 @@ impl MetadataFeed {
 /// What a controller is asked for: all that came after …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
-    /// … the image that is published.
+    /// … what was pulled.
     Image,
     /// … nothing: what came after the image did not fit to it.
     Nothing,
