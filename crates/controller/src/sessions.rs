@@ -21,7 +21,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// The sessions of all brokers.
 #[derive(Debug)]
-pub(crate) struct Sessions {
+pub struct Sessions {
     timeout: Duration,
     by_broker: BTreeMap<NodeId, Session>,
     next_tick: Option<Monotonic>,
@@ -35,12 +35,13 @@ struct Session {
 }
 
 impl Sessions {
-    pub(crate) const fn new(timeout: Duration) -> Self {
+    /// Nobody is known yet; a session lasts for `timeout` after each heartbeat.
+    pub const fn new(timeout: Duration) -> Self {
         Self { timeout, by_broker: BTreeMap::new(), next_tick: None }
     }
 
     /// This node became the active controller: nobody's silence before counts.
-    pub(crate) fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
+    pub fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
         self.by_broker.clear();
         self.next_tick = None;
         for broker in image.brokers.iter().filter(|broker| !broker.fenced) {
@@ -49,13 +50,13 @@ impl Sessions {
     }
 
     /// A new incarnation of `broker` has registered.
-    pub(crate) fn begin(&mut self, broker: NodeId, now: Monotonic) {
+    pub fn begin(&mut self, broker: NodeId, now: Monotonic) {
         self.by_broker.remove(&broker);
         self.touch(broker, Offset::NONE, now);
     }
 
     /// `broker` was heard of, and has applied `metadata_offset`.
-    pub(crate) fn touch(&mut self, broker: NodeId, metadata_offset: Offset, now: Monotonic) {
+    pub fn touch(&mut self, broker: NodeId, metadata_offset: Offset, now: Monotonic) {
         let ends = now + self.timeout;
         let session = self.by_broker.entry(broker).or_insert(Session {
             ends,
@@ -67,19 +68,19 @@ impl Sessions {
     }
 
     /// A controlled shutdown of `broker` was decided with the records up to `offset`.
-    pub(crate) fn shutdown_decided(&mut self, broker: NodeId, offset: Offset) {
+    pub fn shutdown_decided(&mut self, broker: NodeId, offset: Offset) {
         if let Some(session) = self.by_broker.get_mut(&broker) {
             session.shutdown_decided_at.get_or_insert(offset);
         }
     }
 
     /// Whether `broker` was heard of lately.
-    pub(crate) fn is_live(&self, broker: NodeId, now: Monotonic) -> bool {
+    pub fn is_live(&self, broker: NodeId, now: Monotonic) -> bool {
         self.by_broker.get(&broker).is_some_and(|session| now < session.ends)
     }
 
     /// How far the others have followed a controlled shutdown of `broker`.
-    pub(crate) fn shutdown_progress(&self, image: &MetadataImage, broker: NodeId) -> ShutdownProgress {
+    pub fn shutdown_progress(&self, image: &MetadataImage, broker: NodeId) -> ShutdownProgress {
         let others = image.brokers.iter().filter(|other| other.id != broker && other.is_active());
         ShutdownProgress {
             decided_at: self.by_broker.get(&broker).and_then(|session| session.shutdown_decided_at),
@@ -97,7 +98,7 @@ impl Sessions {
     ///  ├───────────────────────────────────┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──────┤
     ///                                      ◀───────────── WATCHED ───────────▶
     /// ```
-    pub(crate) fn tick(&mut self, image: &MetadataImage, now: Monotonic) -> Vec<NodeId> {
+    pub fn tick(&mut self, image: &MetadataImage, now: Monotonic) -> Vec<NodeId> {
         let late = self.next_tick.map_or(Duration::ZERO, |due| now.since(due));
         if late > LATE {
             tracing::warn!(
@@ -122,7 +123,7 @@ impl Sessions {
     }
 
     /// When [`Self::tick`] is due.
-    pub(crate) fn next_tick(&self) -> Option<Monotonic> {
+    pub fn next_tick(&self) -> Option<Monotonic> {
         self.next_tick
     }
 
