@@ -169,9 +169,13 @@ impl Producer {
 
     fn failed(&mut self, cx: &mut Cx, failure: Failure) {
         match failure {
-            Failure::OutOfOrder { is_current } => {
+            Failure::OutOfOrder { is_current: false } => {
+                self.refresh(cx);
+                self.again(cx);
+            }
+            Failure::OutOfOrder { is_current: true } => {
                 for send in self.sends(cx) {
-                    send.out_of_order = is_current;
+                    send.out_of_order = true;
                 }
                 // As Kafka's client does, it goes on under another id.
                 self.producer_id += 1;

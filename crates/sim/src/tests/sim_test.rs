@@ -32,7 +32,7 @@ fn the_cluster_keeps_its_promises_whatever_fails() {
 /// What planted bugs have to fail.
 #[test]
 fn the_first_seeds_keep_every_promise() {
-    run_seeds(0..300);
+    run_seeds(0..600);
 }
 
 /// Brokers pull metadata from any controller, also from one that has not heard of their registration.
