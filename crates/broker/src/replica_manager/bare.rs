@@ -274,7 +274,8 @@ impl std::fmt::Debug for BareSync {
 
 impl Drop for BarePartition {
     fn drop(&mut self) {
-        // The queue and what is queued hold each other.
+        // The queue and what is queued hold each other, as do a partition and who looks after its in-sync set.
+        self.partition.retire();
         self.flush_queue.close();
         while self.flush_queue.take().is_some() {}
     }
