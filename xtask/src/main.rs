@@ -10,6 +10,7 @@ mod mutants;
 mod nightly;
 mod parity;
 mod readme;
+mod sim;
 mod vectors;
 mod wire_check;
 
@@ -48,6 +49,8 @@ enum Command {
     Mutants(mutants::Arguments),
     /// What is too long for a change: a million crashes, bad files, fuzzing, all planted bugs
     Nightly(nightly::Arguments),
+    /// Simulate the cluster from a seed, and tell what happened
+    Sim(sim::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
     /// Have Ottla and Apache Kafka do the same with the same files, and compare what is left
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Nightly(arguments) => nightly::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),

@@ -19,7 +19,10 @@ pub(crate) struct Arguments {
     /// How long each fuzz target runs, seconds; 0 leaves fuzzing out
     #[arg(long, default_value_t = 600)]
     fuzz_seconds: u32,
-    /// Only this: crashes, damages, fuzz or mutants
+    /// Seeds of the simulated cluster
+    #[arg(long, default_value_t = 100_000)]
+    sim_seeds: u64,
+    /// Only this: crashes, damages, sim, fuzz or mutants
     #[arg(long)]
     only: Option<String>,
 }
@@ -28,40 +31,33 @@ pub(crate) struct Arguments {
 type Part<'a> = (&'a str, String, &'a dyn Fn() -> Result<(), Failure>);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { crashes, damages, fuzz_seconds, only } = arguments;
-    let storage_test = |test: &str, variable: &str, count: u64| {
+    let Arguments { crashes, damages, sim_seeds, fuzz_seconds, only } = arguments;
+    let long_test = |package: &str, test: &str, variable: &str, count: u64| {
         run_command(
             cargo()
-                .args([
-                    "test",
-                    "--locked",
-                    "--quiet",
-                    "--package",
-                    "ottla-storage",
-                    "--lib",
-                    "--",
-                    "--nocapture",
-                ])
+                .args(["test", "--locked", "--quiet", "--package", package, "--lib", "--", "--nocapture"])
                 .arg(test)
                 .env(variable, count.to_string())
                 .current_dir(workspace_root()),
         )
     };
-    let crash = || storage_test("crash_test", "OTTLA_CRASHES", *crashes);
-    let damage = || storage_test("damage_test", "OTTLA_DAMAGES", *damages);
+    let crash = || long_test("ottla-storage", "crash_test", "OTTLA_CRASHES", *crashes);
+    let damage = || long_test("ottla-storage", "damage_test", "OTTLA_DAMAGES", *damages);
+    let sim = || long_test("ottla-sim", "whatever_fails", "OTTLA_SIM_SEEDS", *sim_seeds);
     let fuzz = || match fuzz_seconds {
         0 => Ok(()),
         seconds => fuzz::run(&fuzz::Arguments::of(*seconds)),
     };
     let mutants = || mutants::run(&mutants::Arguments::default());
-    let parts: [Part<'_>; 4] = [
+    let parts: [Part<'_>; 5] = [
         ("crashes", format!("{crashes} crashes of a log"), &crash),
         ("damages", format!("{damages} bad files"), &damage),
+        ("sim", format!("{sim_seeds} seeds of a cluster"), &sim),
         ("mutants", "all planted bugs".to_owned(), &mutants),
         ("fuzz", format!("{fuzz_seconds} s each fuzz target"), &fuzz),
     ];
     if let Some(unknown) = only.as_ref().filter(|only| parts.iter().all(|(name, ..)| name != only)) {
-        return Err(format!("{unknown}: only crashes, damages, mutants or fuzz").into());
+        return Err(format!("{unknown}: only crashes, damages, sim, mutants or fuzz").into());
     }
     let mut rows = Vec::new();
     for (name, what, part) in &parts {

@@ -96,7 +96,7 @@ async fn ask(
 }
 
 /// Whether the controller would take a replica with this broker epoch (KIP-841, KIP-903).
-fn may_join(image: &MetadataImage, id: NodeId, fetched_with: Option<BrokerEpoch>) -> bool {
+pub(crate) fn may_join(image: &MetadataImage, id: NodeId, fetched_with: Option<BrokerEpoch>) -> bool {
     image
         .brokers
         .get(id)

@@ -35,6 +35,9 @@ mod start;
 pub use crate::broker::Broker;
 pub use crate::controller_channel::{ControllerRoute, Controllers};
 pub use crate::lifecycle::RegisterError;
+pub use crate::replica_manager::{
+    Acknowledgement, BareFetch, BarePartition, BarePosition, BareRead, BareSync, Refused,
+};
 pub use crate::start::{BrokerHandle, BrokerOptions, StartError};
 
 /// The internal topic of the group coordinator.

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_metadata::{ApplyError, BatchError, MetadataDelta, MetadataImage, RecordBatch};
+use ottla_metadata::{
+    ApplyError, BatchError, MetadataChange, MetadataDelta, MetadataFollower, MetadataImage, RecordBatch,
+};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::private::{FetchMetadataRequest, FetchMetadataResponse};
 use ottla_types::{ByteString, LeaderEpoch, NodeId, Offset};
@@ -51,7 +53,7 @@ impl MetadataFeed {
     pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
         let mut epoch = 0;
         let mut since = Since::Image;
-        let mut applied = self.metadata.image();
+        let mut follower = MetadataFollower::new();
         let max_wait = if self.controllers.is_only_local() { MAX_WAIT_LOCAL } else { MAX_WAIT };
         loop {
             let request = FetchMetadataRequest {
@@ -59,7 +61,7 @@ impl MetadataFeed {
                 node_id: self.node_id.0,
                 broker_epoch: self.registration.broker_epoch().0,
                 epoch,
-                offset: since.offset(&self.metadata.image()).0,
+                offset: since.offset(follower.pulled()).0,
                 max_wait_ms: i32::try_from(max_wait.as_millis()).unwrap_or(0),
                 max_bytes: MAX_BYTES,
                 ..Default::default()
@@ -82,7 +84,7 @@ impl MetadataFeed {
                 self.controllers.leads(NodeId(response.leader_id), LeaderEpoch(response.epoch));
             }
             epoch = response.epoch;
-            match self.take(since, &response, &mut applied, &on_metadata).await {
+            match self.take(since, &mut follower, &response, &on_metadata).await {
                 Ok(()) => since = Since::Image,
                 Err(error) => {
                     tracing::error!("metadata cannot be applied: {error}; starting over");
@@ -98,33 +100,28 @@ impl MetadataFeed {
     async fn take(
         &self,
         since: Since,
+        follower: &mut MetadataFollower,
         response: &FetchMetadataResponse,
-        applied: &mut Arc<MetadataImage>,
         on_metadata: &Arc<dyn OnMetadata>,
     ) -> Result<(), FeedError> {
-        let before = self.metadata.image();
-        let (after, delta) = advance(&before, since, response)?;
-        if after.offset != before.offset || since == Since::Nothing {
-            let after = Arc::new(after);
-            let is_old = after.offset.0 < self.registration.broker_epoch().0;
-            if !is_old {
-                let former = std::mem::replace(applied, Arc::clone(&after));
-                let delta = if Arc::ptr_eq(&former, &before) {
-                    delta
-                } else {
-                    MetadataDelta::between(&former, &after)
-                };
-                let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
-                let done = tokio::task::spawn_blocking(move || applies.apply(&former, &image, &delta));
-                if done.await.is_err() {
-                    tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
-                }
-            }
-            self.metadata.publish(after);
-            // Being caught up is what the controller waits for before it unfences.
-            if self.registration.is_fenced() {
-                self.registration.heartbeat_now();
-            }
+        let (after, delta) = advance(follower.pulled(), since, response)?;
+        if after.offset == follower.pulled().offset && since != Since::Nothing {
+            return Ok(());
+        }
+        let Some(change) = follower.take(after, delta, self.registration.broker_epoch()) else {
+            return Ok(());
+        };
+        let MetadataChange { before, after, delta } = change;
+        let after = Arc::new(after);
+        let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
+        let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
+        if applied.await.is_err() {
+            tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
+        }
+        self.metadata.publish(after);
+        // Being caught up is what the controller waits for before it unfences.
+        if self.registration.is_fenced() {
+            self.registration.heartbeat_now();
         }
         Ok(())
     }
@@ -133,7 +130,7 @@ impl MetadataFeed {
 /// What a controller is asked for: all that came after …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
-    /// … the image that is published.
+    /// … what was pulled.
     Image,
     /// … nothing: what came after the image did not fit to it.
     Nothing,

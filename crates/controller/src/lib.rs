@@ -39,3 +39,4 @@ pub use crate::apis::API_TABLE;
 pub use crate::config::ControllerConfig;
 pub use crate::controller::{Controller, ControllerDeps};
 pub use crate::error::ControllerError;
+pub use crate::sessions::Sessions;

@@ -21,7 +21,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// The sessions of all brokers.
 #[derive(Debug)]
-pub(crate) struct Sessions {
+pub struct Sessions {
     timeout: Duration,
     by_broker: BTreeMap<NodeId, Session>,
     next_tick: Option<Monotonic>,
@@ -40,12 +40,13 @@ struct Session {
 }
 
 impl Sessions {
-    pub(crate) const fn new(timeout: Duration) -> Self {
+    /// Nobody is known yet; a session lasts for `timeout` after each heartbeat.
+    pub const fn new(timeout: Duration) -> Self {
         Self { timeout, by_broker: BTreeMap::new(), next_tick: None, office_begins: Offset::NONE }
     }
 
     /// This node became the active controller: nobody's silence before counts.
-    pub(crate) fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
+    pub fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
         self.by_broker.clear();
         self.next_tick = None;
         self.office_begins = image.offset;
@@ -55,13 +56,13 @@ impl Sessions {
     }
 
     /// A new incarnation of `broker` has registered.
-    pub(crate) fn begin(&mut self, broker: NodeId, now: Monotonic) {
+    pub fn begin(&mut self, broker: NodeId, now: Monotonic) {
         self.by_broker.remove(&broker);
         self.touch(broker, Offset::NONE, now);
     }
 
     /// `broker` was heard of, and has applied `metadata_offset`.
-    pub(crate) fn touch(&mut self, broker: NodeId, metadata_offset: Offset, now: Monotonic) {
+    pub fn touch(&mut self, broker: NodeId, metadata_offset: Offset, now: Monotonic) {
         let ends = now + self.timeout;
         let session = self.by_broker.entry(broker).or_insert(Session {
             ends,
@@ -75,40 +76,40 @@ impl Sessions {
     }
 
     /// A heartbeat of `broker` came over the connection `connection_id`.
-    pub(crate) fn heard(&mut self, broker: NodeId, connection_id: u64, now: Monotonic) {
+    pub fn heard(&mut self, broker: NodeId, connection_id: u64, now: Monotonic) {
         if let Some(session) = self.by_broker.get_mut(&broker) {
             session.heard = Some((now, connection_id));
         }
     }
 
     /// The broker whose last heartbeat came over the connection `connection_id`.
-    pub(crate) fn heard_on(&self, connection_id: u64) -> Option<NodeId> {
+    pub fn heard_on(&self, connection_id: u64) -> Option<NodeId> {
         let is_on = |session: &Session| session.heard.is_some_and(|(_, id)| id == connection_id);
         self.by_broker.iter().find(|(_, session)| is_on(session)).map(|(id, _)| *id)
     }
 
     /// Whether a heartbeat of `broker` came after `since`.
-    pub(crate) fn was_heard_after(&self, broker: NodeId, since: Monotonic) -> bool {
+    pub fn was_heard_after(&self, broker: NodeId, since: Monotonic) -> bool {
         let heard = self.by_broker.get(&broker).and_then(|session| session.heard);
         heard.is_some_and(|(at, _)| since < at)
     }
 
     /// A controlled shutdown of `broker` was decided with the records up to `offset`.
-    pub(crate) fn shutdown_decided(&mut self, broker: NodeId, offset: Offset) {
+    pub fn shutdown_decided(&mut self, broker: NodeId, offset: Offset) {
         if let Some(session) = self.by_broker.get_mut(&broker) {
             session.shutdown_decided_at.get_or_insert(offset);
         }
     }
 
     /// `broker` is fenced by the records up to `offset`.
-    pub(crate) fn fenced(&mut self, broker: NodeId, offset: Offset) {
+    pub fn fenced(&mut self, broker: NodeId, offset: Offset) {
         if let Some(session) = self.by_broker.get_mut(&broker) {
             session.fenced_at = offset;
         }
     }
 
     /// A fencing of `broker` that was on its way was not decided.
-    pub(crate) fn not_fenced(&mut self, broker: NodeId) {
+    pub fn not_fenced(&mut self, broker: NodeId) {
         let office_begins = self.office_begins;
         if let Some(session) = self.by_broker.get_mut(&broker) {
             session.fenced_at = office_begins;
@@ -116,12 +117,12 @@ impl Sessions {
     }
 
     /// Whether `broker` was heard of lately.
-    pub(crate) fn is_live(&self, broker: NodeId, now: Monotonic) -> bool {
+    pub fn is_live(&self, broker: NodeId, now: Monotonic) -> bool {
         self.by_broker.get(&broker).is_some_and(|session| now < session.ends)
     }
 
     /// What decides about a heartbeat of `broker`: when it was fenced, and how far the others have followed its shutdown.
-    pub(crate) fn facts(&self, image: &MetadataImage, broker: NodeId) -> SessionFacts {
+    pub fn facts(&self, image: &MetadataImage, broker: NodeId) -> SessionFacts {
         let others = image.brokers.iter().filter(|other| other.id != broker && other.is_active());
         SessionFacts {
             fenced_at: self.by_broker.get(&broker).map_or(self.office_begins, |session| session.fenced_at),
@@ -140,7 +141,7 @@ impl Sessions {
     ///  ├───────────────────────────────────┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──────┤
     ///                                      ◀───────────── WATCHED ───────────▶
     /// ```
-    pub(crate) fn tick(&mut self, image: &MetadataImage, now: Monotonic) -> Vec<NodeId> {
+    pub fn tick(&mut self, image: &MetadataImage, now: Monotonic) -> Vec<NodeId> {
         let late = self.next_tick.map_or(Duration::ZERO, |due| now.since(due));
         if late > LATE {
             tracing::warn!(
@@ -167,7 +168,7 @@ impl Sessions {
     }
 
     /// When [`Self::tick`] is due.
-    pub(crate) fn next_tick(&self) -> Option<Monotonic> {
+    pub fn next_tick(&self) -> Option<Monotonic> {
         self.next_tick
     }
 

@@ -17,6 +17,7 @@
 mod apply;
 mod batch;
 mod delta;
+mod follower;
 pub mod image;
 pub mod plan;
 mod settings;
@@ -30,6 +31,7 @@ mod image_test;
 pub use crate::apply::ApplyError;
 pub use crate::batch::{BatchError, RecordBatch, decode_batch, encode_batch};
 pub use crate::delta::{LocalChange, LocalChanges, MetadataDelta, TopicsDelta};
+pub use crate::follower::{MetadataChange, MetadataFollower};
 pub use crate::image::MetadataImage;
 pub use crate::settings::{Settings, TopicDefaults};
 pub use ottla_protocol::records::metadata::MetadataRecord;

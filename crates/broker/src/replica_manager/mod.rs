@@ -11,6 +11,7 @@
 mod alter_log_dirs;
 mod append;
 mod apply;
+mod bare;
 mod cleaner;
 mod describe_log_dirs;
 mod error;
@@ -59,6 +60,7 @@ use crate::replication_quota::ReplicationQuotas;
 pub(crate) use self::alter_log_dirs::AlterLogDirError;
 pub(crate) use self::append::Acks;
 pub(crate) use self::apply::{RoleChanged, RoleListener};
+pub use self::bare::{Acknowledgement, BareFetch, BarePartition, BarePosition, BareRead, BareSync, Refused};
 pub(crate) use self::cleaner::CleanerCounts;
 pub(crate) use self::describe_log_dirs::{DirDescription, ReplicaDescription};
 pub(crate) use self::error::{DeleteRecordsError, PartitionError};

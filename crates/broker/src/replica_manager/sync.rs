@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ottla_storage::StorageError;
+use ottla_storage::{FlushJob, FlushOutcome, StorageError};
 use ottla_types::Offset;
 
 use super::flush_queue::{FlushBy, Ticket};
@@ -36,6 +36,17 @@ impl SyncState {
         self.unsynced_bytes += bytes;
         self.appended = true;
     }
+
+    /// Whether a sync is queued, and if so whether at once.
+    pub(super) fn is_queued(&self) -> Option<bool> {
+        self.queued.map(|queued| queued == Queued::Now)
+    }
+}
+
+/// A sync that was begun: run its job, then give the outcome to [`Partition::end_sync`].
+pub(super) struct BegunSync {
+    pub(super) job: FlushJob,
+    pub(super) bytes: u64,
 }
 
 /// A partition is queued once.
@@ -111,32 +122,40 @@ impl Partition {
 
     /// Returns the new high watermark if it moved.
     fn sync_once(self: &Arc<Self>) -> Option<Offset> {
-        let (job, bytes) = {
-            let mut state = self.look();
-            if state.sync.syncing {
-                // Its turn came while a sync runs: the end of that one queues the next.
-                state.sync.queued = state.sync.queued.map(|_| Queued::Now);
-                return None;
-            }
-            let former = state.sync.queued.take();
-            if state.failed {
-                return None;
-            }
-            let appended = std::mem::take(&mut state.sync.appended);
-            if former != Some(Queued::Now)
-                && !state.log.wants_flush()
-                && let Some(wait) = state.config.sync.can_wait(appended, state.sync.unsynced_bytes)
-            {
-                self.schedule_sync(&mut state, FlushBy::Within(wait));
-                return None;
-            }
-            let job = state.log.begin_flush()?;
-            state.sync.syncing = true;
-            (job, std::mem::take(&mut state.sync.unsynced_bytes))
-        };
+        let BegunSync { job, bytes } = self.begin_sync()?;
         let began = Instant::now();
         let done = job.run();
         self.flush_queue.load().times.record(began.elapsed());
+        self.end_sync(done, bytes)
+    }
+
+    /// What is to be synced now, if anything is.
+    pub(super) fn begin_sync(self: &Arc<Self>) -> Option<BegunSync> {
+        let mut state = self.look();
+        if state.sync.syncing {
+            // Its turn came while a sync runs: the end of that one queues the next.
+            state.sync.queued = state.sync.queued.map(|_| Queued::Now);
+            return None;
+        }
+        let former = state.sync.queued.take();
+        if state.failed {
+            return None;
+        }
+        let appended = std::mem::take(&mut state.sync.appended);
+        if former != Some(Queued::Now)
+            && !state.log.wants_flush()
+            && let Some(wait) = state.config.sync.can_wait(appended, state.sync.unsynced_bytes)
+        {
+            self.schedule_sync(&mut state, FlushBy::Within(wait));
+            return None;
+        }
+        let job = state.log.begin_flush()?;
+        state.sync.syncing = true;
+        Some(BegunSync { job, bytes: std::mem::take(&mut state.sync.unsynced_bytes) })
+    }
+
+    /// Takes note of a sync of so many bytes. Returns the new high watermark if it moved.
+    pub(super) fn end_sync(self: &Arc<Self>, done: FlushOutcome, bytes: u64) -> Option<Offset> {
         let mut state = self.look();
         state.sync.syncing = false;
         let moved = match state.log.complete_flush(done) {

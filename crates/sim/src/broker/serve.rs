@@ -1,0 +1,169 @@
+//! Requests to a broker (in place of the handlers in `crates/broker/src/api`).
+
+use ottla_broker::{BarePosition, BareRead, Refused};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
+
+use super::fetcher::MAX_WAIT;
+use super::{Broker, Hosted, Parked};
+use crate::cx::{Cx, Timer};
+use crate::history::Append;
+use crate::message::{Address, Failure, Request, Response};
+
+/// `max.partition.fetch.bytes`: small, so that a reader needs several fetches.
+const MAX_BYTES: usize = 2000;
+
+type Caller = (Address, u64);
+
+impl Broker {
+    pub(super) fn serve(&mut self, cx: &mut Cx, caller: Caller, request: Request) {
+        let me = self.address();
+        let response = match request {
+            Request::Produce { partition, records, all, .. } => {
+                match self.produce(cx, caller, partition, records, all) {
+                    Some(response) => response,
+                    None => return,
+                }
+            }
+            Request::FollowerFetch { partition, id, epoch, position } => {
+                match self.follower_fetch(cx, caller, partition, (id, epoch), position) {
+                    Some(read) => Response::Fetched(read),
+                    None => return,
+                }
+            }
+            Request::ConsumerFetch { partition, from } => Response::Fetched(
+                self.leading(partition).and_then(|hosted| hosted.bare.fetch_as_consumer(from, MAX_BYTES)),
+            ),
+            Request::LogStart { partition, epoch } => Response::LogStart(self.log_start(partition, epoch)),
+            Request::Metadata => Response::Leaders(self.leaders()),
+            // For controllers.
+            _ => return,
+        };
+        cx.answer(me, caller, response);
+    }
+
+    fn leading(&mut self, partition: i32) -> Result<&mut Hosted, Refused> {
+        self.hosted(partition).ok_or(Refused::NotLeader)
+    }
+
+    fn log_start(&mut self, partition: i32, epoch: LeaderEpoch) -> Result<Offset, Refused> {
+        let hosted = self.leading(partition)?;
+        let (start, known) = hosted.bare.look(|log, _, known| (log.log_start_offset(), known));
+        if hosted.bare.is_leader() && known == epoch { Ok(start) } else { Err(Refused::NotLeader) }
+    }
+
+    /// `None` while the answer waits.
+    fn produce(
+        &mut self,
+        cx: &mut Cx,
+        caller: Caller,
+        partition: i32,
+        records: ottla_types::Bytes,
+        all: bool,
+    ) -> Option<Response> {
+        let id = self.id;
+        let hosted = match self.leading(partition) {
+            Ok(hosted) => hosted,
+            Err(error) => return Some(Response::Produced(Err(Failure::Refused(error)))),
+        };
+        let (offset, wait) = match hosted.bare.append(records, all) {
+            Ok(appended) => appended,
+            Err(Refused::OutOfOrderSequence) => {
+                let epoch = hosted.bare.look(|_, _, epoch| epoch);
+                let newest = cx.history.versions.iter().rev().find(|version| version.partition == partition);
+                let is_current = newest.is_some_and(|version| version.state.leader_epoch == epoch);
+                return Some(Response::Produced(Err(Failure::OutOfOrder { is_current })));
+            }
+            Err(error) => return Some(Response::Produced(Err(Failure::Refused(error)))),
+        };
+        let epoch = hosted.bare.look(|_, _, epoch| epoch);
+        let leader = (NodeId(id), cx.hosts.get(&id).map_or(0, |host| host.life));
+        let append = Append { partition, epoch, leader };
+        if cx.history.appends.iter().rev().find(|a| a.partition == partition) != Some(&append) {
+            cx.history.appends.push(append);
+        }
+        match wait {
+            Some(wait) => {
+                hosted.producers.push((wait, caller, offset));
+                None
+            }
+            None => Some(Response::Produced(Ok(offset))),
+        }
+    }
+
+    pub(super) fn answer_producers(&mut self, cx: &mut Cx, partition: i32) {
+        let me = self.address();
+        let Some(hosted) = self.hosted(partition) else { return };
+        let mut answers = Vec::new();
+        hosted.producers.retain_mut(|(wait, caller, offset)| match wait.outcome() {
+            None => true,
+            Some(outcome) => {
+                answers.push((*caller, outcome.map(|()| *offset).map_err(Failure::Unknown)));
+                false
+            }
+        });
+        for (caller, answer) in answers {
+            cx.answer(me, caller, Response::Produced(answer));
+        }
+    }
+
+    /// `None` while there is nothing to answer with.
+    fn follower_fetch(
+        &mut self,
+        cx: &mut Cx,
+        caller: Caller,
+        partition: i32,
+        (id, epoch): (NodeId, BrokerEpoch),
+        position: BarePosition,
+    ) -> Option<Result<BareRead, Refused>> {
+        let me = self.address();
+        let hosted = match self.leading(partition) {
+            Ok(hosted) => hosted,
+            Err(error) => return Some(Err(error)),
+        };
+        let read = hosted.bare.fetch_as_follower(id, epoch, position, MAX_BYTES);
+        match read {
+            Ok(read) if read.records.is_empty() && read.diverging.is_none() => {
+                let high_watermark = read.high_watermark;
+                hosted.parked.push(Parked { caller, id, epoch, position, high_watermark });
+                cx.remind(me, MAX_WAIT, Timer::Unpark { call: caller.1 });
+                None
+            }
+            read => Some(read),
+        }
+    }
+
+    /// Those for which there is something now are read for again.
+    pub(super) fn answer_parked(&mut self, cx: &mut Cx, partition: i32) {
+        let me = self.address();
+        let Some(hosted) = self.hosted(partition) else { return };
+        let (high_watermark, end) = (hosted.seen.0, hosted.seen.1);
+        let is_leader = hosted.bare.is_leader();
+        let has_news = |parked: &Parked| {
+            let position = parked.position;
+            !is_leader
+                || position.leader_epoch != hosted.seen.2
+                || end > position.fetch_offset
+                || high_watermark != parked.high_watermark
+        };
+        let (woken, waiting) = std::mem::take(&mut hosted.parked).into_iter().partition(has_news);
+        hosted.parked = waiting;
+        let woken: Vec<Parked> = woken;
+        for parked in woken {
+            let Some(hosted) = self.hosted(partition) else { return };
+            let read = hosted.bare.fetch_as_follower(parked.id, parked.epoch, parked.position, MAX_BYTES);
+            cx.answer(me, parked.caller, Response::Fetched(read));
+        }
+    }
+
+    pub(super) fn unpark(&mut self, cx: &mut Cx, call: u64) {
+        let me = self.address();
+        let Some(running) = &mut self.running else { return };
+        for hosted in running.partitions.values_mut() {
+            if let Some(at) = hosted.parked.iter().position(|parked| parked.caller.1 == call) {
+                let parked = hosted.parked.remove(at);
+                let read = hosted.bare.fetch_as_follower(parked.id, parked.epoch, parked.position, MAX_BYTES);
+                cx.answer(me, parked.caller, Response::Fetched(read));
+            }
+        }
+    }
+}

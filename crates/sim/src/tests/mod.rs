@@ -1,0 +1,3 @@
+//! Facts about the cluster: they hold whatever fails, for as many seeds as there is time for.
+
+mod sim_test;

@@ -1,0 +1,52 @@
+use crate::{Counts, Options, run};
+
+/// A number from the environment, for longer runs.
+fn from_env(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
+}
+
+/// Runs seeds; tells how to see again what went wrong.
+fn run_seeds(seeds: impl Iterator<Item = u64>) -> Counts {
+    let mut counts = Counts::default();
+    for seed in seeds {
+        let outcome = run(seed, &Options::of(seed));
+        assert_eq!(outcome.violations, [], "seed {seed}: cargo xtask sim --seed {seed}");
+        let (events, faults) = (outcome.events, outcome.faults);
+        assert!(
+            events >= 1000 && faults >= 3,
+            "seed {seed} saw too little: {events} events, {faults} faults"
+        );
+        counts.merge(&outcome.counts);
+    }
+    counts
+}
+
+#[test]
+fn the_cluster_keeps_its_promises_whatever_fails() {
+    let count = from_env("OTTLA_SIM_SEEDS").unwrap_or(2000);
+    let first = from_env("OTTLA_SIM_FIRST").unwrap_or(0);
+    let counts = run_seeds(first..first + count);
+    assert_eq!(counts.missing(), Vec::<&str>::new(), "{counts}");
+}
+
+/// What planted bugs have to fail.
+#[test]
+fn the_first_seeds_keep_every_promise() {
+    run_seeds(0..600);
+}
+
+/// Brokers pull metadata from any controller, also from one that has not heard of their registration.
+#[test]
+fn a_restarted_broker_does_not_lead_in_an_epoch_of_its_former_process() {
+    run_seeds(0..8);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 0..8 {
+        let options = Options::of(seed);
+        assert_eq!(run(seed, &options).hash, run(seed, &options).hash);
+        assert_eq!(run(seed, &options).hash, run(seed, &Options { keep_trace: true, ..options }).hash);
+    }
+    assert_ne!(run(1, &Options::of(1)).hash, run(2, &Options::of(1)).hash);
+}
