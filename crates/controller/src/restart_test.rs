@@ -9,7 +9,7 @@ use ottla_metadata::plan::{NewTopic, plan_create_topics};
 use ottla_protocol::messages::{BrokerRegistrationRequest, FetchMetadataRequest};
 use ottla_types::{NodeId, Uuid};
 
-use crate::testing::cx;
+use crate::testing::{cx, features};
 use crate::{Controller, ControllerConfig, ControllerDeps, api};
 
 async fn start(dir: &std::path::Path, rng: u64) -> Arc<Controller> {
@@ -31,12 +31,7 @@ async fn register(controller: &Controller, incarnation: u8) -> i64 {
         broker_id: 1,
         cluster_id: "c".into(),
         incarnation_id: Uuid([incarnation; 16]),
-        features: vec![ottla_protocol::messages::broker_registration::Feature {
-            name: "metadata.version".into(),
-            min_supported_version: 7,
-            max_supported_version: 30,
-            ..Default::default()
-        }],
+        features: features(),
         log_dirs: vec![Uuid([4; 16])],
         ..Default::default()
     };

@@ -8,6 +8,8 @@ use ottla_consensus::{
 };
 use ottla_env::{ManualClock, SeededRng};
 use ottla_metadata::Settings;
+use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_protocol::messages::broker_registration::Feature;
 use ottla_protocol::{ApiKey, Request};
 use ottla_server::RequestContext;
 use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, Uuid};
@@ -135,6 +137,17 @@ impl MetadataLog for FakeLog {
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
+}
+
+/// What a broker of this version says that it supports.
+pub(crate) fn features() -> Vec<Feature> {
+    let features = SUPPORTED_FEATURES.iter().map(|&(name, min, max)| Feature {
+        name: name.into(),
+        min_supported_version: min,
+        max_supported_version: max,
+        ..Default::default()
+    });
+    features.collect()
 }
 
 /// A controller that leads, its log and its clock.

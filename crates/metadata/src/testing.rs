@@ -2,7 +2,7 @@
 
 use ottla_types::{BrokerEpoch, NodeId, Offset, TopicId, Uuid};
 
-use crate::image::{Endpoint, FeatureRange, MetadataImage, PartitionImage};
+use crate::image::{ELR_VERSION, Endpoint, FeatureRange, MetadataImage, PartitionImage};
 use crate::plan::*;
 use crate::{MetadataRecord, Settings};
 
@@ -16,10 +16,17 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Brokers 1 to `brokers`, all active.
+    /// Brokers 1 to `brokers`, all active; without eligible leader replicas.
     pub(crate) fn new(brokers: i32) -> Self {
         let mut cluster = Self { image: MetadataImage::empty(), settings: Settings::default(), state: 1 };
         cluster.take(plan_bootstrap(&cluster.image));
+        assert!(cluster.image.features.elr_enabled(), "as in a new cluster of Kafka 4.3");
+        let off = FeatureUpdate {
+            name: ELR_VERSION.into(),
+            level: 0,
+            update_type: Some(UpdateType::SafeDowngrade),
+        };
+        cluster.take(plan_update_features(&cluster.image, &[off], false)).unwrap();
         for id in 1..=brokers {
             cluster.start(id);
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ottla_metadata::{MetadataImage, RecordBatch};
 use ottla_protocol::messages::alter_partition::{BrokerState, PartitionData, TopicData};
-use ottla_protocol::messages::broker_registration::{Feature, Listener};
+use ottla_protocol::messages::broker_registration::Listener;
 use ottla_protocol::messages::create_partitions::CreatePartitionsTopic;
 use ottla_protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
 use ottla_protocol::messages::delete_topics::DeleteTopicState;
@@ -32,12 +32,7 @@ fn registration(broker: i32, incarnation: u128) -> BrokerRegistrationRequest {
             port: 9092,
             ..Default::default()
         }],
-        features: vec![Feature {
-            name: "metadata.version".into(),
-            min_supported_version: 7,
-            max_supported_version: 30,
-            ..Default::default()
-        }],
+        features: features(),
         log_dirs: vec![Uuid((1000 + broker as u128).to_be_bytes())],
         ..Default::default()
     }
