@@ -113,6 +113,11 @@ impl BrokerProcess {
         self.signal(Signal::TERM);
     }
 
+    /// Ends it at once (SIGKILL), without waiting.
+    pub fn end(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// Has it stand still (SIGSTOP), its connections open.
     pub fn pause(&self) {
         self.signal(Signal::STOP);

@@ -9,6 +9,7 @@ mod calls;
 mod clients;
 mod contest;
 mod density;
+mod failover;
 mod idle;
 mod latency;
 mod opponents;
@@ -46,6 +47,8 @@ enum What {
     Idle,
     /// What very many partitions hold that have nothing to do
     Density(density::Arguments),
+    /// How soon others lead what a node led that dies, stands still or stops
+    Failover(failover::Arguments),
     /// What syncing costs, beside `fio`
     Syncs,
     /// System calls of each request, which are not to be more than they must
@@ -133,6 +136,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         What::Latency(arguments) => latency::run(&place, arguments)?,
         What::Idle => idle::run(&place)?,
         What::Density(arguments) => density::run(&place, arguments)?,
+        What::Failover(arguments) => failover::run(&place, arguments)?,
         What::Syncs => syncs::run(&place)?,
         What::Calls => calls::run(&place)?,
     };
