@@ -23,6 +23,7 @@ use crate::metadata_cache::MetadataCache;
 use crate::metadata_feed::OnMetadata;
 use crate::producer_ids::ProducerIds;
 use crate::replica_manager::{Partition, PartitionError, ReplicaManager};
+use crate::suspects::{LostBrokers, Suspects};
 
 /// How long a read waits for a partition to be opened. It holds up the connection's other answers.
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
@@ -42,6 +43,7 @@ pub struct Broker {
     pub(crate) registration: Arc<Registration>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) producer_ids: ProducerIds,
+    pub(crate) lost_brokers: LostBrokers,
 }
 
 impl Broker {
@@ -89,10 +91,16 @@ impl Broker {
         &self.registration
     }
 
-    /// This broker, if its lease has run out: clients are to ask again rather than be sent to it.
-    pub(crate) fn suspect(&self) -> Option<NodeId> {
-        let now = Duration::from_nanos(self.clock.now().0);
-        (!self.replicas.lease().is_valid(now)).then_some(self.node_id)
+    /// Brokers that clients are not to be sent to, though the metadata has them lead: this one, if its lease has run out,
+    /// and those that are lost.
+    pub(crate) fn suspects(&self) -> Suspects {
+        let now = self.clock.now();
+        let has_lease = self.replicas.lease().is_valid(Duration::from_nanos(now.0));
+        self.lost_brokers.suspects((!has_lease).then_some(self.node_id), now)
+    }
+
+    pub(crate) fn lost_brokers(&self) -> &LostBrokers {
+        &self.lost_brokers
     }
 
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {

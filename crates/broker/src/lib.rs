@@ -31,6 +31,7 @@ mod replica_fetcher;
 mod replica_manager;
 mod replication_quota;
 mod start;
+mod suspects;
 
 pub use crate::broker::Broker;
 pub use crate::controller_channel::{ControllerRoute, Controllers};

@@ -36,6 +36,7 @@ use crate::metrics::BrokerCollector;
 use crate::producer_ids::ProducerIds;
 use crate::replica_fetcher::ReplicaFetchers;
 use crate::replica_manager::ReplicaManager;
+use crate::suspects::LostBrokers;
 
 /// Sessions that are idle this long may be evicted from a full cache (`min.incremental.fetch.session.eviction.ms`).
 const EVICT_SESSIONS_AFTER: Duration = Duration::from_secs(120);
@@ -349,6 +350,7 @@ fn assemble(
         registration: Arc::clone(registration),
         fetch_sessions: FetchSessions::new(slots, EVICT_SESSIONS_AFTER, Box::new(RealRng::default())),
         producer_ids: ProducerIds::new(config.node.node_id),
+        lost_brokers: LostBrokers::default(),
     }
 }
 

@@ -18,10 +18,11 @@ use ottla_protocol::messages::metadata::{
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use ottla_server::{RequestContext, ResourceType};
-use ottla_types::{ByteString, NodeId, TopicName, Uuid};
+use ottla_types::{ByteString, TopicName, Uuid};
 
 use super::distinct::distinct;
 use crate::Broker;
+use crate::suspects::Suspects;
 
 /// The first version that may name a topic by its id alone.
 const TOPIC_IDS_FROM: i16 = 12;
@@ -62,8 +63,8 @@ pub(crate) async fn handle(
         .map(|wanted| (wanted.name, wanted.error))
         .collect();
     let image = broker.image();
-    let suspect = broker.suspect();
-    let describe = |topic: &TopicImage| topic_metadata(cx, &request, &image, suspect, topic);
+    let suspects = broker.suspects();
+    let describe = |topic: &TopicImage| topic_metadata(cx, &request, &image, &suspects, topic);
     let topics = match wanted {
         None => image.topics.iter().map(|topic| describe(topic)).collect(),
         Some(topics) => topics
@@ -117,12 +118,12 @@ fn topic_metadata(
     cx: &RequestContext,
     request: &MetadataRequest,
     image: &MetadataImage,
-    suspect: Option<NodeId>,
+    suspects: &Suspects,
     topic: &TopicImage,
 ) -> MetadataResponseTopic {
     let partitions = topic.partitions().map(|(index, partition)| MetadataResponsePartition {
         partition_index: index.0,
-        ..partition_metadata(image, cx, suspect, partition)
+        ..partition_metadata(image, cx, suspects, partition)
     });
     MetadataResponseTopic {
         error_code: ErrorCode::NONE,
@@ -142,10 +143,10 @@ fn topic_metadata(
 fn partition_metadata(
     image: &MetadataImage,
     cx: &RequestContext,
-    suspect: Option<NodeId>,
+    suspects: &Suspects,
     partition: &PartitionImage,
 ) -> MetadataResponsePartition {
-    let serves = |leader: &&Arc<BrokerImage>| !leader.fenced && Some(leader.id) != suspect;
+    let serves = |leader: &&Arc<BrokerImage>| !leader.fenced && !suspects.include(leader);
     let leader = image.brokers.get(partition.leader).filter(serves);
     let (error_code, leader_id) = match leader {
         None => (ErrorCode::LEADER_NOT_AVAILABLE, -1),

@@ -96,6 +96,7 @@ impl Session {
             }
             match self.exchange(&wanted).await {
                 Ok(response) => {
+                    self.broker.lost_brokers().find(self.leader);
                     self.backoff = FIRST_BACKOFF;
                     self.take(&wanted, response).await;
                 }
@@ -103,12 +104,27 @@ impl Session {
                 Err(SessionError::Interrupted) => self.connection = None,
                 Err(error) => {
                     tracing::debug!("cannot fetch from broker {}: {error}", self.leader);
+                    self.lose_leader(&error);
                     self.connection = None;
                     let added = self.followed.added.notified();
                     let _ = tokio::time::timeout(self.backoff, added).await;
                     self.backoff = (self.backoff * 2).min(self.max_backoff());
                 }
             }
+        }
+    }
+
+    /// Silence alone is no reason to doubt the leader: the controller judges that.
+    fn lose_leader(&self, error: &SessionError) {
+        let is_gone = matches!(
+            error,
+            SessionError::Request(RequestError::Ended(_))
+                | SessionError::Connect(ConnectError::Refused { .. })
+        );
+        if is_gone && let Some(leader) = self.broker.image().brokers.get(self.leader) {
+            let session = u64::try_from(self.broker.config().node.session_timeout_ms).unwrap_or(0);
+            let (now, session) = (self.broker.clock().now(), Duration::from_millis(session));
+            self.broker.lost_brokers().lose(leader.id, leader.epoch, now, session);
         }
     }
 
@@ -265,6 +281,7 @@ impl Session {
         let options = ClientOptions { client_id: Some(self.client_id.clone()), ..ClientOptions::default() };
         let address = format!("{}:{}", endpoint.host, endpoint.port);
         let connection = Connection::connect(&address, CONNECT_WITHIN, options).await?;
+        self.broker.lost_brokers().find(self.leader);
         self.connection = Some(connection.clone());
         Ok(connection)
     }
