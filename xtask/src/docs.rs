@@ -77,7 +77,7 @@ fn apis() -> String {
     page.push('\n');
     page.push_str(&apis_page("Controller listeners", controller));
     page.push_str(
-        "\nThose from 10000 on are Ottla's own, between its nodes. The tables are in `crates/broker/src/api/mod.rs` and \
+        "\nThose from 10000 on are Ottla's own, between its nodes and for its tools. The tables are in `crates/broker/src/api/mod.rs` and \
          `crates/controller/src/apis.rs`.\n\n## Not answered yet\n\n| key | API |\n|---:|---|\n",
     );
     let served: BTreeSet<ApiKey> =

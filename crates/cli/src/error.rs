@@ -34,6 +34,9 @@ pub enum CliError {
     /// What was dumped has faults; each was shown.
     #[error("{0} faults were found; see bad and crc_holds above")]
     Damaged(u64),
+    /// The cluster cannot do what was asked for as it is.
+    #[error("{0}")]
+    Blocked(String),
     /// Some of several things failed; each was reported.
     #[error("{failed} of {total} {what} failed")]
     Partial {
@@ -74,9 +77,12 @@ impl CliError {
                 ImportError::TargetCount { .. } | ImportError::TargetInSource { .. } => 2,
                 _ => 1,
             },
-            Self::Output(_) | Self::Input(_) | Self::Storage(_) | Self::Damaged(_) | Self::Partial { .. } => {
-                1
-            }
+            Self::Blocked(_)
+            | Self::Output(_)
+            | Self::Input(_)
+            | Self::Storage(_)
+            | Self::Damaged(_)
+            | Self::Partial { .. } => 1,
             Self::Client(error) => match error.kind() {
                 ErrorKind::NotFound => 3,
                 ErrorKind::Unreachable => 5,

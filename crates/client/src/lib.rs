@@ -46,8 +46,9 @@ mod random;
 mod wire;
 
 pub use crate::admin::{
-    Admin, ClusterInfo, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource, ConfigSource,
-    ConfigSynonym, CreatedTopic, GroupInfo, GroupListing, GroupMember, NewTopic, PartitionLag,
+    Admin, Balance, BalanceMove, BrokerBalance, BrokerStanding, ClusterInfo, CommittedOffset, ConfigChange,
+    ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym, CreatedTopic, GroupInfo, GroupListing,
+    GroupMember, MoveKind, MoveState, NewTopic, PartitionLag,
 };
 pub use crate::client::Client;
 pub use crate::cluster::{BrokerInfo, IsolationLevel, ListedOffset, OffsetSpec, PartitionInfo, TopicInfo};

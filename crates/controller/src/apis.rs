@@ -5,9 +5,9 @@ use ottla_protocol::messages::{
     AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest,
     AlterPartitionRequest, ApiVersionsRequest, AssignReplicasToDirsRequest, BrokerHeartbeatRequest,
     BrokerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-    DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest, FetchMetadataRequest,
-    IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest, RaftMessageRequest,
-    UnregisterBrokerRequest, UpdateFeaturesRequest,
+    DescribeBalanceRequest, DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest,
+    FetchMetadataRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
+    RaftMessageRequest, UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
 use ottla_server::{FeatureRange, HasFeatures, NodeFeatures};
 
@@ -23,6 +23,7 @@ ottla_server::apis! { Controller;
     ElectLeadersRequest, lane Controller, listeners [controller], acl Alter Cluster => api::elect_leaders::handle;
     AlterPartitionReassignmentsRequest, lane Controller, listeners [controller], acl Alter Cluster => api::alter_partition_reassignments::handle;
     ListPartitionReassignmentsRequest, lane Controller, listeners [controller], acl Describe Cluster => api::list_partition_reassignments::handle;
+    DescribeBalanceRequest, lane Controller, listeners [controller], acl Describe Cluster => api::describe_balance::handle;
     DescribeQuorumRequest, lane Controller, listeners [controller], acl Describe Cluster => api::describe_quorum::handle;
     AlterPartitionRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::alter_partition::handle;
     UpdateFeaturesRequest, lane Controller, listeners [controller], acl Alter Cluster => api::update_features::handle;

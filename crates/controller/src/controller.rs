@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::balancer::Balancer;
 use crate::desk::{Desk, PlanContext};
 use crate::feed::FeedEntry;
 use crate::metadata_log::MetadataLog;
@@ -46,6 +47,7 @@ pub struct ControllerDeps {
 pub struct Controller {
     pub(crate) settings: Settings,
     pub(crate) sessions: Arc<Mutex<Sessions>>,
+    pub(crate) balancer: Arc<Mutex<Balancer>>,
     pub(crate) published: Arc<Published>,
     pub(crate) desk: Desk,
     pub(crate) log: Arc<dyn MetadataLog>,
@@ -82,6 +84,7 @@ impl Controller {
         );
         let controller = Arc::new(Self {
             settings: config.settings,
+            balancer: Arc::default(),
             sessions: Arc::new(Mutex::new(Sessions::new(config.session_timeout))),
             published,
             desk,

@@ -17,6 +17,7 @@
 
 mod api;
 mod apis;
+mod balancer;
 mod config;
 mod controller;
 mod desk;

@@ -1,4 +1,4 @@
-//! What the active controller does by itself: it watches over sessions, and gives leadership back.
+//! What the active controller does by itself: it watches over sessions, gives leadership back, and balances.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -33,6 +33,7 @@ impl Controller {
                 (true, _) => {
                     this.check_sessions();
                     this.rebalance_if_due(&mut rebalanced);
+                    this.balance_if_due();
                 }
                 (false, _) => term = None,
             }
@@ -49,6 +50,7 @@ impl Controller {
         let image = self.image();
         tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
         self.sessions.lock().take_office(&image, self.now());
+        self.forget_balance();
         // Those that died with the last active controller need not be waited for.
         for broker in image.brokers.iter().filter(|broker| !broker.fenced && broker.id != self.node_id()) {
             self.look_for_death(broker.id);
@@ -62,7 +64,7 @@ impl Controller {
     /// How long nothing has to be looked at.
     fn until_next_tick(&self) -> Duration {
         let due = self.sessions.lock().next_tick();
-        due.map_or(TICK, |due| due.since(self.now()))
+        due.map_or(TICK, |due| due.since(self.now())).min(self.until_balance())
     }
 
     pub(crate) fn check_sessions(&self) {

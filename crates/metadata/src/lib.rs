@@ -33,5 +33,5 @@ pub use crate::batch::{BatchError, RecordBatch, decode_batch, encode_batch};
 pub use crate::delta::{LocalChange, LocalChanges, MetadataDelta, TopicsDelta};
 pub use crate::follower::{MetadataChange, MetadataFollower};
 pub use crate::image::MetadataImage;
-pub use crate::settings::{Settings, TopicDefaults};
+pub use crate::settings::{BalancerSettings, Settings, TopicDefaults};
 pub use ottla_protocol::records::metadata::MetadataRecord;

@@ -1,6 +1,8 @@
 //! What decisions take from configuration, resolved through all its levels.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ottla_config::{ConfigLayers, ConfigMap, table};
 use ottla_types::{ByteString, NodeId};
@@ -31,26 +33,41 @@ impl Settings {
     /// The defaults of topics in the cluster that `image` describes: what was set for all brokers, else what this
     /// process was started with, else what the table says for so many brokers.
     pub fn topic_defaults(&self, image: &MetadataImage) -> TopicDefaults {
+        self.in_cluster(image, |layers| TopicDefaults {
+            partitions: number(layers, "num.partitions", 1),
+            replication_factor: number(layers, "default.replication.factor", 1),
+            min_insync_replicas: number(layers, "min.insync.replicas", 1),
+            unclean_leader_election: flag(layers, "unclean.leader.election.enable"),
+        })
+    }
+
+    /// What the balancer goes by, from the same levels.
+    pub fn balancer(&self, image: &MetadataImage) -> BalancerSettings {
+        self.in_cluster(image, |layers| BalancerSettings {
+            enabled: flag(layers, "ottla.balancer.enable"),
+            drained: layers
+                .broker_value("ottla.balancer.drained.brokers")
+                .map(|ids| ids.split(',').filter_map(|id| id.trim().parse().ok().map(NodeId)).collect())
+                .unwrap_or_default(),
+            max_moves: number(layers, "ottla.balancer.max.moves", 10),
+            lost_after: number::<i64>(layers, "ottla.balancer.lost.broker.ms", -1)
+                .try_into()
+                .ok()
+                .map(Duration::from_millis),
+            interval: Duration::from_millis(number(layers, "ottla.balancer.interval.ms", 2000)),
+        })
+    }
+
+    /// Reads the levels that count for all brokers of the cluster that `image` describes.
+    fn in_cluster<T>(&self, image: &MetadataImage, read: impl FnOnce(&ConfigLayers<'_>) -> T) -> T {
         let cluster: ConfigMap = image
             .configs
             .get(&ConfigResource::default_broker())
             .map(|set| set.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect())
             .unwrap_or_default();
         let none = ConfigMap::new();
-        let layers = ConfigLayers {
-            settings: &self.configured,
-            broker: &none,
-            cluster: &cluster,
-            brokers: image.brokers.len(),
-        };
-        TopicDefaults {
-            partitions: number(&layers, "num.partitions", 1),
-            replication_factor: number(&layers, "default.replication.factor", 1),
-            min_insync_replicas: number(&layers, "min.insync.replicas", 1),
-            unclean_leader_election: layers
-                .broker_value("unclean.leader.election.enable")
-                .is_some_and(|value| is_true(&value)),
-        }
+        let brokers = image.brokers.len();
+        read(&ConfigLayers { settings: &self.configured, broker: &none, cluster: &cluster, brokers })
     }
 }
 
@@ -65,6 +82,21 @@ pub struct TopicDefaults {
     pub min_insync_replicas: i32,
     /// `unclean.leader.election.enable`.
     pub unclean_leader_election: bool,
+}
+
+/// What the balancer goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancerSettings {
+    /// `ottla.balancer.enable`.
+    pub enabled: bool,
+    /// `ottla.balancer.drained.brokers`: they are to be empty.
+    pub drained: BTreeSet<NodeId>,
+    /// `ottla.balancer.max.moves`: how many partitions may be on the move at a time.
+    pub max_moves: usize,
+    /// `ottla.balancer.lost.broker.ms`: how long a broker is away until it counts as lost; `None` for ever.
+    pub lost_after: Option<Duration>,
+    /// `ottla.balancer.interval.ms`: how often to look.
+    pub interval: Duration,
 }
 
 impl TopicDefaults {
@@ -99,6 +131,10 @@ impl MetadataImage {
 
 fn number<T: std::str::FromStr>(layers: &ConfigLayers<'_>, key: &str, otherwise: T) -> T {
     layers.broker_value(key).and_then(|value| value.trim().parse().ok()).unwrap_or(otherwise)
+}
+
+fn flag(layers: &ConfigLayers<'_>, key: &str) -> bool {
+    layers.broker_value(key).is_some_and(|value| is_true(&value))
 }
 
 fn is_true(value: &str) -> bool {

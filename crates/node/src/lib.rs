@@ -12,6 +12,7 @@
 //! through [`Node::start`].
 
 mod controllers;
+mod dev_nodes;
 mod identity;
 mod lobby;
 mod node;

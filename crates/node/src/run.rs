@@ -12,7 +12,7 @@ use ottla_telemetry::init_logs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Node, NodeOptions};
+use crate::{Node, NodeOptions, dev_nodes};
 
 /// What a binary is without a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,28 @@ struct Arguments {
     /// Overrides one setting; may be given many times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Runs a cluster of so many nodes on loopback, for development: data in ./ottla-data/1 and so on (ottla-broker only)
+    #[arg(long, value_name = "COUNT", conflicts_with = "config", value_parser = clap::value_parser!(u16).range(1..=i64::from(dev_nodes::MOST)))]
+    dev_nodes: Option<u16>,
+    /// The first of these nodes' ports; the others are above it
+    #[arg(long, value_name = "PORT", default_value_t = 9092, requires = "dev_nodes", value_parser = clap::value_parser!(u16).range(1..=60_000))]
+    dev_port: u16,
 }
 
 /// Runs a node until it is told to stop. Exit codes: 0 after a clean stop, 1 on failure, 2 on wrong usage or
 /// configuration.
 pub fn run(defaults: Defaults) -> ExitCode {
     let arguments = Arguments::parse();
+    match (arguments.dev_nodes, defaults) {
+        (Some(count), Defaults::Broker) => return dev_nodes::run(count, arguments.dev_port, &arguments.set),
+        (Some(_), Defaults::Controller) => {
+            return complain(
+                USAGE,
+                "--dev-nodes: a controller alone serves no client; run ottla-broker --dev-nodes",
+            );
+        }
+        (None, _) => {}
+    }
     let (settings, config) = match load(defaults, &arguments) {
         Ok(loaded) => loaded,
         Err(message) => return complain(USAGE, &message),

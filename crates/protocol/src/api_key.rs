@@ -193,6 +193,7 @@ api_keys! {
     94 UNREGISTER_CONTROLLER UnregisterController flexible 0;
     10000 FETCH_METADATA FetchMetadata flexible 0;
     10001 RAFT_MESSAGE RaftMessage flexible 0;
+    10002 DESCRIBE_BALANCE DescribeBalance flexible 0;
 }
 
 #[cfg(test)]

@@ -253,6 +253,8 @@ pub static ALL: &[Entry] = &[
     Entry::of::<FetchMetadataResponse>(),
     Entry::of::<RaftMessageRequest>(),
     Entry::of::<RaftMessageResponse>(),
+    Entry::of::<DescribeBalanceRequest>(),
+    Entry::of::<DescribeBalanceResponse>(),
     Entry::of::<RequestHeader>(),
     Entry::of::<ResponseHeader>(),
     Entry::of::<ConsumerProtocolSubscription>(),

@@ -108,7 +108,7 @@ requests! {
     CreateDelegationTokenRequest CreatePartitionsRequest CreateTopicsRequest DeleteAclsRequest
     DeleteGroupsRequest DeleteRecordsRequest DeleteShareGroupOffsetsRequest DeleteShareGroupStateRequest
     DeleteTopicsRequest DescribeAclsRequest DescribeClientQuotasRequest DescribeClusterRequest
-    DescribeConfigsRequest DescribeDelegationTokenRequest DescribeGroupsRequest DescribeLogDirsRequest
+    DescribeBalanceRequest DescribeConfigsRequest DescribeDelegationTokenRequest DescribeGroupsRequest DescribeLogDirsRequest
     DescribeProducersRequest DescribeQuorumRequest DescribeShareGroupOffsetsRequest
     DescribeTopicPartitionsRequest DescribeTransactionsRequest DescribeUserScramCredentialsRequest
     ElectLeadersRequest EndQuorumEpochRequest EndTxnRequest EnvelopeRequest ExpireDelegationTokenRequest

@@ -11,6 +11,7 @@
 mod bad_input;
 mod cluster;
 mod command_line;
+mod dev_nodes;
 mod idempotent_kill;
 mod kill;
 mod lease;

@@ -68,6 +68,7 @@ ottla_server::apis! { Broker;
     IncrementalAlterConfigsRequest, lane Controller, listeners [broker], acl per_resource => forward;
     AlterPartitionReassignmentsRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     ListPartitionReassignmentsRequest, lane Controller, listeners [broker], acl Describe Cluster => forward;
+    DescribeBalanceRequest, lane Controller, listeners [broker], acl Describe Cluster => forward;
     OffsetDeleteRequest, lane Coordinator, listeners [broker], acl Delete Group(group_id) => offset_delete::handle;
     DescribeQuorumRequest, lane Controller, listeners [broker], acl Describe Cluster => forward;
     UpdateFeaturesRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;

@@ -6,6 +6,7 @@ mod create_topics;
 mod delete_groups;
 mod delete_records;
 mod delete_topics;
+mod describe_balance;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use alter_configs::ConfigChange;
 pub use create_topics::{CreatedTopic, NewTopic};
+pub use describe_balance::{Balance, BalanceMove, BrokerBalance, BrokerStanding, MoveKind, MoveState};
 pub use describe_cluster::ClusterInfo;
 pub use describe_configs::{ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym};
 pub use describe_groups::{GroupInfo, GroupMember};

@@ -19,8 +19,12 @@ impl Versions {
         Self { offered }
     }
 
-    /// The highest version of `key` within `ours` that the broker offers too; otherwise its offer in words.
+    /// The highest version of `key` within `ours` that the broker offers too; otherwise its offer in words. What only Ottla
+    /// has is offered to nobody, and there all the same.
     pub(crate) fn pick(&self, key: ApiKey, ours: &RangeInclusive<i16>) -> Result<i16, String> {
+        if key.is_private() {
+            return Ok(*ours.end());
+        }
         let Some(&(min, max)) = self.offered.get(&key) else { return Err("no version".to_owned()) };
         let version = max.min(*ours.end());
         if version >= min && version >= *ours.start() {

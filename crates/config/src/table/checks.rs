@@ -43,3 +43,11 @@ pub(super) fn cluster_id(value: &str) -> Result<(), String> {
         Err("must be 22 characters of URL-safe base64".to_owned())
     }
 }
+
+/// The id of a node.
+pub(super) fn node_id(value: &str) -> Result<(), String> {
+    match value.parse::<i32>() {
+        Ok(0..) => Ok(()),
+        _ => Err(format!("'{value}' is no id of a broker: a whole number from 0 on")),
+    }
+}

@@ -10,6 +10,7 @@ pub(crate) mod broker_registration;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
 pub(crate) mod delete_topics;
+pub(crate) mod describe_balance;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_quorum;
 pub(crate) mod elect_leaders;

@@ -117,7 +117,7 @@ fn grow(
     *room -= additional;
     let partitions = match &wish.assignments {
         Some(assignments) => assigned(image, topic, assignments)?,
-        None => placed(image, topic, additional, draw)?,
+        None => placed(image, settings, topic, additional, draw)?,
     };
     Ok((current..)
         .zip(&partitions)
@@ -142,12 +142,13 @@ fn assigned(
 
 fn placed(
     image: &MetadataImage,
+    settings: &Settings,
     topic: &TopicImage,
     additional: usize,
     draw: Draw<'_>,
 ) -> Result<Vec<PartitionImage>, CreatePartitionsError> {
     let replication_factor = i16::try_from(topic.replication_factor()).unwrap_or(i16::MAX);
-    place(&image.brokers, additional, replication_factor, draw)?
+    place(&image.brokers, &settings.balancer(image).drained, additional, replication_factor, draw)?
         .iter()
         .map(|replicas| {
             new_partition(image, replicas)

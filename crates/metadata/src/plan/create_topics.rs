@@ -227,7 +227,7 @@ fn placed(
     if partitions > room {
         return Err(CreateTopicError::TooMany { max: settings.max_partitions_per_request });
     }
-    place(&image.brokers, partitions, replication_factor, draw)?
+    place(&image.brokers, &settings.balancer(image).drained, partitions, replication_factor, draw)?
         .iter()
         .map(|replicas| {
             new_partition(image, replicas)

@@ -7,6 +7,7 @@ mod alter_partition;
 mod alter_partition_reassignments;
 mod assign_replicas_to_dirs;
 mod assignment;
+mod balance;
 mod bootstrap;
 mod broker_change;
 mod config_change;
@@ -45,6 +46,9 @@ pub use self::assign_replicas_to_dirs::{
     AssignReplicaError, DirectoryAssignment, plan_assign_replicas_to_dirs,
 };
 pub use self::assignment::AssignmentError;
+pub use self::balance::{
+    Balance, BalanceInput, BrokerLoad, Move, MoveKind, PartitionKey, Standing, plan_balance, plan_moves,
+};
 pub use self::bootstrap::{METADATA_VERSION_LEVEL, SUPPORTED_FEATURES, plan_bootstrap};
 pub use self::broker_change::StaleBrokerEpoch;
 pub use self::config_change::AlterConfigError;

@@ -7,13 +7,14 @@
 //!  partition 2:  C2 A2 B2
 //! ```
 //! Both turns start at random. Fenced brokers are used only when the unfenced ones of a rack are used up, and never
-//! for the first replica, which becomes the leader. Brokers that are shutting down are not used.
+//! for the first replica, which becomes the leader. Brokers that are shutting down or drained are not used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ottla_types::{ByteString, NodeId};
 
-use crate::image::Brokers;
+use crate::image::{BrokerImage, Brokers};
 use crate::plan::Draw;
 
 /// Why replicas cannot be placed.
@@ -39,15 +40,17 @@ pub enum PlacementError {
     },
 }
 
-/// Replicas for `partitions` partitions, the leader first in each. `replication_factor` is at least 1.
+/// Replicas for `partitions` partitions, the leader first in each. `replication_factor` is at least 1; no replica is placed
+/// on those that are `drained`.
 pub(crate) fn place(
     brokers: &Brokers,
+    drained: &BTreeSet<NodeId>,
     partitions: usize,
     replication_factor: i16,
     draw: Draw<'_>,
 ) -> Result<Vec<Vec<NodeId>>, PlacementError> {
     let wished = usize::try_from(replication_factor).unwrap_or(0);
-    let mut racks = Racks::new(brokers, draw);
+    let mut racks = Racks::new(brokers, drained, draw);
     if wished > racks.usable {
         return Err(PlacementError::TooFewBrokers { replication_factor, brokers: racks.usable });
     }
@@ -85,10 +88,12 @@ struct Ring {
 }
 
 impl Racks {
-    fn new(brokers: &Brokers, draw: Draw<'_>) -> Self {
+    fn new(brokers: &Brokers, drained: &BTreeSet<NodeId>, draw: Draw<'_>) -> Self {
         let mut by_name: BTreeMap<Option<&ByteString>, Rack> = BTreeMap::new();
         let (mut usable, mut unfenced) = (0, 0);
-        for broker in brokers.iter().filter(|broker| !broker.in_controlled_shutdown) {
+        let takes =
+            |broker: &&Arc<BrokerImage>| !broker.in_controlled_shutdown && !drained.contains(&broker.id);
+        for broker in brokers.iter().filter(takes) {
             let rack = by_name.entry(broker.rack.as_ref()).or_default();
             usable += 1;
             if broker.fenced {

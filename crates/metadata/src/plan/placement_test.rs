@@ -1,7 +1,4 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::image::BrokerImage;
 use crate::testing::*;
 
 fn brokers(racks: &[(i32, Option<&str>, bool)]) -> Brokers {
@@ -25,7 +22,8 @@ fn brokers(racks: &[(i32, Option<&str>, bool)]) -> Brokers {
 
 fn check(racks: &[(i32, Option<&str>, bool)], partitions: usize, factor: i16) -> Vec<Vec<NodeId>> {
     let mut cluster = Cluster::new(0);
-    let placed = place(&brokers(racks), partitions, factor, &mut || cluster.draw()).unwrap();
+    let placed =
+        place(&brokers(racks), &BTreeSet::new(), partitions, factor, &mut || cluster.draw()).unwrap();
     assert_eq!(placed.len(), partitions);
     for replicas in &placed {
         assert_eq!(replicas.len(), factor as usize);
@@ -87,11 +85,22 @@ fn uneven_racks_and_few_replicas_end_well() {
 
 #[test]
 fn too_few_brokers_or_none_active() {
-    let place = |racks: &[_], factor| place(&brokers(racks), 1, factor, &mut || 1);
+    let place = |racks: &[_], factor| place(&brokers(racks), &BTreeSet::new(), 1, factor, &mut || 1);
     assert_eq!(
         place(&[(0, None, false)], 3),
         Err(PlacementError::TooFewBrokers { replication_factor: 3, brokers: 1 })
     );
     assert_eq!(place(&[(0, None, true)], 1), Err(PlacementError::AllFenced { replication_factor: 1 }));
     assert!(place(&[], 1).is_err());
+}
+
+#[test]
+fn what_is_drained_takes_no_partition() {
+    let racks = brokers(&[(0, None, false), (1, None, false), (2, None, false)]);
+    let drained = BTreeSet::from([NodeId(1)]);
+    for replicas in place(&racks, &drained, 20, 2, &mut || 3).unwrap() {
+        assert!(!replicas.contains(&NodeId(1)), "{replicas:?}");
+    }
+    let all = place(&racks, &drained, 1, 3, &mut || 3);
+    assert_eq!(all, Err(PlacementError::TooFewBrokers { replication_factor: 3, brokers: 2 }));
 }

@@ -11,6 +11,7 @@
 mod acknowledgements;
 mod bad_records;
 mod bad_requests;
+mod balance;
 mod cluster;
 mod compaction;
 mod configs;

@@ -11,7 +11,7 @@ pub(crate) const BROKERS: [i32; 3] = [1, 2, 3];
 
 /// The cluster.
 pub(crate) struct Cluster {
-    _controller: TestNode,
+    controller: TestNode,
     pub(crate) specs: Vec<NodeSpec>,
     nodes: Vec<Option<TestNode>>,
 }
@@ -27,19 +27,28 @@ impl Cluster {
             .set("process.roles", "controller")
             .set("node.id", "100")
             .set("listeners", "CONTROLLER://127.0.0.1:0")
+            // Tests put partitions where they want them; those about the balancer have it begin.
+            .set("ottla.balancer.enable", "false")
+            .set("ottla.balancer.interval.ms", "20")
             .start();
-        let servers = controller.listener("CONTROLLER").to_string();
-        let spec = |id: i32| {
-            let spec = NodeSpec::new()
-                .set("process.roles", "broker")
-                .set("node.id", &id.to_string())
-                .set("listeners", "PLAINTEXT://127.0.0.1:0")
-                .set("controller.quorum.bootstrap.servers", &servers);
-            adapt(id, spec)
-        };
-        let specs: Vec<NodeSpec> = BROKERS.into_iter().map(spec).collect();
-        let nodes = specs.iter().map(|spec| Some(spec.start())).collect();
-        Self { _controller: controller, specs, nodes }
+        let mut cluster = Self { controller, specs: Vec::new(), nodes: Vec::new() };
+        for id in BROKERS {
+            cluster.add(|spec| adapt(id, spec));
+        }
+        cluster
+    }
+
+    /// Starts a further broker, with the next id.
+    pub(crate) fn add(&mut self, adapt: impl FnOnce(NodeSpec) -> NodeSpec) {
+        let id = self.specs.len() + 1;
+        let spec = NodeSpec::new()
+            .set("process.roles", "broker")
+            .set("node.id", &id.to_string())
+            .set("listeners", "PLAINTEXT://127.0.0.1:0")
+            .set("controller.quorum.bootstrap.servers", &self.controller.listener("CONTROLLER").to_string());
+        let spec = adapt(spec);
+        self.nodes.push(Some(spec.start()));
+        self.specs.push(spec);
     }
 
     pub(crate) fn any(&self) -> RawClient {

@@ -184,7 +184,8 @@ pub use self::offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
 pub use self::offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 pub use self::principal::DefaultPrincipalData;
 pub use self::private::{
-    FetchMetadataRequest, FetchMetadataResponse, MetadataEntry, RaftMessageRequest, RaftMessageResponse,
+    BalanceMove, BalancedBroker, DescribeBalanceRequest, DescribeBalanceResponse, FetchMetadataRequest,
+    FetchMetadataResponse, MetadataEntry, RaftMessageRequest, RaftMessageResponse,
 };
 pub use self::produce::{ProduceRequest, ProduceResponse};
 pub use self::push_telemetry::{PushTelemetryRequest, PushTelemetryResponse};

@@ -1,6 +1,6 @@
 //! Keys that Kafka does not have.
 
-use crate::def::{ConfigDef, ValueType, boolean, int, string, unset};
+use crate::def::{ConfigDef, ValueType, boolean, int, list, long, string, unset};
 use crate::table::checks;
 
 /// The rows.
@@ -27,4 +27,17 @@ pub(super) const DEFS: &[ConfigDef] = &[
              data belongs to another cluster does not start."),
     string("log.format", "pretty").one_of(&["pretty", "kafka", "json"]).ours()
         .doc("How lines of the process's own log look on standard error."),
+    boolean("ottla.balancer.enable", "true").cluster_wide().ours()
+        .doc("Whether the active controller moves replicas and leaders by itself, so that all brokers have about \
+             as many. Set to false for all brokers, it pauses: moves under way end, no other begins."),
+    list("ottla.balancer.drained.brokers", "").cluster_wide().ours()
+        .check(checks::node_id, "ids of brokers")
+        .doc("Brokers that are to be empty: the balancer moves their replicas elsewhere, and new partitions are \
+             not placed on them. Set it for all brokers; `ottla cluster drain` does."),
+    int("ottla.balancer.max.moves", "10").between(1, 1000).cluster_wide().ours()
+        .doc("How many partitions the balancer has on the move at a time: what bounds the load that it brings."),
+    long("ottla.balancer.lost.broker.ms", "1800000").at_least(-1).cluster_wide().ours()
+        .doc("How long a broker has to be away until the balancer replaces its replicas on others; -1 for never."),
+    long("ottla.balancer.interval.ms", "2000").at_least(10).ours()
+        .doc("How often the active controller looks whether the cluster is in balance, if anything has changed."),
 ];
