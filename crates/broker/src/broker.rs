@@ -94,9 +94,13 @@ impl Broker {
     /// Brokers that clients are not to be sent to, though the metadata has them lead: this one, if its lease has run out,
     /// and those that are lost.
     pub(crate) fn suspects(&self) -> Suspects {
-        let now = self.clock.now();
-        let has_lease = self.replicas.lease().is_valid(Duration::from_nanos(now.0));
-        self.lost_brokers.suspects((!has_lease).then_some(self.node_id), now)
+        let myself = (!self.has_lease()).then_some(self.node_id);
+        self.lost_brokers.suspects(myself, self.clock.now())
+    }
+
+    /// Whether this broker may answer clients for what it leads.
+    pub(crate) fn has_lease(&self) -> bool {
+        self.replicas.lease().is_valid(Duration::from_nanos(self.clock.now().0))
     }
 
     pub(crate) fn lost_brokers(&self) -> &LostBrokers {

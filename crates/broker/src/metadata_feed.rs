@@ -95,8 +95,7 @@ impl MetadataFeed {
         }
     }
 
-    /// Applies what a response brings, once it tells of this registration: what is older speaks of the process that was here before, and
-    /// has this one lead in epochs in which others may have more of the log. `applied` is what was applied last.
+    /// Applies what a response brings, as soon as `follower` lets it.
     async fn take(
         &self,
         since: Since,

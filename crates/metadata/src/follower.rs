@@ -54,14 +54,12 @@ impl MetadataFollower {
             return None;
         }
         self.acted_on = after.offset;
-        Some(match is_first {
-            true => {
-                let (before, delta) =
-                    (MetadataImage::empty(), MetadataDelta::between(&MetadataImage::empty(), &after));
-                MetadataChange { before, after, delta }
-            }
-            false => MetadataChange { before, after, delta },
-        })
+        if !is_first {
+            return Some(MetadataChange { before, after, delta });
+        }
+        let before = MetadataImage::empty();
+        let delta = MetadataDelta::between(&before, &after);
+        Some(MetadataChange { before, after, delta })
     }
 }
 

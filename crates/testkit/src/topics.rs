@@ -10,7 +10,6 @@ use ottla_protocol::messages::describe_topic_partitions::{
     DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponsePartition, TopicRequest,
 };
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
-use ottla_protocol::messages::update_features::{FeatureUpdateKey, UpdateFeaturesRequest};
 use ottla_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use ottla_protocol::{ErrorCode, Uuid};
 
@@ -139,15 +138,6 @@ impl RawClient {
         let partitions = self.call(0, &request).topics.remove(0).partitions;
         let found = partitions.into_iter().find(|found| found.partition_index == partition);
         found.unwrap_or_else(|| panic!("there is no {topic}-{partition}"))
-    }
-
-    /// Finalizes a higher level of a feature.
-    pub fn raise_feature(&mut self, feature: &str, level: i16) {
-        let update =
-            FeatureUpdateKey { feature: feature.into(), max_version_level: level, ..Default::default() };
-        let request = UpdateFeaturesRequest { feature_updates: vec![update], ..Default::default() };
-        let response = self.call(1, &request);
-        assert_eq!(response.error_code, ErrorCode::NONE, "{response:?}");
     }
 
     /// Waits until Metadata shows the topic with this id.

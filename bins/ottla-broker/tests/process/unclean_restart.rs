@@ -21,7 +21,6 @@ fn kill_all(durability: &str) -> Dead {
     let homes: Vec<Home> = (1..=3).map(home).collect();
     let brokers: Vec<_> = homes.iter().map(|home| Some(home.start())).collect();
     let mut any = brokers[0].as_ref().expect("it lives").client();
-    any.raise_feature("eligible.leader.replicas.version", 1);
     let created = any.try_create(&TopicSpec::new("t").replicas(3).config("min.insync.replicas", "2"));
     assert_eq!(created.error_code.0, 0, "{created:?}");
     let values: Vec<String> = (0..RECORDS).map(|i| i.to_string()).collect();

@@ -142,22 +142,6 @@ impl Target {
         partition.read(&self.request(limits, others)).map_err(|error: PartitionError| error.to_error_code())
     }
 
-    /// What was read, if it may still leave: the wait for more may have outlasted the lease.
-    fn unless_too_late(
-        &self,
-        reader: Reader,
-        read: Result<PartitionRead, ErrorCode>,
-    ) -> Result<PartitionRead, ErrorCode> {
-        let read = read?;
-        match &self.partition {
-            Ok(partition) if reader == Reader::Consumer => {
-                partition.check_lease().map_err(|error| error.to_error_code())?;
-            }
-            _ => {}
-        }
-        Ok(read)
-    }
-
     /// How much it could read; `None` if only reading tells.
     fn readable(&self, limits: &Limits) -> Option<usize> {
         self.partition.as_ref().ok()?.readable(&self.request(limits, 0))
@@ -341,12 +325,17 @@ fn respond(
     targets: Vec<Target>,
     reads: Reads,
 ) -> Answer<FetchResponse> {
+    // What was read for a consumer may no longer leave: the wait for more may have outlasted the lease.
+    let is_too_late = limits.reader == Reader::Consumer && !broker.has_lease();
     let mut hints = super::LeaderHints::default();
     let mut topics: Vec<FetchableTopicResponse> = Vec::new();
     let mut records = Vec::new();
     for (target, read) in targets.into_iter().zip(reads) {
         let key = &target.wanted.key;
-        let read = target.unless_too_late(limits.reader, read);
+        let read = match read {
+            Ok(_) if is_too_late => Err(PartitionError::LeaseRanOut.to_error_code()),
+            read => read,
+        };
         let bytes = read.as_ref().map_or(0, |read| read.bytes);
         let (answered, mut data, slices) = partition_data(key.partition, read);
         if !context.includes(key, answered) {

@@ -96,7 +96,6 @@ impl Session {
             }
             match self.exchange(&wanted).await {
                 Ok(response) => {
-                    self.broker.lost_brokers().find(self.leader);
                     self.backoff = FIRST_BACKOFF;
                     self.take(&wanted, response).await;
                 }
