@@ -24,6 +24,7 @@ mod eventually;
 mod groups;
 mod node;
 mod process;
+mod quorum_nodes;
 mod raw_client;
 mod records;
 
@@ -34,6 +35,7 @@ pub use crate::eventually::eventually;
 pub use crate::groups::Member;
 pub use crate::node::{NodeSpec, TestNode};
 pub use crate::process::{BrokerProcess, Exited};
+pub use crate::quorum_nodes::quorum_properties;
 pub use crate::raw_client::{PATIENCE, RawClient, encode_frame};
 pub use crate::records::{
     ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, decode_produced,

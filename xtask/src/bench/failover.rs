@@ -2,11 +2,10 @@
 //! for their metadata every 10 ms.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ottla_testkit::{BrokerProcess, ErrorCode, RawClient, TopicSpec, describe_quorum};
+use ottla_testkit::{BrokerProcess, ErrorCode, RawClient, TopicSpec, describe_quorum, quorum_properties};
 use serde_json::{Value, json};
 
 use super::Place;
@@ -116,6 +115,8 @@ fn one(binary: &Path, folder: &Path, fault: &Fault, partitions: i32) -> Result<D
     // One that is neither hit nor active hears of it last.
     let asked = (1..=NODES).find(|id| *id != hit && *id != active).unwrap_or(active);
     let mut asked = client(&nodes, asked)?;
+    // It may have heard of less than the one that said so.
+    settle(&mut asked, partitions)?;
     let began = Instant::now();
     (fault.act)(nodes.get(&hit).ok_or("no such node")?);
     loop {
@@ -159,48 +160,26 @@ fn settle(client: &mut RawClient, partitions: i32) -> Result<i32, Failure> {
 }
 
 fn start(binary: &Path, folder: &Path) -> Result<BTreeMap<i32, BrokerProcess>, Failure> {
-    // Voters have to know each other's ports beforehand: those that were free a moment ago.
-    let free: Vec<TcpListener> =
-        (0..NODES).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    let ports: Vec<u16> =
-        free.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<_, Failure>>()?;
-    drop(free);
-    let voters: Vec<String> = (1..).zip(&ports).map(|(id, port)| format!("{id}@127.0.0.1:{port}")).collect();
-    let voters = voters.join(",");
-    let nodes = std::thread::scope(|scope| {
-        let starting: Vec<_> = (1..)
-            .zip(&ports)
-            .map(|(id, port)| {
+    std::thread::scope(|scope| {
+        let starting: Vec<_> = quorum_properties(NODES)
+            .into_iter()
+            .map(|(id, properties)| {
                 let home = folder.join(id.to_string());
-                let voters = &voters;
-                (id, scope.spawn(move || start_one(binary, home, id, *port, voters)))
+                (id, scope.spawn(move || start_one(binary, &home, &properties)))
             })
             .collect();
         let joined = starting.into_iter().map(|(id, node)| {
-            let node = node.join().map_err(|_| Failure::from(format!("node {id} panicked")))??;
-            Ok::<_, Failure>((id, node))
+            let node = node.join().map_err(|_| format!("node {id} panicked"))?;
+            Ok((id, node.map_err(|reason| format!("node {id} does not start: {reason}"))?))
         });
-        joined.collect::<Result<BTreeMap<_, _>, _>>()
-    })?;
-    Ok(nodes)
+        joined.collect()
+    })
 }
 
-fn start_one(
-    binary: &Path,
-    home: PathBuf,
-    id: i32,
-    port: u16,
-    voters: &str,
-) -> Result<BrokerProcess, String> {
-    std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
-    let properties = home.join("server.properties");
-    let text = format!(
-        "process.roles=broker,controller\nnode.id={id}\ncontroller.quorum.voters={voters}\n\
-         listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:{port}\n\
-         controller.listener.names=CONTROLLER\nlog.dirs=data\n"
-    );
-    std::fs::write(&properties, text).map_err(|error| error.to_string())?;
-    let arguments = ["--config", "server.properties"];
-    let started = BrokerProcess::start(binary, &home, &arguments, &BTreeMap::new());
-    started.map_err(|exited| format!("node {id} does not start: {}", exited.stderr))
+fn start_one(binary: &Path, home: &Path, properties: &str) -> Result<BrokerProcess, String> {
+    const FILE: &str = "server.properties";
+    let write = || std::fs::create_dir_all(home).and_then(|()| std::fs::write(home.join(FILE), properties));
+    write().map_err(|error| error.to_string())?;
+    let started = BrokerProcess::start(binary, home, &["--config", FILE], &BTreeMap::new());
+    started.map_err(|exited| exited.stderr)
 }

@@ -1,11 +1,10 @@
 //! Several nodes, each broker and controller, as processes with Kafka-style settings.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ottla_testkit::BrokerProcess;
+use ottla_testkit::{BrokerProcess, quorum_properties};
 
 use crate::support::Home;
 
@@ -20,23 +19,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// `count` nodes that know each other; none runs yet.
     pub(crate) fn of(count: i32) -> Self {
-        // Voters have to know each other's ports beforehand: those that were free a moment ago.
-        let free: Vec<TcpListener> =
-            (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let ports: Vec<u16> = free.iter().map(|l| l.local_addr().expect("an address").port()).collect();
-        let voters: Vec<String> =
-            ports.iter().zip(1..).map(|(port, id)| format!("{id}@127.0.0.1:{port}")).collect();
-        let voters = voters.join(",");
-        let home = |(port, id): (&u16, i32)| {
-            let properties = format!(
-                "process.roles=broker,controller\nnode.id={id}\ncontroller.quorum.voters={voters}\n\
-                 listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:{port}\n\
-                 controller.listener.names=CONTROLLER\ninter.broker.listener.name=PLAINTEXT\n\
-                 log.dirs=data\noffsets.topic.num.partitions=3\noffsets.topic.replication.factor=1\n"
-            );
-            (id, Home::bare().config(&properties))
+        let home = |(id, properties): (i32, String)| {
+            let few = "offsets.topic.num.partitions=3\noffsets.topic.replication.factor=1\n";
+            (id, Home::bare().config(&format!("{properties}{few}")))
         };
-        Self { homes: ports.iter().zip(1..).map(home).collect() }
+        Self { homes: quorum_properties(count).into_iter().map(home).collect() }
     }
 
     /// Starts all of them at the same time.
