@@ -358,9 +358,23 @@ async fn the_quorum_can_be_looked_at() {
         partitions: vec![m::describe_quorum::PartitionData::default()],
         ..Default::default()
     }];
+    let epoch = f.start_broker(7).await;
     let request = DescribeQuorumRequest { topics, ..Default::default() };
-    let quorum = describe_quorum::handle(&f.controller, &cx::<DescribeQuorumRequest>(), request).await;
+    let cx_of_it = cx::<DescribeQuorumRequest>();
+    let quorum = describe_quorum::handle(&f.controller, &cx_of_it, request.clone()).await;
+    let observer = &quorum.topics[0].partitions[0].observers[0];
+    assert_eq!(
+        (observer.replica_id, observer.last_caught_up_timestamp),
+        (7, -1),
+        "it has yet to hear that it is unfenced"
+    );
+    let current_metadata_offset = f.image().offset.0;
+    f.beat(BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(7, epoch) }).await;
+    let quorum = describe_quorum::handle(&f.controller, &cx_of_it, request).await;
     let partition = &quorum.topics[0].partitions[0];
+    let observer = &partition.observers[0];
+    assert_eq!(observer.log_end_offset, partition.high_watermark);
+    assert_ne!(observer.last_caught_up_timestamp, -1);
     assert_eq!((partition.leader_id, partition.current_voters[0].log_end_offset), (1, 42));
     assert_eq!(quorum.nodes[0].listeners[0].port, 9093);
     let request = DescribeClusterRequest { endpoint_type: 2, ..Default::default() };
