@@ -9,7 +9,8 @@ use ottla_env::Clock;
 use ottla_group_coordinator::DeletedTopic;
 use ottla_metadata::plan::SUPPORTED_FEATURES;
 use ottla_metadata::{MetadataDelta, MetadataImage};
-use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures};
+use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures, SocketServer};
+use ottla_telemetry::LogLevels;
 use ottla_types::{ByteString, NodeId, PartitionIndex, TopicId, TopicName};
 use tokio::time::Instant;
 
@@ -44,6 +45,8 @@ pub struct Broker {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) lost_brokers: LostBrokers,
+    pub(crate) log_levels: Option<LogLevels>,
+    pub(crate) socket_server: Arc<SocketServer>,
 }
 
 impl Broker {
@@ -105,6 +108,11 @@ impl Broker {
 
     pub(crate) fn lost_brokers(&self) -> &LostBrokers {
         &self.lost_brokers
+    }
+
+    /// The levels of this process's loggers; `None` where somebody else set up its logs.
+    pub(crate) fn log_levels(&self) -> Option<&LogLevels> {
+        self.log_levels.as_ref()
     }
 
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
@@ -217,6 +225,15 @@ impl OnMetadata for Broker {
         let config = self.config();
         self.replicas.limit_moves(config.replication.alter_log_dirs_max_bytes_per_second);
         self.replicas.quotas().configure(&config.replication);
+        self.socket_server.limit_connections(&config.socket);
+        if self.replicas.cordon(&config.log.cordoned_dirs) {
+            self.registration.heartbeat_now();
+        }
+        if let Err(error) = self.replicas.configure_cleaner(&config.log.cleaner) {
+            tracing::error!(
+                "cannot start a log cleaner thread: {error}; raise the process limit (ulimit -u)"
+            );
+        }
         self.replicas.apply(before, after, delta, |topic| self.configs.partition(after, &config, topic));
         self.forget_topics(delta);
     }

@@ -221,6 +221,7 @@ impl Registration {
             want_fence: false,
             want_shut_down: self.wants_shutdown.load(Ordering::Acquire),
             offline_log_dirs,
+            cordoned_log_dirs: life.cordoned_directories(),
             ..Default::default()
         };
         let sent = life.now();
@@ -271,6 +272,10 @@ impl Life {
 
     fn failed_directories(&self) -> Vec<DirectoryId> {
         self.replicas.upgrade().map_or_else(Vec::new, |replicas| replicas.failed_directory_ids())
+    }
+
+    fn cordoned_directories(&self) -> Option<Vec<DirectoryId>> {
+        self.replicas.upgrade().map(|replicas| replicas.cordoned_directory_ids())
     }
 
     fn registered(&self, epoch: BrokerEpoch) {

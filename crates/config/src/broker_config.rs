@@ -135,6 +135,8 @@ pub enum RecordValidation {
 pub struct LogConfig {
     /// `log.dirs`, or `log.dir` where that is not given.
     pub dirs: Vec<PathBuf>,
+    /// `cordoned.log.dirs`: those of `dirs` that take no new partitions; `*` for all.
+    pub cordoned_dirs: Vec<String>,
     /// `metadata.log.dir`, or the first of `dirs`.
     pub metadata_dir: PathBuf,
     /// `log.durability`.

@@ -57,7 +57,7 @@ fn run(cluster: &mut Cluster, step: &Step) {
             let op = value.map_or(ConfigOp::Delete, |value| ConfigOp::Set(Some(value.to_string().into())));
             let resource = ConfigResource::topic(&name(topic));
             let change = IncrementalChange { resource, ops: vec![("retention.ms".into(), op)] };
-            cluster.take(plan_incremental_alter_configs(&cluster.image, &[change]));
+            cluster.take(plan_incremental_alter_configs(&cluster.image, &cluster.settings, &[change]));
         }
         Step::Start { broker } => {
             cluster.start(broker);

@@ -137,6 +137,7 @@ pub(crate) fn heartbeat(id: i32, epoch: BrokerEpoch) -> Heartbeat {
         want_fence: false,
         want_shut_down: false,
         offline_directories: Vec::new(),
+        cordoned_directories: None,
     }
 }
 

@@ -12,7 +12,7 @@ use ottla_env::{Clock, Disk, RealRng};
 use ottla_network::{BindError, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage_import::{Bootstrap, ImportError};
-use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
+use ottla_telemetry::{AdminError, AdminServer, Condition, Health, LogLevels, ProcessMetrics, Registry};
 use ottla_types::{ByteString, NodeId, Uuid};
 use rustix::process::{Resource, getrlimit};
 
@@ -38,6 +38,8 @@ pub struct NodeOptions {
     pub disk: Arc<dyn Disk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The levels of the process's loggers, if clients may change them.
+    pub log_levels: Option<LogLevels>,
 }
 
 /// Why a node does not start.
@@ -143,6 +145,8 @@ impl Node {
                 appending_files: appending_files(),
                 clock: options.clock,
                 registry,
+                socket_server,
+                log_levels: options.log_levels,
                 listeners: for_broker,
             });
             let broker = start.await?;

@@ -145,6 +145,7 @@ impl Values<'_> {
         LogConfig {
             metadata_dir: metadata_dir.or_else(|| dirs.first().cloned()).unwrap_or_default(),
             dirs,
+            cordoned_dirs: self.list("cordoned.log.dirs"),
             durability: match self.text("log.durability").as_str() {
                 "os" => Durability::Os,
                 "interval" => Durability::Interval { interval_ms },

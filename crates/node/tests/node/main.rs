@@ -14,6 +14,7 @@ mod bad_requests;
 mod balance;
 mod cluster;
 mod compaction;
+mod config_resources;
 mod configs;
 mod fetch_sessions;
 mod groups;

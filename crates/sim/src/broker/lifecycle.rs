@@ -74,6 +74,7 @@ impl Broker {
             want_fence: false,
             want_shut_down: false,
             offline_directories: Vec::new(),
+            cordoned_directories: None,
         };
         let to = Address::Controller(running.controller);
         let call = cx.call(me, to, SESSION, Request::Heartbeat(heartbeat));
