@@ -16,6 +16,7 @@ mod cluster;
 mod compaction;
 mod configs;
 mod fetch_sessions;
+mod follower_fetching;
 mod groups;
 mod idempotence;
 mod import;
