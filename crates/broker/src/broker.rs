@@ -28,6 +28,8 @@ use crate::suspects::{LostBrokers, Suspects};
 
 /// How long a read waits for a partition to be opened. It holds up the connection's other answers.
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
+/// How long a client waits for metadata while this broker may have missed some.
+const CATCHES_UP_WITHIN: Duration = Duration::from_millis(500);
 
 /// A running broker, as its handlers see it.
 #[derive(Debug)]
@@ -99,6 +101,18 @@ impl Broker {
     pub(crate) fn suspects(&self) -> Suspects {
         let myself = (!self.has_lease()).then_some(self.node_id);
         self.lost_brokers.suspects(myself, self.clock.now())
+    }
+
+    /// Waits, not for long, while the metadata may be old: this broker stood still for longer than its lease, and what came since lies in
+    /// its sockets. A client that is told that nobody leads may give up; librdkafka's `query_watermark_offsets` does.
+    pub(crate) async fn caught_up(&self) {
+        if self.has_lease() {
+            return;
+        }
+        let is_news = |image: &MetadataImage| {
+            self.has_lease() || image.brokers.get(self.node_id).is_none_or(|myself| myself.fenced)
+        };
+        let _ = self.metadata.wait_for(CATCHES_UP_WITHIN, is_news).await;
     }
 
     /// Whether this broker may answer clients for what it leads.

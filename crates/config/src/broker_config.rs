@@ -107,6 +107,16 @@ pub struct TopicDefaults {
     pub max_request_partition_size_limit: i32,
 }
 
+/// Which replica consumers are told to read from (`replica.selector.class`, KIP-392).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplicaSelector {
+    /// The leader.
+    #[default]
+    Leader,
+    /// One in the consumer's rack.
+    RackAware,
+}
+
 /// When a record counts as written (`log.durability`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -236,6 +246,8 @@ pub struct ReplicationConfig {
     pub socket_timeout_ms: i64,
     /// `num.replica.fetchers`.
     pub num_fetchers: i32,
+    /// `replica.selector.class`.
+    pub selector: ReplicaSelector,
     /// `replica.alter.log.dirs.io.max.bytes.per.second`.
     pub alter_log_dirs_max_bytes_per_second: i64,
     /// `leader.replication.throttled.rate`, bytes per second.

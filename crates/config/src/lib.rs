@@ -22,7 +22,8 @@ mod value;
 
 pub use crate::broker_config::{
     BrokerConfig, CleanerConfig, Durability, GroupConfig, ListenerConfig, LogConfig, NodeConfig,
-    OffsetsConfig, QuorumConfig, RecordValidation, ReplicationConfig, SocketConfig, TopicDefaults,
+    OffsetsConfig, QuorumConfig, RecordValidation, ReplicaSelector, ReplicationConfig, SocketConfig,
+    TopicDefaults,
 };
 pub use crate::def::{Bounds, ConfigDef, Importance, Scope, Status, ValueType};
 pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, Synonym};

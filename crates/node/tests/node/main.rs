@@ -17,6 +17,7 @@ mod compaction;
 mod config_resources;
 mod configs;
 mod fetch_sessions;
+mod follower_fetching;
 mod groups;
 mod idempotence;
 mod import;
