@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use ottla_config::Listener;
 use ottla_env::Clock;
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
 use ottla_protocol::messages::broker_registration::{self, BrokerRegistrationRequest};

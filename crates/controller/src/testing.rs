@@ -8,7 +8,7 @@ use ottla_consensus::{
 };
 use ottla_env::{ManualClock, SeededRng};
 use ottla_metadata::Settings;
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_protocol::messages::broker_registration::Feature;
 use ottla_protocol::{ApiKey, Request};
 use ottla_server::RequestContext;
