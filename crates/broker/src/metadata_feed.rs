@@ -175,7 +175,8 @@ fn advance(
 
 #[cfg(test)]
 mod tests {
-    use ottla_metadata::MetadataRecord;
+    use ottla_metadata::image::Features;
+    use ottla_metadata::{MetadataRecord, encode_batch};
     use ottla_protocol::Uuid;
     use ottla_protocol::messages::private::MetadataEntry;
     use ottla_protocol::records::metadata::TopicRecord;
@@ -190,7 +191,7 @@ mod tests {
             ..Default::default()
         };
         let records = vec![MetadataRecord::Topic(record)];
-        let payload = RecordBatch { base_offset: Offset(offset), records }.encode().unwrap();
+        let payload = encode_batch(&Features::default(), Offset(offset), &records).unwrap();
         let entry = MetadataEntry { offset, payload, ..Default::default() };
         FetchMetadataResponse { entries: vec![entry], ..Default::default() }
     }

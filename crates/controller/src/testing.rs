@@ -84,6 +84,18 @@ impl FakeLog {
         });
     }
 
+    /// Has the quorum one more voter.
+    pub(crate) fn add_voter(&self, id: NodeId, endpoint: &str) {
+        self.state.send_modify(|state| {
+            state.voters.push(VoterState {
+                id,
+                directory_id: Uuid::METADATA_TOPIC,
+                endpoint: endpoint.to_owned(),
+                match_offset: None,
+            });
+        });
+    }
+
     /// Commits a payload, whoever made it.
     pub(crate) fn commit(&self, payload: &Bytes) -> Offset {
         let mut next = self.next.lock();

@@ -82,7 +82,7 @@ impl Controllers {
         if records.is_empty() {
             return answer(cx, id, decided);
         }
-        match encode_batch(base, &records) {
+        match encode_batch(&member.image.features, base, &records) {
             Ok(payload) => {
                 let proposal = quorum.propose(cx, id, term, base, payload);
                 if let Some(member) = self.member(id) {
