@@ -27,7 +27,7 @@ const FEATURE: &str = "next-metadata-version";
 const TOO_OLD: &str =
     "the cluster is at level 31 of metadata.version, but this build supports 17 to 30: run a newer one";
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Arguments {
     /// Two binaries that are there already, old and next, rather than building them
     #[arg(long, num_args = 2, value_names = ["OLD", "NEXT"])]

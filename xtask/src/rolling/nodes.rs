@@ -5,8 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ottla_protocol::messages::update_features::{FeatureUpdateKey, UpdateFeaturesRequest};
-use ottla_testkit::{BrokerProcess, ErrorCode, RawClient, TopicSpec, quorum_properties};
+use ottla_testkit::{BrokerProcess, ErrorCode, RawClient, TopicSpec, UPGRADE, quorum_properties};
 
 use super::load::{PARTITIONS, TOPIC};
 use crate::Failure;
@@ -127,21 +126,10 @@ impl Nodes {
 
     /// Has the cluster go to this level of `metadata.version`; why not, if it is refused.
     pub(super) fn finalize(&self, level: i16) -> Result<Option<String>, Failure> {
-        let update = FeatureUpdateKey {
-            feature: "metadata.version".into(),
-            max_version_level: level,
-            upgrade_type: 1,
-            ..Default::default()
-        };
-        let request =
-            UpdateFeaturesRequest { feature_updates: vec![update], timeout_ms: 10_000, ..Default::default() };
-        let answer = self.client()?.try_call(1, &request)?;
-        match answer.error_code {
-            ErrorCode::NONE => Ok(None),
-            ErrorCode::INVALID_UPDATE_VERSION => {
-                Ok(Some(answer.error_message.map(|text| text.to_string()).unwrap_or_default()))
-            }
-            error => Err(format!("UpdateFeatures: {error:?} {:?}", answer.error_message).into()),
+        match self.client()?.update_feature("metadata.version", level, UPGRADE) {
+            (ErrorCode::NONE, _) => Ok(None),
+            (ErrorCode::INVALID_UPDATE_VERSION, reason) => Ok(Some(reason)),
+            (error, reason) => Err(format!("UpdateFeatures: {error:?} {reason}").into()),
         }
     }
 
