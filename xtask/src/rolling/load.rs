@@ -21,7 +21,7 @@ pub(super) const PARTITIONS: i32 = 6;
 const BURST: u64 = 5;
 const EVERY: Duration = Duration::from_millis(5);
 /// Records that may wait for their acknowledgement.
-const WINDOW: usize = 1000;
+const WINDOW: usize = 100;
 /// How long the consumers may take for what is left in the end.
 const CATCH_UP: Duration = Duration::from_secs(30);
 

@@ -116,7 +116,8 @@ impl Mark {
     /// `None` if the page cache that it speaks of is gone, if writing it was not finished, or if another build wrote it in
     /// another format.
     fn parse(offset: i64, bytes: &[u8], life: [u8; 16]) -> Option<Self> {
-        let rest = bytes.strip_prefix(&[FORMAT])?.strip_prefix(&life)?;
+        let rest = bytes.strip_prefix(&[FORMAT])?;
+        let rest = rest.strip_prefix(&life)?;
         let (len, rest) = rest.split_first_chunk()?;
         let (epochs, snapshot) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
         let epochs = EpochCache::parse(std::str::from_utf8(epochs).ok()?)?;
