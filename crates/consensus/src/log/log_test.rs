@@ -231,7 +231,8 @@ fn a_later_format_is_refused_with_the_remedy_and_nothing_is_touched() {
     let checksum = crc(&frame[8..]);
     frame[4..8].copy_from_slice(&checksum);
     file.write_all_at(&frame, 0).unwrap();
-    let error = RaftLog::open(Arc::new(disk.clone()), options(2048)).err().expect("it is refused");
+    let opened = RaftLog::open(Arc::new(disk.clone()), options(2048));
+    let error = opened.err().unwrap_or_else(|| panic!("it is not refused"));
     assert!(matches!(error, StartError::Format { found: 2, supported: 1, .. }), "{error}");
     assert!(error.to_string().contains("run the newer version"), "{error}");
     assert_eq!(files(&disk).len(), 3);
