@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use ottla_config::BrokerConfig;
 use ottla_env::Clock;
 use ottla_group_coordinator::DeletedTopic;
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_metadata::{MetadataDelta, MetadataImage};
 use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures, SocketServer};
 use ottla_telemetry::LogLevels;

@@ -227,6 +227,9 @@ impl Coded for UpdateFeaturesError {
             Self::Unknown { .. }
             | Self::OutOfRange { .. }
             | Self::Broker { .. }
+            | Self::Controller { .. }
+            | Self::SilentController { .. }
+            | Self::Dependency { .. }
             | Self::NotAnUpgrade { .. }
             | Self::NotADowngrade { .. }
             | Self::MetadataDowngrade { .. } => ErrorCode::INVALID_UPDATE_VERSION,

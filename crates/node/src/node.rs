@@ -54,6 +54,9 @@ pub enum NodeError {
     /// The quorum has a voter of this id, on another directory.
     #[error("the metadata quorum does not take this node: {0}")]
     Forgotten(String),
+    /// The controller failed before the node could serve.
+    #[error(transparent)]
+    Controller(#[from] ottla_controller::Failed),
     /// A listener is to be safer than this version can make it.
     #[error(
         "listener {name} is to speak {protocol}, which this version does not offer; use PLAINTEXT on a network that you trust (listeners, listener.security.protocol.map)"
@@ -182,15 +185,16 @@ impl Node {
     pub async fn failed(&self) -> String {
         let quorum = async {
             match &self.controller {
-                Some(running) => format!("the metadata quorum failed: {}", running.controller.failed().await),
+                Some(running) => running.controller.failed().await.to_string(),
                 None => std::future::pending().await,
             }
         };
         let directories = async {
             match &self.broker {
-                Some(broker) => {
-                    format!("no log directory is left: {}", broker.all_directories_failed().await)
-                }
+                Some(broker) => format!(
+                    "no log directory is left: {}; check the devices, then start again",
+                    broker.all_directories_failed().await
+                ),
                 None => std::future::pending().await,
             }
         };
@@ -297,8 +301,10 @@ async fn start_controller(
         serving.push((setting.name, handle));
     }
     tokio::select! {
-        () = controller.wait_for_leader() => {}
+        biased;
+        failed = controller.failed() => return Err(failed.into()),
         reason = controller.forgotten() => return Err(NodeError::Forgotten(reason)),
+        () = controller.wait_for_leader() => {}
     }
     Ok(RunningController { controller, dispatcher, listeners: serving })
 }

@@ -180,7 +180,7 @@ async fn serve(settings: Settings, config: BrokerConfig, log_levels: LogLevels) 
         _ = interrupt.recv() => {}
         reason = node.failed() => {
             // Nothing can be decided any more, not even an orderly stop; the next start recovers.
-            return complain(1, &format!("{reason}; check the device, then start again"));
+            return complain(1, &reason);
         }
     }
     tracing::info!("stopping; a second signal stops at once");

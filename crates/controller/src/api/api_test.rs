@@ -349,6 +349,26 @@ async fn producer_ids_features_and_elections() {
     assert_eq!(gone.error_code, ErrorCode::BROKER_ID_NOT_REGISTERED);
 }
 
+/// A voter that cannot be asked may be of a build that could not read what would be written then.
+#[tokio::test]
+async fn nothing_is_finalized_while_a_voter_is_away() {
+    let f = Fixture::new().await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    f.log.add_voter(NodeId(2), &gone.to_string());
+    let update = m::update_features::FeatureUpdateKey {
+        feature: "eligible.leader.replicas.version".into(),
+        max_version_level: 0,
+        upgrade_type: 2,
+        ..Default::default()
+    };
+    let request = UpdateFeaturesRequest { feature_updates: vec![update], ..Default::default() };
+    let refused = update_features::handle(&f.controller, &cx::<UpdateFeaturesRequest>(), request).await;
+    assert_eq!(refused.error_code, ErrorCode::INVALID_UPDATE_VERSION);
+    let text = refused.error_message.unwrap();
+    assert!(text.contains("Controller 2 does not answer"), "{text}");
+    assert!(f.image().features.elr_enabled());
+}
+
 #[tokio::test]
 async fn the_quorum_can_be_looked_at() {
     let f = Fixture::new().await;

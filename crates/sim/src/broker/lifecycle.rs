@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_metadata::image::{Endpoint, FeatureRange};
-use ottla_metadata::plan::{Heartbeat, Registration, SUPPORTED_FEATURES};
+use ottla_metadata::plan::{Heartbeat, Registration};
 use ottla_types::{BrokerEpoch, NodeId};
 
 use super::{Broker, CLUSTER, Call, LAG_MAX, RETRY};
