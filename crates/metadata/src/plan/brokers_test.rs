@@ -361,6 +361,16 @@ fn a_broker_whose_directories_are_cordoned_gets_no_new_replicas() {
     cluster.create(new_topic("again", 1, 2)).unwrap();
 }
 
+/// Before 4.3-IV0 no record can say it.
+#[test]
+fn directories_are_cordoned_only_at_a_level_that_can_tell() {
+    let mut cluster = Cluster::at_level(29, 1);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let cordoned_directories = Some(vec![uuid(77_001)]);
+    cluster.beat(Heartbeat { cordoned_directories, ..heartbeat(1, epoch) });
+    assert!(!cluster.image.brokers.get(NodeId(1)).unwrap().is_cordoned());
+}
+
 #[test]
 fn an_unregistered_broker_leaves_isr_and_elr() {
     let mut cluster = Cluster::new(2);
