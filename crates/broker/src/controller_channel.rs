@@ -4,6 +4,7 @@
 //! the controller says that another one leads, the next is tried. Requests that must not wait for each other
 //! (heartbeats, the metadata feed, forwarded requests) have channels of their own.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,14 +52,40 @@ impl Debug for ControllerRoute {
 /// The controllers that this broker knows of, and which of them leads.
 #[derive(Debug)]
 pub struct Controllers {
-    routes: Vec<(Option<NodeId>, ControllerRoute)>,
+    routes: Mutex<Routes>,
     active: watch::Sender<Active>,
+}
+
+/// The ways to controllers: those of the configuration, and those that the quorum has told of.
+#[derive(Debug, Default)]
+struct Routes {
+    /// By a number that no other route ever gets.
+    by_index: BTreeMap<usize, Route>,
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Route {
+    id: Option<NodeId>,
+    to: ControllerRoute,
+    is_configured: bool,
+}
+
+/// A controller of the quorum, as the quorum knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownController {
+    /// `node.id`.
+    pub id: NodeId,
+    /// Of its controller listener.
+    pub host: String,
+    /// Of its controller listener.
+    pub port: u16,
 }
 
 /// The controller that is asked.
 #[derive(Clone, Copy, Debug)]
 struct Active {
-    /// Index of the route to use.
+    /// Number of the route to use.
     index: usize,
     /// The newest epoch that a leader was told of: word of older ones comes late.
     epoch: LeaderEpoch,
@@ -68,18 +95,63 @@ impl Controllers {
     /// `routes` with the controllers' node ids where they are known.
     pub fn new(routes: Vec<(Option<NodeId>, ControllerRoute)>) -> Arc<Self> {
         let active = watch::Sender::new(Active { index: 0, epoch: LeaderEpoch(-1) });
-        Arc::new(Self { routes, active })
+        let mut known = Routes::default();
+        for (id, to) in routes {
+            known.add(Route { id, to, is_configured: true });
+        }
+        Arc::new(Self { routes: Mutex::new(known), active })
+    }
+
+    /// These are the controllers now: where voters come and go, the configuration does not name them all. What it names stays
+    /// known, in case that all others are gone.
+    pub fn learn(&self, controllers: &[KnownController]) {
+        let mut routes = self.routes.lock();
+        let is_known = |route: &Route| {
+            route.is_configured
+                || controllers.iter().any(|one| route.leads_to(one) && route.id == Some(one.id))
+        };
+        routes.by_index.retain(|_, route| is_known(route));
+        for one in controllers {
+            let is_local =
+                |route: &Route| route.id == Some(one.id) && matches!(route.to, ControllerRoute::InMemory(_));
+            match routes.by_index.values_mut().find(|route| route.leads_to(one) || is_local(route)) {
+                Some(route) => route.id = Some(one.id),
+                None => {
+                    let to = ControllerRoute::Tcp { host: one.host.clone(), port: one.port };
+                    routes.add(Route { id: Some(one.id), to, is_configured: false });
+                }
+            }
+        }
+        let index = self.active.borrow().index;
+        if !routes.by_index.contains_key(&index) {
+            let next = routes.after(index);
+            self.active.send_modify(|active| active.index = next);
+        }
+    }
+
+    /// Where controllers are asked over TCP.
+    pub fn addresses(&self) -> Vec<String> {
+        let routes = self.routes.lock();
+        let addresses = routes.by_index.values().filter_map(|route| match &route.to {
+            ControllerRoute::Tcp { host, port } => Some(format!("{host}:{port}")),
+            ControllerRoute::InMemory(_) => None,
+        });
+        addresses.collect()
     }
 
     /// Whether the only controller is in this process: it cannot go without this broker, nor lose its office.
     pub(crate) fn is_only_local(&self) -> bool {
-        matches!(self.routes.as_slice(), [(_, ControllerRoute::InMemory(_))])
+        self.routes.lock().by_index.values().all(|route| matches!(route.to, ControllerRoute::InMemory(_)))
     }
 
     /// `leader` leads the quorum in `epoch`. The same epoch has the same leader: whoever has learnt that it cannot be
     /// reached is not sent back.
     pub(crate) fn leads(&self, leader: NodeId, epoch: LeaderEpoch) {
-        let Some(index) = self.routes.iter().position(|(id, _)| *id == Some(leader)) else { return };
+        let index = {
+            let routes = self.routes.lock();
+            routes.by_index.iter().find(|(_, route)| route.id == Some(leader)).map(|(index, _)| *index)
+        };
+        let Some(index) = index else { return };
         self.active.send_if_modified(|active| {
             if epoch <= active.epoch {
                 return false;
@@ -91,7 +163,7 @@ impl Controllers {
 
     /// The route at `failed` did not lead anywhere: try the next, unless somebody else has moved on already.
     fn rotate(&self, failed: usize) {
-        let next = (failed + 1) % self.routes.len().max(1);
+        let next = self.routes.lock().after(failed);
         self.active.send_if_modified(|active| {
             // Otherwise another channel has found out first.
             let moves = active.index == failed && next != failed;
@@ -110,7 +182,27 @@ impl Controllers {
 
     fn active(&self) -> Option<(usize, ControllerRoute)> {
         let index = self.active.borrow().index;
-        self.routes.get(index).map(|(_, route)| (index, route.clone()))
+        self.routes.lock().by_index.get(&index).map(|route| (index, route.to.clone()))
+    }
+}
+
+impl Routes {
+    fn add(&mut self, route: Route) {
+        self.by_index.insert(self.next, route);
+        self.next += 1;
+    }
+
+    /// The next to try after `index`, in a circle.
+    fn after(&self, index: usize) -> usize {
+        let mut later = self.by_index.range(index + 1..);
+        later.next().or_else(|| self.by_index.first_key_value()).map_or(0, |(index, _)| *index)
+    }
+}
+
+impl Route {
+    fn leads_to(&self, controller: &KnownController) -> bool {
+        matches!(&self.to, ControllerRoute::Tcp { host, port }
+            if *host == controller.host && *port == controller.port)
     }
 }
 
@@ -287,16 +379,11 @@ const fn is_of_the_connection(error: &RequestError) -> bool {
 /// Whether the response says in all its places that another controller leads. Controllers answer so before they decide
 /// anything; where the code stands differs from API to API, but the request knows.
 fn says_not_controller<R: Request>(request: &R, response: &R::Response, version: Version) -> bool {
-    let refusal = |error| encode_response(0, version, &request.error_response(version, error));
-    match (
-        encode_response(0, version, response),
-        refusal(ErrorCode::NOT_CONTROLLER),
-        refusal(ErrorCode::NONE),
-    ) {
-        // A request for nothing has the same answer in both cases.
-        (Ok(given), Ok(refusal), Ok(nothing)) => given == refusal && refusal != nothing,
-        _ => false,
-    }
+    let shaped = |error| encode_response(0, version, &request.error_response(version, error)).ok();
+    let given = encode_response(0, version, response).ok();
+    // The quorum itself says so by the code of partitions. A request for nothing has the same answer in all cases.
+    let refusals = [ErrorCode::NOT_CONTROLLER, ErrorCode::NOT_LEADER_OR_FOLLOWER].map(shaped);
+    given.is_some() && given != shaped(ErrorCode::NONE) && refusals.contains(&given)
 }
 
 impl ottla_server::ControllerChannel for ControllerChannel {
@@ -322,5 +409,49 @@ impl ottla_server::ControllerChannel for ControllerChannel {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(id: i32, port: u16) -> KnownController {
+        KnownController { id: NodeId(id), host: "h".to_owned(), port }
+    }
+
+    fn tcp(port: u16) -> ControllerRoute {
+        ControllerRoute::Tcp { host: "h".to_owned(), port }
+    }
+
+    #[test]
+    fn controllers_come_and_go() {
+        let controllers = Controllers::new(vec![(None, tcp(1))]);
+        controllers.learn(&[known(1, 1), known(2, 2)]);
+        assert_eq!(controllers.addresses(), ["h:1", "h:2"]);
+        controllers.leads(NodeId(2), LeaderEpoch(1));
+        assert_eq!(format!("{:?}", controllers.active().unwrap().1), "h:2");
+        // The one that is asked has moved.
+        controllers.learn(&[known(2, 3), known(4, 4)]);
+        assert_eq!(controllers.addresses(), ["h:1", "h:3", "h:4"], "what is configured stays");
+        let (index, _) = controllers.active().unwrap();
+        controllers.rotate(index);
+        assert_ne!(controllers.active().unwrap().0, index);
+        for _ in 0..3 {
+            controllers.rotate(controllers.active().unwrap().0);
+        }
+        controllers.leads(NodeId(4), LeaderEpoch(2));
+        assert_eq!(format!("{:?}", controllers.active().unwrap().1), "h:4");
+    }
+
+    #[test]
+    fn the_controller_of_this_process_stays_the_only_one_until_there_is_another() {
+        let open = || tokio::io::duplex(1).0;
+        let controllers =
+            Controllers::new(vec![(Some(NodeId(1)), ControllerRoute::InMemory(Arc::new(open)))]);
+        controllers.learn(&[known(1, 1)]);
+        assert!(controllers.is_only_local());
+        controllers.learn(&[known(1, 1), known(2, 2)]);
+        assert!(!controllers.is_only_local());
     }
 }

@@ -34,7 +34,7 @@ mod start;
 mod suspects;
 
 pub use crate::broker::Broker;
-pub use crate::controller_channel::{ControllerRoute, Controllers};
+pub use crate::controller_channel::{ControllerRoute, Controllers, KnownController};
 pub use crate::lifecycle::RegisterError;
 pub use crate::replica_manager::{
     Acknowledgement, BareFetch, BarePartition, BarePosition, BareRead, BareSync, Refused,

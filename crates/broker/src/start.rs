@@ -306,7 +306,9 @@ fn previous_epoch<'a>(reports: impl Iterator<Item = &'a OpenReport>) -> BrokerEp
 
 /// What clients are told, with the ports that the system chose and a name where none was given.
 fn advertised(config: &BrokerConfig, bound: &[(ListenerSetting, Listener)]) -> Vec<ListenerSetting> {
-    let mut advertised = config.listeners.advertised.clone();
+    // Those of controllers may be advertised too, and are not the broker's.
+    let is_own = |listener: &&ListenerSetting| !config.listeners.controller_names.contains(&listener.name);
+    let mut advertised: Vec<_> = config.listeners.advertised.iter().filter(is_own).cloned().collect();
     for listener in &mut advertised {
         let bound = bound.iter().find(|(setting, _)| setting.name == listener.name);
         if listener.port == 0

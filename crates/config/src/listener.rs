@@ -178,6 +178,13 @@ pub(crate) fn parse_endpoint(text: &str) -> Option<Endpoint> {
     Some(Endpoint { host: host.to_owned(), port: port.parse().ok()? })
 }
 
+impl Endpoint {
+    /// `host:port` or `[v6]:port`.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse_endpoint(text).filter(|endpoint| !endpoint.host.is_empty())
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {

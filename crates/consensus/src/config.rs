@@ -26,8 +26,13 @@ pub struct QuorumConfig {
     pub directory_id: DirectoryId,
     /// The cluster; requests of another one are refused.
     pub cluster_id: String,
-    /// Every voter of a quorum that is being formed, this node among them. Once formed, the log knows better.
+    /// Every voter of a quorum that is being formed, this node among them. Once formed, the log knows better. None if this
+    /// node does not form one, but joins one.
     pub voters: Vec<Voter>,
+    /// Where this node is reached by others: `host:port`.
+    pub endpoint: String,
+    /// Controllers that know the quorum, as `host:port`: where this node asks to be taken in when nobody sends it anything.
+    pub bootstrap: Vec<String>,
     /// Where the log and the snapshots are; created when it is not there. Nothing else lives in it.
     pub data_dir: PathBuf,
     /// A directory with data that this quorum's log must tell about, if there is one: then no new quorum is formed.
@@ -55,6 +60,8 @@ impl QuorumConfig {
             directory_id,
             cluster_id: cluster_id.into(),
             voters: vec![Voter { id: node_id, endpoint: String::new() }],
+            endpoint: String::new(),
+            bootstrap: Vec::new(),
             data_dir: data_dir.into(),
             data_in: None,
             initial_state: None,
@@ -74,7 +81,14 @@ impl QuorumConfig {
         if let Some([twice, _]) = ids.array_windows().find(|[a, b]| a == b) {
             return wrong(format!("voter {twice} is listed twice in controller.quorum.voters"));
         }
-        if !ids.contains(&self.node_id) {
+        if ids.is_empty() && self.bootstrap.is_empty() {
+            return wrong(
+                "neither voters nor servers to find them: set controller.quorum.voters or \
+                          controller.quorum.bootstrap.servers"
+                    .to_owned(),
+            );
+        }
+        if !ids.is_empty() && !ids.contains(&self.node_id) {
             return wrong(format!(
                 "node {} is not among the voters {ids:?}: add it to controller.quorum.voters",
                 self.node_id
@@ -148,6 +162,8 @@ pub struct Timing {
     pub append_timeout: Duration,
     /// Deadline of one piece of a snapshot.
     pub snapshot_timeout: Duration,
+    /// After such a silence an observer is forgotten; it joins again when it is back (Kafka: 5 min).
+    pub observer_timeout: Duration,
 }
 
 impl Default for Timing {
@@ -158,6 +174,7 @@ impl Default for Timing {
             election_max: Duration::from_millis(400),
             append_timeout: Duration::from_secs(2),
             snapshot_timeout: Duration::from_secs(10),
+            observer_timeout: Duration::from_secs(300),
         }
     }
 }

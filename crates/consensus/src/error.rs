@@ -101,6 +101,75 @@ pub enum ProposeError {
     Stopped(String),
 }
 
+/// A change of the members that was not made, or not seen made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// This node does not lead; nothing was changed.
+    #[error("not the leader (leader: {})", .leader.map_or_else(|| "unknown".to_owned(), |id| id.to_string()))]
+    NotLeader {
+        /// Who leads, if known.
+        leader: Option<NodeId>,
+    },
+    /// Something that passes was in the way for too long: an earlier change that is not committed yet, or a leader that
+    /// has not committed anything in its epoch. Nothing was changed.
+    #[error(
+        "an earlier change of the voters, or the first entry of this leader's epoch, was not committed in time"
+    )]
+    InProgress,
+    /// There is a voter of this id. A node whose directory was lost votes again once its old directory has been removed.
+    #[error("the voter id {id} is already part of the set of voters [{voters}]: remove that voter first")]
+    Duplicate {
+        /// The id.
+        id: NodeId,
+        /// The voters.
+        voters: String,
+    },
+    /// There is no such voter.
+    #[error("voter {id} with directory {directory_id} is not part of the set of voters [{voters}]")]
+    NotFound {
+        /// The id.
+        id: NodeId,
+        /// Its directory.
+        directory_id: DirectoryId,
+        /// The voters.
+        voters: String,
+    },
+    /// Nobody would be left.
+    #[error("voter {id} is the only one: add another one first")]
+    LastVoter {
+        /// Its id.
+        id: NodeId,
+    },
+    /// It does not follow, or is behind.
+    #[error(
+        "controller {id} with directory {directory_id} is lagging behind: it has to follow as an observer, and have the \
+         whole log, before it may vote"
+    )]
+    Lagging {
+        /// Its id.
+        id: NodeId,
+        /// Its directory.
+        directory_id: DirectoryId,
+    },
+    /// No further node may take part.
+    #[error("controller {id} may not join: the quorum has {members} members")]
+    Full {
+        /// Its id.
+        id: NodeId,
+        /// Voters and observers.
+        members: usize,
+    },
+    /// It was proposed, and no majority of the new voters has it yet: it will take effect, or not.
+    #[error("the change of the voters was not seen committed in time: it may or may not take effect")]
+    TimedOut,
+    /// It was proposed, then the leader changed.
+    #[error("the leader changed before the change of the voters was seen committed: it may or may not be")]
+    Unknown,
+    /// This node does not take part any more.
+    #[error("the quorum has stopped on this node: {0}")]
+    Stopped(String),
+}
+
 /// A read that cannot be served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {

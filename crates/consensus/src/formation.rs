@@ -10,16 +10,16 @@ use openraft::errors::{InitializeError, RaftError};
 use ottla_types::{DirectoryId, NodeId};
 use tokio::task::AbortHandle;
 
-use crate::config::QuorumConfig;
+use crate::config::{QuorumConfig, Voter};
 use crate::error::StartError;
 use crate::log::Position;
 use crate::raft::codec::Output;
 use crate::raft::machine::Machine;
 use crate::raft::messages::{self, Identity};
-use crate::raft::network::Network;
-use crate::raft::types::{SnapshotMeta, StoredVoters, TypeConfig, VoterNode, Voters, log_id, raft_id};
+use crate::raft::network::{Asked, Network};
+use crate::raft::types::{SnapshotMeta, StoredVoters, TypeConfig, VoterNode, Voters, founder_id, log_id};
 use crate::snapshot::SnapshotStore;
-use crate::transport::RpcKind;
+use crate::transport::{Destination, RpcKind};
 
 /// The place of the entry that forms a quorum.
 pub(crate) const FIRST: Position = Position { epoch: 0, index: 0 };
@@ -61,7 +61,7 @@ async fn meet(config: &QuorumConfig, network: &Network) -> Option<BTreeMap<NodeI
             if directories.contains_key(&voter.id) {
                 continue;
             }
-            match identify(config, network, voter.id).await {
+            match identify(config, network, voter).await {
                 Some(Identity { has_log: true, .. }) => {
                     tracing::warn!(voter = %voter.id, node = %config.node_id,
                         "this node's directory is empty, but another voter is in a quorum: not forming a new one");
@@ -80,20 +80,21 @@ async fn meet(config: &QuorumConfig, network: &Network) -> Option<BTreeMap<NodeI
     }
 }
 
-async fn identify(config: &QuorumConfig, network: &Network, voter: NodeId) -> Option<Identity> {
-    let request = messages::request(&network.envelope(DirectoryId::default()), |_: &mut Output| {});
-    let sent = network.transport.send(voter, RpcKind::Identify, request);
-    let answer = tokio::time::timeout(config.timing.append_timeout, sent).await.ok()?.ok()?;
-    let identity = messages::open_response(answer).and_then(|mut body| {
-        messages::take_identity(&mut body).map_err(|e| messages::Refusal(e.to_string()))
-    });
-    match identity {
-        Ok(identity) => Some(identity),
-        Err(refusal) => {
-            tracing::warn!(voter = %voter, %refusal, "a voter does not form the quorum with this node");
-            None
-        }
+async fn identify(config: &QuorumConfig, network: &Network, voter: &Voter) -> Option<Identity> {
+    let to = Destination { id: Some(voter.id), endpoint: voter.endpoint.clone() };
+    let asked = network.ask(&to, RpcKind::Identify, config.timing.append_timeout, |_| {}).await;
+    let refusal = match asked {
+        Ok(mut body) => match messages::take_identity(&mut body) {
+            Ok(identity) => return Some(identity),
+            Err(malformed) => malformed.to_string(),
+        },
+        Err(Asked::Refused(refusal)) => refusal.to_string(),
+        Err(Asked::Silent) => return None,
+    };
+    if network.told.is_news(&refusal) {
+        tracing::warn!(voter = %voter.id, %refusal, "a voter does not form the quorum with this node");
     }
+    None
 }
 
 /// Forms the quorum of this node alone with `state` as what it has agreed about. Durable on return, and all or nothing.
@@ -131,7 +132,7 @@ async fn initialize(
 fn members(config: &QuorumConfig, directories: &BTreeMap<NodeId, DirectoryId>) -> BTreeMap<u64, VoterNode> {
     let members = config.voters.iter().map(|voter| {
         let directory_id = directories.get(&voter.id).copied().unwrap_or_default();
-        (raft_id(voter.id), VoterNode { directory_id, endpoint: voter.endpoint.clone() })
+        (founder_id(voter.id), VoterNode { directory_id, endpoint: voter.endpoint.clone() })
     });
     members.collect()
 }

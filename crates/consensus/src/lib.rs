@@ -8,6 +8,7 @@
 //! - The metadata offset is the Raft index, the controller epoch is the Raft term (at most one leader per epoch).
 //! - What `propose` returned is on the disks of a majority; a vote is on disk before it is given.
 //! - A leader serves nothing before it has applied the first entry of its own epoch.
+//! - Members change one at a time: an observer that has the whole log becomes a voter, a voter an observer.
 //! - The first failed write or sync stops the node for good; it is never retried.
 //! - Only the tail of the log that was never synced is ever cut; damage before it stops the start.
 //!
@@ -17,7 +18,9 @@
 mod config;
 mod error;
 mod formation;
+mod join;
 mod log;
+mod members;
 mod observer;
 mod quorum;
 mod raft;
@@ -29,8 +32,9 @@ mod state_machine;
 mod transport;
 
 pub use crate::config::{Limits, QuorumConfig, Timing, Voter};
-pub use crate::error::{ProposeError, ReadError, StartError};
+pub use crate::error::{ChangeError, ProposeError, ReadError, StartError};
+pub use crate::members::Member;
 pub use crate::quorum::{Committed, CommittedEntry, Quorum, StoredSnapshot};
-pub use crate::state::{QuorumState, Role, VoterState};
+pub use crate::state::{MemberState, QuorumState, Role};
 pub use crate::state_machine::StateMachine;
-pub use crate::transport::{BoxFuture, Lane, NoTransport, RpcKind, Transport, TransportError};
+pub use crate::transport::{BoxFuture, Destination, Lane, NoTransport, RpcKind, Transport, TransportError};

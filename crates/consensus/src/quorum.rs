@@ -9,20 +9,26 @@ use openraft::errors::{ClientWriteError, ForwardReason, ForwardToLeader, Lineari
 use openraft::impls::ProgressResponder;
 use openraft::{Raft, RaftState, ReadPolicy};
 use ottla_env::{Disk, create_dir_durably};
-use ottla_types::{LeaderEpoch, NodeId, Offset};
+use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::config::{QuorumConfig, Timing};
-use crate::error::{ProposeError, ReadError, StartError};
+use crate::error::{ChangeError, ProposeError, ReadError, StartError};
+use crate::join::Joiner;
 use crate::log::{EntryKind, LogOptions, LogReader, LogThread, Position, RaftLog};
+use crate::members::{self, Member, Members};
+use crate::raft::codec::Input;
 use crate::raft::handler::Handler;
 use crate::raft::machine::{Growth, Machine};
 use crate::raft::network::Network;
+use crate::raft::repeats::Repeats;
 use crate::raft::store::Store;
-use crate::raft::types::{CommittedLeaderId, Payload, TypeConfig, epoch, node_id, offset, raft_id};
+use crate::raft::types::{
+    CommittedLeaderId, Payload, TypeConfig, Voters, epoch, founder_id, joiner_id, node_id, offset,
+};
 use crate::snapshot::SnapshotStore;
 use crate::state::{QuorumState, Role};
 use crate::state_machine::StateMachine;
@@ -70,7 +76,9 @@ pub struct Quorum(Arc<Inner>);
 
 struct Inner {
     node_id: NodeId,
+    raft_id: u64,
     raft: Raft<TypeConfig, Machine>,
+    members: Members,
     handler: Handler,
     reader: LogReader,
     log_thread: Arc<LogThread>,
@@ -83,8 +91,9 @@ struct Inner {
 
 impl Quorum {
     /// Starts this node: recovers its log, restores the newest snapshot, applies what is known to be committed, and
-    /// takes part from then on. Forms the quorum if the log is empty. When this node is the only voter, it leads and
-    /// has applied its whole log on return; otherwise watch [`Quorum::state`]. Needs a tokio runtime with timers.
+    /// takes part from then on. If the log is empty it forms the quorum, or asks to be taken in where no voters are named.
+    /// When this node is the only voter, it leads and has applied its whole log on return; otherwise watch
+    /// [`Quorum::state`]. Needs a tokio runtime with timers.
     pub async fn start(
         config: QuorumConfig,
         disk: Arc<dyn Disk>,
@@ -92,33 +101,59 @@ impl Quorum {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, StartError> {
         config.validate()?;
-        let Opened { log, snapshots, is_empty } = open_storage(&config, disk).await?;
+        let Opened { log, snapshots, is_empty, raft_id } = open_storage(&config, disk).await?;
         let (reader, log_thread) = (log.reader(), log.thread());
 
         let growth = Growth::new(config.limits.snapshot_interval_bytes);
         let machine = Machine::new(state_machine, snapshots.clone(), Arc::clone(&growth));
         let network = Network {
             transport,
-            node_id: config.node_id,
+            raft_id,
             cluster_id: config.cluster_id.clone(),
             directory_id: config.directory_id,
             timing: config.timing,
+            addresses: Arc::default(),
+            told: Arc::new(Repeats::default()),
         };
         let raft_config = config.to_raft()?;
-        let id = raft_id(config.node_id);
-        let raft = Raft::new(id, Arc::new(raft_config), network.clone(), Store::new(log), machine)
+        let raft = Raft::new(raft_id, Arc::new(raft_config), network.clone(), Store::new(log), machine)
             .await
             .map_err(|e| StartError::Raft(e.to_string()))?;
 
-        let (state, observer) = observer::spawn(config.node_id, &raft);
+        let (state, observer) = observer::spawn(&raft, Arc::clone(&network.addresses));
         let snapshotter = tokio::spawn(snapshot_when_due(raft.clone(), growth)).abort_handle();
+        let members = Members { raft: raft.clone() };
+        let forgetting = members::forget_silent_observers(members.clone(), config.timing.observer_timeout);
+        let heard = Arc::default();
+        let resigning = members::resign_when_removed(raft.clone(), config.timing);
+        let mut tasks = vec![
+            observer,
+            snapshotter,
+            tokio::spawn(forgetting).abort_handle(),
+            tokio::spawn(resigning).abort_handle(),
+        ];
+        // Where the voters are fixed, they find each other.
+        if !config.bootstrap.is_empty() {
+            let joiner = Joiner {
+                raft: raft.clone(),
+                network: network.clone(),
+                endpoint: config.endpoint.clone(),
+                bootstrap: config.bootstrap.clone(),
+                state: state.clone(),
+                heard: Arc::clone(&heard),
+            };
+            tasks.push(tokio::spawn(joiner.keep_joined()).abort_handle());
+        }
         let handler = Handler {
             raft: raft.clone(),
             cluster_id: config.cluster_id.clone(),
             directory_id: config.directory_id,
             max_snapshot_bytes: config.limits.max_snapshot_bytes,
+            timing: config.timing,
             incoming: Mutex::new(None),
             forgotten: watch::Sender::new(None),
+            heard,
+            told: Repeats::default(),
         };
         let quorum = Self(Arc::new(Inner {
             node_id: config.node_id,
@@ -128,11 +163,13 @@ impl Quorum {
             log_thread,
             snapshots,
             state,
-            tasks: Mutex::new(vec![observer, snapshotter]),
+            tasks: Mutex::new(tasks),
+            members,
+            raft_id,
             timing: config.timing,
             max_payload_bytes: config.limits.max_payload_bytes,
         }));
-        if is_empty {
+        if is_empty && !config.voters.is_empty() {
             if let Some(data) = &config.data_in {
                 return Err(StartError::NoMetadata { path: config.data_dir.clone(), data: data.clone() });
             }
@@ -188,7 +225,10 @@ impl Quorum {
     /// was elected. Otherwise waits a little for them. Sends nothing itself.
     pub async fn confirm_leadership(&self) -> Result<(), ReadError> {
         // Nobody can be elected beside the only voter, whose clock stands still.
-        let alone = matches!(self.0.state.borrow().voters.as_slice(), [only] if only.id == self.0.node_id);
+        let alone = {
+            let state = self.0.state.borrow();
+            state.is_leader() && matches!(state.voters.as_slice(), [only] if only.id == self.0.node_id)
+        };
         if alone {
             self.check_running().map_err(ReadError::Stopped)
         } else {
@@ -259,12 +299,36 @@ impl Quorum {
 
     /// Hands leadership to another voter, if this node leads; watch [`Quorum::state`] for the outcome.
     pub async fn transfer_leadership(&self, to: NodeId) -> Result<(), ReadError> {
-        self.0
-            .raft
-            .trigger()
-            .transfer_leader(raft_id(to))
-            .await
-            .map_err(|e| ReadError::Stopped(e.to_string()))
+        let voter = self.0.raft.voter_ids().find(|id| node_id(*id) == to);
+        // Who is no voter any more cannot lead.
+        let Some(voter) = voter else { return Ok(()) };
+        let asked = self.0.raft.trigger().transfer_leader(voter).await;
+        asked.map_err(|e| ReadError::Stopped(e.to_string()))
+    }
+
+    /// Makes an observer a voter, if this node leads; waits up to `limit` for the observer to have the whole log, and for the
+    /// change to be committed.
+    pub async fn add_voter(&self, voter: &Member, limit: Duration) -> Result<(), ChangeError> {
+        self.check_running().map_err(ChangeError::Stopped)?;
+        self.0.members.add_voter(voter, limit).await
+    }
+
+    /// Takes the vote from a node, if this node leads; returns when that is committed. A leader that removes itself hands over
+    /// to another voter. The node goes on as an observer while it is there.
+    pub async fn remove_voter(
+        &self,
+        id: NodeId,
+        directory_id: DirectoryId,
+        limit: Duration,
+    ) -> Result<(), ChangeError> {
+        self.check_running().map_err(ChangeError::Stopped)?;
+        self.0.members.remove_voter(id, directory_id, limit).await
+    }
+
+    /// Notes where a voter is reached now, if this node leads.
+    pub async fn update_voter(&self, voter: &Member, limit: Duration) -> Result<(), ChangeError> {
+        self.check_running().map_err(ChangeError::Stopped)?;
+        self.0.members.update_voter(voter, limit).await
     }
 
     /// Stops taking part, marks the log as complete and returns when all of it is on disk.
@@ -338,7 +402,7 @@ impl Quorum {
     /// The only voter need not wait for anybody, so it does not wait for an election timeout either.
     async fn lead_if_alone(&self) -> Result<(), StartError> {
         let raft = &self.0.raft;
-        let id = raft_id(self.0.node_id);
+        let id = self.0.raft_id;
         let is_alone =
             move |state: &RaftState<TypeConfig>| state.membership_state.effective().voter_ids().eq([id]);
         if !raft.with_raft_state(is_alone).await.map_err(|e| StartError::Raft(e.to_string()))? {
@@ -396,8 +460,9 @@ impl Drop for Inner {
 struct Opened {
     log: RaftLog,
     snapshots: SnapshotStore,
-    /// The quorum has yet to be formed.
+    /// The quorum has yet to be formed, or this node to be taken in.
     is_empty: bool,
+    raft_id: u64,
 }
 
 /// Opens the directory: the log, and the snapshots it starts from.
@@ -430,10 +495,35 @@ async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> Result<Open
             formation::take_over(&forming, &snapshots, state)?;
             is_empty = false;
         }
-        Ok(Opened { log, snapshots, is_empty })
+        let raft_id = own_raft_id(&forming, &log, &snapshots).map_err(io)?;
+        Ok(Opened { log, snapshots, is_empty, raft_id })
     };
     let joined = tokio::task::spawn_blocking(open).await;
     joined.map_err(|e| StartError::Io { path: config.data_dir.clone(), source: io::Error::other(e) })?
+}
+
+/// Raft's id of this node: as the log or the snapshot has it, or as it is to be.
+fn own_raft_id(config: &QuorumConfig, log: &RaftLog, snapshots: &SnapshotStore) -> io::Result<u64> {
+    let malformed = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let own = |members: &Voters| {
+        members::find(members, config.node_id, config.directory_id).map(|(raft_id, _)| raft_id)
+    };
+    for entry in log.reader().of_kind(EntryKind::Voters)? {
+        let members = Input(entry.body).voters().map_err(malformed)?;
+        if let Some(raft_id) = own(&members) {
+            return Ok(raft_id);
+        }
+    }
+    if let Some(head) = snapshots.newest_head()? {
+        let meta = Input(head).snapshot_meta().map_err(malformed)?;
+        if let Some(raft_id) = own(meta.last_membership.membership()) {
+            return Ok(raft_id);
+        }
+    }
+    Ok(match config.voters.is_empty() {
+        false => founder_id(config.node_id),
+        true => joiner_id(config.node_id, config.directory_id),
+    })
 }
 
 async fn snapshot_when_due(raft: Raft<TypeConfig, Machine>, growth: Arc<Growth>) {

@@ -98,15 +98,28 @@ impl SnapshotStore {
         Ok(None)
     }
 
+    /// The head of the newest snapshot, of which only its length is checked: whoever uses the snapshot reads all of it.
+    pub(crate) fn newest_head(&self) -> io::Result<Option<Bytes>> {
+        let Some(newest) = self.newest()? else { return Ok(None) };
+        let path = self.path(newest);
+        let file = self.disk.open(&path, OpenOptions::READ)?;
+        let mut header = [0; HEADER_BYTES];
+        file.read_exact_at(&mut header, 0)?;
+        let len = head_len(&header);
+        if (len as u64) > file.len()? {
+            return Err(damaged(&path, "lengths do not add up"));
+        }
+        let mut head = vec![0; len];
+        file.read_exact_at(&mut head, HEADER_BYTES as u64)?;
+        Ok(Some(Bytes::from(head)))
+    }
+
     /// Reads and checks a snapshot.
     pub(crate) fn read(&self, position: Position) -> io::Result<SnapshotFile> {
         let path = self.path(position);
         let file = self.disk.open(&path, OpenOptions::READ)?;
         let len = usize::try_from(file.len()?).unwrap_or(usize::MAX);
-        let damaged = |what: &str| {
-            let text = format!("snapshot {} is damaged: {what}", path.display());
-            io::Error::new(io::ErrorKind::InvalidData, text)
-        };
+        let damaged = |what| damaged(&path, what);
         if len < HEADER_BYTES + FOOTER_BYTES {
             return Err(damaged("too short"));
         }
@@ -129,8 +142,7 @@ impl SnapshotStore {
             let error = StartError::Format { path, found: format, supported: FORMAT };
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
-        let head_len = header.get(12..16).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
-        let head_len = usize::try_from(head_len).unwrap_or(usize::MAX);
+        let head_len = head_len(&header);
         if head_len > bytes.len() {
             return Err(damaged("lengths do not add up"));
         }
@@ -161,6 +173,15 @@ impl SnapshotStore {
         }
         Ok(())
     }
+}
+
+fn head_len(header: &[u8]) -> usize {
+    let len = header.get(12..16).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+fn damaged(path: &Path, what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("snapshot {} is damaged: {what}", path.display()))
 }
 
 fn parse_name(name: &str) -> Option<Position> {

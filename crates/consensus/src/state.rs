@@ -5,8 +5,10 @@ use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 /// What this node does in the quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Follows, or waits for a leader.
+    /// Votes and follows, or waits for a leader.
     Follower,
+    /// Follows, or waits to be taken in, and has no vote.
+    Observer,
     /// Asks for votes, or has won but not yet applied the first entry of its own epoch: until then it may not
     /// know all that is committed, and serves nothing.
     Candidate,
@@ -16,9 +18,9 @@ pub enum Role {
     Stopped,
 }
 
-/// One voter, as this node sees it.
+/// One voter or observer, as this node sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VoterState {
+pub struct MemberState {
     /// `node.id`.
     pub id: NodeId,
     /// The identity of its directory.
@@ -49,7 +51,9 @@ pub struct QuorumState {
     /// Before the first entry that is still in the log of this node.
     pub purged_offset: Option<Offset>,
     /// The voters, ordered by id; empty before the quorum has been formed.
-    pub voters: Vec<VoterState>,
+    pub voters: Vec<MemberState>,
+    /// Those that follow without a vote, ordered by id.
+    pub observers: Vec<MemberState>,
     /// Why this node is [`Role::Stopped`], if something failed.
     pub failure: Option<String>,
 }

@@ -1,5 +1,6 @@
-//! How voters reach each other. The quorum gives and takes opaque bytes; connections are the host's.
+//! How the quorum's nodes reach each other. The quorum gives and takes opaque bytes; connections are the host's.
 
+use std::fmt;
 use std::pin::Pin;
 
 use bytes::Bytes;
@@ -25,6 +26,8 @@ pub enum RpcKind {
     Transfer,
     /// Who are you, and have you been in a quorum before?
     Identify,
+    /// A node wants to follow the quorum as an observer.
+    Join,
 }
 
 /// Requests of one lane may share a connection; those of two lanes must not wait for each other.
@@ -40,7 +43,7 @@ pub enum Lane {
 
 impl RpcKind {
     /// Every kind, in the order of its code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Append,
         Self::Heartbeat,
         Self::Vote,
@@ -48,6 +51,7 @@ impl RpcKind {
         Self::Snapshot,
         Self::Transfer,
         Self::Identify,
+        Self::Join,
     ];
 
     /// Its code on the wire.
@@ -60,6 +64,7 @@ impl RpcKind {
             Self::Snapshot => 4,
             Self::Transfer => 5,
             Self::Identify => 6,
+            Self::Join => 7,
         }
     }
 
@@ -73,36 +78,60 @@ impl RpcKind {
         match self {
             Self::Append => Lane::Replication,
             Self::Snapshot => Lane::Bulk,
-            Self::Heartbeat | Self::Vote | Self::PreVote | Self::Transfer | Self::Identify => Lane::Control,
+            Self::Heartbeat | Self::Vote | Self::PreVote | Self::Transfer | Self::Identify | Self::Join => {
+                Lane::Control
+            }
         }
     }
 }
 
-/// Sends requests to other voters.
+/// Whom a request is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Destination {
+    /// `node.id`, if it is known.
+    pub id: Option<NodeId>,
+    /// `host:port` of its controller listener as the quorum knows it; empty if it does not.
+    pub endpoint: String,
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "controller {id} ({})", self.endpoint),
+            None => write!(f, "the controller at {}", self.endpoint),
+        }
+    }
+}
+
+/// Sends requests to other nodes of the quorum.
 pub trait Transport: Send + Sync + 'static {
     /// Sends `payload` to the controller listener of `to`, to be given to its
     /// [`Quorum::handle_rpc`](crate::Quorum::handle_rpc), and returns what that answered. The quorum sets a deadline on
     /// every call and drops the future when it passes.
-    fn send(&self, to: NodeId, kind: RpcKind, payload: Bytes)
-    -> BoxFuture<'_, Result<Bytes, TransportError>>;
+    fn send<'a>(
+        &'a self,
+        to: &'a Destination,
+        kind: RpcKind,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, TransportError>>;
 }
 
 /// A request that was not answered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum TransportError {
     /// There is no connection and none can be made; asking again at once is pointless.
-    #[error("voter {to} cannot be reached: {reason}")]
+    #[error("{to} cannot be reached: {reason}")]
     Unreachable {
         /// Whom.
-        to: NodeId,
+        to: Destination,
         /// Why.
         reason: String,
     },
     /// The request may or may not have arrived.
-    #[error("the request to voter {to} failed: {reason}")]
+    #[error("the request to {to} failed: {reason}")]
     Failed {
         /// Whom.
-        to: NodeId,
+        to: Destination,
         /// Why.
         reason: String,
     },
@@ -113,12 +142,13 @@ pub enum TransportError {
 pub struct NoTransport;
 
 impl Transport for NoTransport {
-    fn send(&self, to: NodeId, _: RpcKind, _: Bytes) -> BoxFuture<'_, Result<Bytes, TransportError>> {
-        Box::pin(async move {
-            Err(TransportError::Unreachable {
-                to,
-                reason: "this node has no transport to other voters".to_owned(),
-            })
-        })
+    fn send<'a>(
+        &'a self,
+        to: &'a Destination,
+        _: RpcKind,
+        _: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, TransportError>> {
+        let reason = "this node has no transport to other voters".to_owned();
+        Box::pin(async move { Err(TransportError::Unreachable { to: to.clone(), reason }) })
     }
 }

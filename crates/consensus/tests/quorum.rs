@@ -247,7 +247,8 @@ async fn wrong_configurations_are_named() {
         let error = Quorum::start(config, sim(), Box::new(Recorder::default()), Arc::new(NoTransport)).await;
         error.unwrap_err().to_string()
     };
-    assert!(start(|c| c.voters.clear()).await.contains("not among the voters"));
+    assert!(start(|c| c.voters.clear()).await.contains("neither voters"));
+    assert!(start(|c| c.node_id = NodeId(7)).await.contains("not among the voters"));
     assert!(start(|c| c.voters.push(c.voters[0].clone())).await.contains("twice"));
     assert!(start(|c| c.timing.heartbeat = c.timing.election_min).await.contains("heartbeat"));
     assert!(start(|c| c.limits.max_payload_bytes = usize::MAX).await.contains("at most"));

@@ -2,12 +2,13 @@
 
 use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_protocol::messages::{
-    AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest,
+    AddRaftVoterRequest, AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest,
     AlterPartitionRequest, ApiVersionsRequest, AssignReplicasToDirsRequest, BrokerHeartbeatRequest,
     BrokerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
     DescribeBalanceRequest, DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest,
     FetchMetadataRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
-    RaftMessageRequest, UnregisterBrokerRequest, UpdateFeaturesRequest,
+    RaftMessageRequest, RemoveRaftVoterRequest, UnregisterBrokerRequest, UpdateFeaturesRequest,
+    UpdateRaftVoterRequest,
 };
 use ottla_server::{FeatureRange, HasFeatures, NodeFeatures};
 
@@ -33,6 +34,9 @@ ottla_server::apis! { Controller;
     AssignReplicasToDirsRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::assign_replicas_to_dirs::handle;
     UnregisterBrokerRequest, lane Controller, listeners [controller], acl Alter Cluster => api::unregister_broker::handle;
     AllocateProducerIdsRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::allocate_producer_ids::handle;
+    AddRaftVoterRequest, lane Controller, listeners [controller], acl Alter Cluster => api::add_raft_voter::handle;
+    RemoveRaftVoterRequest, lane Controller, listeners [controller], acl Alter Cluster => api::remove_raft_voter::handle;
+    UpdateRaftVoterRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::update_raft_voter::handle;
     FetchMetadataRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => pipeline api::fetch_metadata::handle;
     RaftMessageRequest, lane Controller, listeners [controller], acl ClusterAction Cluster => api::raft_message::handle;
 }

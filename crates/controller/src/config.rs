@@ -19,6 +19,8 @@ pub struct ControllerConfig {
     /// How often leadership goes back to preferred replicas (`leader.imbalance.check.interval.seconds`); `None` for never
     /// (`auto.leader.rebalance.enable=false`).
     pub leader_rebalance_interval: Option<Duration>,
+    /// How long a change of the voters may take (`controller.quorum.request.timeout.ms`).
+    pub quorum_request_timeout: Duration,
 }
 
 impl ControllerConfig {
@@ -32,7 +34,15 @@ impl ControllerConfig {
         let rebalance =
             layers.broker_value("auto.leader.rebalance.enable").is_some_and(|value| value == "true");
         let interval = number("leader.imbalance.check.interval.seconds").map(Duration::from_secs);
-        Self { session_timeout, leader_rebalance_interval: interval.filter(|_| rebalance), quorum, settings }
+        let quorum_request_timeout =
+            Duration::from_millis(number("controller.quorum.request.timeout.ms").unwrap_or(2000));
+        Self {
+            session_timeout,
+            quorum_request_timeout,
+            leader_rebalance_interval: interval.filter(|_| rebalance),
+            quorum,
+            settings,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ottla_consensus::{Quorum, QuorumState, Role, RpcKind, StartError, Transport, VoterState};
+use ottla_config::Endpoint;
+use ottla_consensus::{MemberState, Quorum, QuorumState, Role, RpcKind, StartError, Transport};
 use ottla_env::{Clock, Disk, Monotonic, Rng};
 use ottla_metadata::plan::Decision;
 use ottla_metadata::{MetadataImage, Settings};
@@ -55,6 +56,7 @@ pub struct Controller {
     node_id: NodeId,
     cluster_id: String,
     pub(crate) rebalance_interval: Option<Duration>,
+    pub(crate) quorum_request_timeout: Duration,
     advertised: OnceLock<Advertised>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -93,6 +95,7 @@ impl Controller {
             node_id: config.quorum.node_id,
             cluster_id: config.quorum.cluster_id,
             rebalance_interval: config.leader_rebalance_interval,
+            quorum_request_timeout: config.quorum_request_timeout,
             advertised: OnceLock::new(),
             tasks: Mutex::default(),
         });
@@ -124,6 +127,11 @@ impl Controller {
     /// Where the quorum stands, as this node sees it.
     pub fn quorum_state(&self) -> QuorumState {
         self.log.state()
+    }
+
+    /// The same, with news about it.
+    pub fn quorum_states(&self) -> watch::Receiver<QuorumState> {
+        self.log.states()
     }
 
     /// Whether this node is the active controller.
@@ -195,13 +203,15 @@ impl Controller {
         let _ = self.advertised.set(Advertised { listener: listener.into(), host: host.into(), port });
     }
 
-    /// Where a voter's controller listener is, as far as this node knows.
-    pub(crate) fn endpoint_of(&self, voter: &VoterState) -> Option<Advertised> {
-        if let Some((host, port)) = voter.endpoint.rsplit_once(':')
-            && let Ok(port) = port.parse()
-        {
-            let listener = self.advertised.get().map_or(DEFAULT_LISTENER, |own| &own.listener);
-            return Some(Advertised { listener: listener.into(), host: host.into(), port });
+    /// The name of the listener that controllers use between them.
+    pub(crate) fn controller_listener(&self) -> ByteString {
+        self.advertised.get().map_or(ByteString::from_static(DEFAULT_LISTENER), |own| own.listener.clone())
+    }
+
+    /// Where the controller listener of a voter or observer is, as far as this node knows.
+    pub(crate) fn endpoint_of(&self, voter: &MemberState) -> Option<Advertised> {
+        if let Some(Endpoint { host, port }) = Endpoint::parse(&voter.endpoint) {
+            return Some(Advertised { listener: self.controller_listener(), host: host.into(), port });
         }
         self.advertised.get().filter(|_| voter.id == self.node_id).cloned()
     }

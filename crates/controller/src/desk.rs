@@ -132,7 +132,7 @@ impl Clerk {
         let committed = self.published.image();
         let mut image = (*committed).clone();
         let mut records = Vec::new();
-        take_in(&mut image, &mut records, plan_bootstrap(&committed).records);
+        take_in(&mut image, &mut records, plan_bootstrap(&committed, &self.settings).records);
         let mut decided = Vec::new();
         let mut next = Some(first);
         while let Some(mut job) = next.take() {

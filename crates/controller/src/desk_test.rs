@@ -140,5 +140,5 @@ async fn what_is_too_much_for_one_proposal_takes_several() {
     assert_eq!(f.desk.decide(many).await, Ok(()));
     assert_eq!(*f.log.proposals.lock(), 3);
     assert_eq!(count(&f.published.image()), 45_001);
-    assert_eq!(f.published.image().offset, Offset(45_002), "with the records that found the cluster");
+    assert_eq!(f.published.image().offset, Offset(45_003), "with the records that found the cluster");
 }

@@ -2,6 +2,7 @@
 //! before it compiles.
 
 use ottla_config::ConfigRejected;
+use ottla_consensus::ChangeError;
 use ottla_metadata::plan::{
     AllocateProducerIdsError, AlterConfigError, AlterPartitionError, AssignReplicaError, AssignmentError,
     BrokerNotRegistered, CreatePartitionsError, CreateTopicError, DeleteTopicError, ElectLeaderError,
@@ -10,6 +11,7 @@ use ottla_metadata::plan::{
 use ottla_protocol::ErrorCode;
 
 use crate::ControllerError;
+use crate::error::VoterError;
 
 /// An error that clients know by a code.
 pub(crate) trait Coded {
@@ -232,7 +234,37 @@ impl Coded for UpdateFeaturesError {
             | Self::Dependency { .. }
             | Self::NotAnUpgrade { .. }
             | Self::NotADowngrade { .. }
-            | Self::MetadataDowngrade { .. } => ErrorCode::INVALID_UPDATE_VERSION,
+            | Self::MetadataDowngrade { .. }
+            | Self::KRaftDowngrade { .. } => ErrorCode::INVALID_UPDATE_VERSION,
+        }
+    }
+}
+
+impl Coded for VoterError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::ClusterId { .. } => ErrorCode::INCONSISTENT_CLUSTER_ID,
+            Self::NotLeader { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            Self::FencedEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
+            Self::UnknownEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
+            Self::FixedVoters => ErrorCode::UNSUPPORTED_VERSION,
+            Self::NoVoter | Self::NoListener { .. } | Self::KRaftVersion { .. } => ErrorCode::INVALID_REQUEST,
+            Self::Change(error) => error.code(),
+        }
+    }
+}
+
+impl Coded for ChangeError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotLeader { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            Self::Duplicate { .. } => ErrorCode::DUPLICATE_VOTER,
+            Self::NotFound { .. } => ErrorCode::VOTER_NOT_FOUND,
+            Self::LastVoter { .. } => ErrorCode::INVALID_REQUEST,
+            Self::InProgress | Self::Lagging { .. } | Self::Full { .. } | Self::TimedOut | Self::Unknown => {
+                ErrorCode::REQUEST_TIMED_OUT
+            }
+            Self::Stopped(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

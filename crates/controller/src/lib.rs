@@ -33,6 +33,7 @@ mod sessions;
 #[cfg(test)]
 mod testing;
 mod voter_features;
+mod voters;
 
 #[cfg(test)]
 mod restart_test;

@@ -1,8 +1,12 @@
 //! The quorum as the controller uses it: a trait, so that decisions can be tested without a disk.
 
 use bytes::Bytes;
-use ottla_consensus::{BoxFuture, ProposeError, Quorum, QuorumState, ReadError, RpcKind};
-use ottla_types::{LeaderEpoch, NodeId, Offset};
+use std::time::Duration;
+
+use ottla_consensus::{
+    BoxFuture, ChangeError, Member, ProposeError, Quorum, QuorumState, ReadError, RpcKind,
+};
+use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 use tokio::sync::watch;
 
 /// A log that a majority agrees on, and that applies what is committed to this node's state machine.
@@ -19,6 +23,21 @@ pub(crate) trait MetadataLog: Send + Sync + 'static {
     fn forgotten(&self) -> BoxFuture<'_, String>;
     /// Has another voter lead, if this one does.
     fn transfer(&self, to: NodeId) -> BoxFuture<'_, ()>;
+    /// Makes an observer that has the whole log a voter.
+    fn add_voter<'a>(&'a self, voter: &'a Member, limit: Duration) -> BoxFuture<'a, Result<(), ChangeError>>;
+    /// Takes the vote from a node.
+    fn remove_voter(
+        &self,
+        id: NodeId,
+        directory_id: DirectoryId,
+        limit: Duration,
+    ) -> BoxFuture<'_, Result<(), ChangeError>>;
+    /// Notes where a voter is now.
+    fn update_voter<'a>(
+        &'a self,
+        voter: &'a Member,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<(), ChangeError>>;
     /// Leaves the quorum.
     fn shut_down(&self) -> BoxFuture<'_, ()>;
 
@@ -55,6 +74,27 @@ impl MetadataLog for Quorum {
                 tracing::warn!(%to, "leadership is not handed over: {error}");
             }
         })
+    }
+
+    fn add_voter<'a>(&'a self, voter: &'a Member, limit: Duration) -> BoxFuture<'a, Result<(), ChangeError>> {
+        Box::pin(Self::add_voter(self, voter, limit))
+    }
+
+    fn remove_voter(
+        &self,
+        id: NodeId,
+        directory_id: DirectoryId,
+        limit: Duration,
+    ) -> BoxFuture<'_, Result<(), ChangeError>> {
+        Box::pin(Self::remove_voter(self, id, directory_id, limit))
+    }
+
+    fn update_voter<'a>(
+        &'a self,
+        voter: &'a Member,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<(), ChangeError>> {
+        Box::pin(Self::update_voter(self, voter, limit))
     }
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {

@@ -109,6 +109,7 @@ impl Controller {
 const fn role(role: Role) -> &'static str {
     match role {
         Role::Follower => "follower",
+        Role::Observer => "observer",
         Role::Candidate => "candidate",
         Role::Leader => "leader",
         Role::Stopped => "stopped",

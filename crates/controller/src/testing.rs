@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ottla_consensus::{
-    BoxFuture, ProposeError, QuorumConfig, QuorumState, ReadError, Role, RpcKind, StateMachine, VoterState,
+    BoxFuture, ChangeError, Member, MemberState, ProposeError, QuorumConfig, QuorumState, ReadError, Role,
+    RpcKind, StateMachine,
 };
 use ottla_env::{ManualClock, SeededRng};
 use ottla_metadata::Settings;
@@ -12,7 +14,7 @@ use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_protocol::messages::broker_registration::Feature;
 use ottla_protocol::{ApiKey, Request};
 use ottla_server::RequestContext;
-use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, Uuid};
+use ottla_types::{Bytes, DirectoryId, LeaderEpoch, NodeId, Offset, Uuid};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
@@ -50,12 +52,13 @@ impl FakeLog {
             last_offset: None,
             snapshot_offset: None,
             purged_offset: None,
-            voters: vec![VoterState {
+            voters: vec![MemberState {
                 id: NodeId(1),
                 directory_id: Uuid::METADATA_TOPIC,
                 endpoint: String::new(),
                 match_offset: Some(Offset(41)),
             }],
+            observers: Vec::new(),
             failure: None,
         };
         Arc::new(Self {
@@ -87,7 +90,7 @@ impl FakeLog {
     /// Has the quorum one more voter.
     pub(crate) fn add_voter(&self, id: NodeId, endpoint: &str) {
         self.state.send_modify(|state| {
-            state.voters.push(VoterState {
+            state.voters.push(MemberState {
                 id,
                 directory_id: Uuid::METADATA_TOPIC,
                 endpoint: endpoint.to_owned(),
@@ -146,8 +149,45 @@ impl MetadataLog for FakeLog {
         })
     }
 
+    fn add_voter<'a>(&'a self, voter: &'a Member, _: Duration) -> BoxFuture<'a, Result<(), ChangeError>> {
+        self.state.send_modify(|state| state.voters.push(voter_state(voter)));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn remove_voter(
+        &self,
+        id: NodeId,
+        directory_id: DirectoryId,
+        _: Duration,
+    ) -> BoxFuture<'_, Result<(), ChangeError>> {
+        let removed = self.state.send_if_modified(|state| {
+            let before = state.voters.len();
+            state.voters.retain(|voter| (voter.id, voter.directory_id) != (id, directory_id));
+            state.voters.len() < before
+        });
+        let unknown = ChangeError::NotFound { id, directory_id, voters: String::new() };
+        Box::pin(async move { if removed { Ok(()) } else { Err(unknown) } })
+    }
+
+    fn update_voter<'a>(&'a self, voter: &'a Member, _: Duration) -> BoxFuture<'a, Result<(), ChangeError>> {
+        self.state.send_modify(|state| {
+            state.voters.retain(|known| known.id != voter.id);
+            state.voters.push(voter_state(voter));
+        });
+        Box::pin(async { Ok(()) })
+    }
+
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})
+    }
+}
+
+fn voter_state(voter: &Member) -> MemberState {
+    MemberState {
+        id: voter.id,
+        directory_id: voter.directory_id,
+        endpoint: voter.endpoint.clone(),
+        match_offset: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ottla_consensus::VoterState;
+use ottla_consensus::MemberState;
 use ottla_metadata::image::FeatureRange;
 use ottla_metadata::plan::VoterFeatures;
 use ottla_network::{ClientOptions, Connection};
@@ -29,7 +29,7 @@ impl Controller {
     }
 }
 
-async fn ask(voter: &VoterState) -> Result<Vec<FeatureRange>, String> {
+async fn ask(voter: &MemberState) -> Result<Vec<FeatureRange>, String> {
     let connected = Connection::connect(&voter.endpoint, ASK_WITHIN, ClientOptions::default()).await;
     let connection = connected.map_err(|error| error.to_string())?;
     let told = connection.api_versions(ASK_WITHIN).await.map_err(|error| error.to_string())?;

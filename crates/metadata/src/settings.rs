@@ -41,6 +41,13 @@ impl Settings {
         })
     }
 
+    /// Whether `controller.quorum.voters` names the voters.
+    pub(crate) fn names_voters(&self) -> bool {
+        let none = ConfigMap::new();
+        let layers = ConfigLayers { settings: &self.configured, broker: &none, cluster: &none, brokers: 1 };
+        layers.broker_value("controller.quorum.voters").is_some_and(|voters| !voters.trim().is_empty())
+    }
+
     /// What the balancer goes by, from the same levels.
     pub fn balancer(&self, image: &MetadataImage) -> BalancerSettings {
         self.in_cluster(image, |layers| BalancerSettings {

@@ -22,7 +22,7 @@ impl Cluster {
     /// Brokers 1 to `brokers`, all active; without eligible leader replicas.
     pub(crate) fn new(brokers: i32) -> Self {
         let mut cluster = Self { image: MetadataImage::empty(), settings: Settings::default(), state: 1 };
-        cluster.take(plan_bootstrap(&cluster.image));
+        cluster.take(plan_bootstrap(&cluster.image, &cluster.settings));
         assert!(cluster.image.features.elr_enabled(), "as in a new cluster of Kafka 4.3");
         let off = FeatureUpdate {
             name: ELR_VERSION.into(),

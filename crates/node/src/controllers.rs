@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_broker::{ControllerRoute, Controllers};
-use ottla_config::BrokerConfig;
+use ottla_broker::{ControllerRoute, Controllers, KnownController};
+use ottla_config::{BrokerConfig, Endpoint};
 use ottla_controller::Controller;
 use ottla_network::{ClientOptions, Connection, ConnectionOptions, serve_in_memory};
 use ottla_protocol::ErrorCode;
-use ottla_protocol::messages::describe_cluster::DescribeClusterRequest;
+use ottla_protocol::messages::describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
 use ottla_server::Dispatcher;
 use ottla_types::NodeId;
 
@@ -17,6 +17,8 @@ use ottla_types::NodeId;
 const IN_MEMORY: &str = "CONTROLLER";
 const ASK_WITHIN: Duration = Duration::from_secs(1);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How often a broker without a controller looks which controllers there are.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// DescribeCluster's endpoint type for controllers (KIP-919).
 const CONTROLLERS: i8 = 2;
 
@@ -47,6 +49,50 @@ pub(crate) fn routes(config: &BrokerConfig, local: Option<&Arc<Dispatcher<Contro
         }
     }
     Controllers::new(routes)
+}
+
+/// Keeps the routes those to the voters of the quorum, which may come and go: as a controller of this process knows them, or
+/// as the controllers say.
+pub(crate) async fn keep_routes(routes: Arc<Controllers>, local: Option<Arc<Controller>>) {
+    let Some(local) = local else {
+        loop {
+            for address in routes.addresses() {
+                let asked = describe(&address).await;
+                if let Some(voters) = asked.map(known_controllers).filter(|voters| !voters.is_empty()) {
+                    routes.learn(&voters);
+                    break;
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let mut states = local.quorum_states();
+    let mut last = Vec::new();
+    loop {
+        let voters: Vec<KnownController> = {
+            let state = states.borrow_and_update();
+            let voters = state.voters.iter().filter_map(|voter| {
+                let Endpoint { host, port } = Endpoint::parse(&voter.endpoint)?;
+                Some(KnownController { id: voter.id, host, port })
+            });
+            voters.collect()
+        };
+        if voters != last {
+            routes.learn(&voters);
+            last = voters;
+        }
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn known_controllers(cluster: DescribeClusterResponse) -> Vec<KnownController> {
+    let known = cluster.brokers.into_iter().filter_map(|controller| {
+        let port = u16::try_from(controller.port).ok()?;
+        Some(KnownController { id: NodeId(controller.broker_id), host: controller.host.to_string(), port })
+    });
+    known.collect()
 }
 
 /// Asks the controllers which cluster they are, trying each for `wait` in all.
@@ -81,14 +127,16 @@ pub(crate) enum Told {
 }
 
 pub(crate) async fn ask(address: &str) -> Told {
-    let Ok(connection) = Connection::connect(address, ASK_WITHIN, ClientOptions::default()).await else {
-        return Told::Nothing;
-    };
-    let request = DescribeClusterRequest { endpoint_type: CONTROLLERS, ..Default::default() };
-    match connection.request(&request, 1, ASK_WITHIN).await {
-        Ok(response) if response.error_code != ErrorCode::NONE => Told::Nothing,
-        Ok(response) if response.cluster_id.is_empty() => Told::KnowsNone,
-        Ok(response) => Told::Cluster(response.cluster_id.to_string()),
-        Err(_) => Told::Nothing,
+    match describe(address).await {
+        None => Told::Nothing,
+        Some(cluster) if cluster.cluster_id.is_empty() => Told::KnowsNone,
+        Some(cluster) => Told::Cluster(cluster.cluster_id.to_string()),
     }
+}
+
+async fn describe(address: &str) -> Option<DescribeClusterResponse> {
+    let connection = Connection::connect(address, ASK_WITHIN, ClientOptions::default()).await.ok()?;
+    let request = DescribeClusterRequest { endpoint_type: CONTROLLERS, ..Default::default() };
+    let response = connection.request(&request, 1, ASK_WITHIN).await.ok()?;
+    (response.error_code == ErrorCode::NONE).then_some(response)
 }

@@ -17,7 +17,9 @@ mod identity;
 mod lobby;
 mod node;
 mod peers;
+mod quorum;
 mod run;
+mod voter;
 
 pub use crate::identity::IdentityError;
 pub use crate::node::{Node, NodeError, NodeOptions};

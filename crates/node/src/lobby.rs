@@ -101,6 +101,13 @@ impl ControllerListeners {
         Self { door: Door::new(), bound, serving: Vec::new() }
     }
 
+    /// The listeners, with the ports that they are bound to.
+    pub(crate) fn bound(&self) -> Vec<(ListenerSetting, u16)> {
+        let bound = self.bound.iter().map(|(setting, at)| (setting, at.local_addr()));
+        let serving = self.serving.iter().map(|(setting, at)| (setting, at.local_addr()));
+        bound.chain(serving).map(|(setting, at)| (setting.clone(), at.port())).collect()
+    }
+
     fn open(&mut self) {
         for (setting, listener) in self.bound.drain(..) {
             self.serving.push((setting, listener.serve(Arc::clone(&self.door))));
@@ -149,5 +156,22 @@ pub(crate) async fn agree_on_cluster(config: &BrokerConfig, listeners: &mut Cont
             );
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The id of the cluster that the controllers of `controller.quorum.bootstrap.servers` belong to. Waits for as long as that
+/// takes.
+pub(crate) async fn find_cluster(config: &BrokerConfig, listeners: &mut ControllerListeners) -> String {
+    listeners.open();
+    loop {
+        if let Some(id) = controllers::ask_cluster_id(config, TELL_EVERY).await {
+            return id;
+        }
+        let servers: Vec<_> = config.quorum.bootstrap_servers.iter().map(ToString::to_string).collect();
+        tracing::warn!(
+            ?servers,
+            "no controller of controller.quorum.bootstrap.servers knows a cluster; a node that names just itself there \
+             forms one"
+        );
     }
 }

@@ -5,22 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_broker::{Broker, BrokerHandle, BrokerOptions};
-use ottla_config::{BrokerConfig, Listener as ListenerSetting, SecurityProtocol, Settings};
-use ottla_consensus::{QuorumConfig, Voter};
+use ottla_config::{BrokerConfig, Endpoint, Listener as ListenerSetting, SecurityProtocol, Settings};
+use ottla_consensus::QuorumConfig;
 use ottla_controller::{API_TABLE, Controller, ControllerConfig, ControllerDeps};
 use ottla_env::{Clock, Disk, RealRng};
 use ottla_network::{BindError, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage_import::{Bootstrap, ImportError};
 use ottla_telemetry::{AdminError, AdminServer, Condition, Health, LogLevels, ProcessMetrics, Registry};
-use ottla_types::{ByteString, NodeId, Uuid};
+use ottla_types::{ByteString, Uuid};
 use rustix::process::{Resource, getrlimit};
+use tokio::task::JoinHandle;
 
 use crate::IdentityError;
 use crate::controllers;
 use crate::identity;
-use crate::lobby::{ControllerListeners, agree_on_cluster};
+use crate::lobby::{ControllerListeners, agree_on_cluster, find_cluster};
 use crate::peers::Peers;
+use crate::quorum::{self, Entry};
+use crate::voter::OwnVoter;
 
 /// The folder of the quorum's log in `metadata.log.dir`.
 const QUORUM_DIR: &str = "ottla-quorum";
@@ -89,6 +92,8 @@ pub struct Node {
     cluster_id: String,
     controller: Option<RunningController>,
     broker: Option<BrokerHandle>,
+    /// Keeps the broker's routes to the controllers.
+    routes: Option<Task>,
     admin: Option<AdminServer>,
     ready: Condition,
 }
@@ -97,6 +102,19 @@ struct RunningController {
     controller: Arc<Controller>,
     dispatcher: Arc<Dispatcher<Controller>>,
     listeners: Vec<(String, ListenerHandle)>,
+    /// Who it is to the quorum.
+    own: Option<OwnVoter>,
+    /// Tells the quorum.
+    keeping_known: Option<Task>,
+}
+
+/// Ends with its owner.
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl std::fmt::Debug for Node {
@@ -127,18 +145,23 @@ impl Node {
             bind(&socket_server, config.node.is_controller, &config.listeners.controller).await?;
         let for_broker = bind(&socket_server, config.node.is_broker, &config.listeners.broker).await?;
         let mut for_controller = ControllerListeners::new(for_controller);
-        let cluster_id = cluster_id(&options, &mut for_controller).await?;
-        let controller = if options.config.node.is_controller {
-            let running = start_controller(&options, &cluster_id, for_controller, &registry).await?;
+        let entry = Entry::of(config, &for_controller.bound()).await;
+        let cluster_id = cluster_id(&options, entry, &mut for_controller).await?;
+        let mut controller = if options.config.node.is_controller {
+            let running = start_controller(&options, entry, &cluster_id, for_controller, &registry).await?;
             let controller = Arc::clone(&running.controller);
             health.probe("metadata quorum", move || controller.failure());
             Some(running)
         } else {
             None
         };
+        let mut routes = None;
         let broker = if options.config.node.is_broker {
             let local = controller.as_ref().map(|running| &running.dispatcher);
             let controllers = controllers::routes(&options.config, local);
+            let known = controller.as_ref().map(|running| Arc::clone(&running.controller));
+            let following = controllers::keep_routes(Arc::clone(&controllers), known);
+            routes = Some(Task(tokio::spawn(following)));
             let start = Broker::start(BrokerOptions {
                 settings: options.settings,
                 config: options.config,
@@ -158,8 +181,15 @@ impl Node {
         } else {
             None
         };
+        // Not before it is known that nobody else uses the directories.
+        if let Some(running) = &mut controller
+            && let Some(own) = running.own.take()
+        {
+            let keeping = tokio::spawn(own.keep_known(Arc::clone(&running.controller)));
+            running.keeping_known = Some(Task(keeping));
+        }
         ready.ready();
-        Ok(Self { cluster_id, controller, broker, admin, ready })
+        Ok(Self { cluster_id, controller, broker, routes, admin, ready })
     }
 
     /// The cluster that the node belongs to.
@@ -210,7 +240,9 @@ impl Node {
         if let Some(broker) = self.broker {
             broker.stop().await;
         }
+        drop(self.routes);
         if let Some(running) = self.controller {
+            drop(running.keeping_known);
             // While it can still be reached: the others need not wait for an election.
             running.controller.hand_over(HAND_OVER).await;
             for (_, listener) in running.listeners {
@@ -245,16 +277,20 @@ async fn bind(
     Ok(bound)
 }
 
-async fn cluster_id(options: &NodeOptions, listeners: &mut ControllerListeners) -> Result<String, NodeError> {
+async fn cluster_id(
+    options: &NodeOptions,
+    entry: Entry,
+    listeners: &mut ControllerListeners,
+) -> Result<String, NodeError> {
     let config = &options.config;
     if let Some(known) = identity::known_cluster(options.disk.as_ref(), config)? {
         return Ok(known);
     }
     if config.node.is_controller {
-        let is_alone = config.quorum.voters.len() <= 1;
-        return Ok(match is_alone {
-            true => Uuid::random().to_string(),
-            false => agree_on_cluster(config, listeners).await,
+        return Ok(match entry {
+            Entry::Joins => find_cluster(config, listeners).await,
+            Entry::Named if config.quorum.voters.len() > 1 => agree_on_cluster(config, listeners).await,
+            Entry::Named | Entry::Alone => Uuid::random().to_string(),
         });
     }
     let wait = Duration::from_millis(u64::try_from(config.node.initial_registration_timeout_ms).unwrap_or(0));
@@ -263,6 +299,7 @@ async fn cluster_id(options: &NodeOptions, listeners: &mut ControllerListeners) 
 
 async fn start_controller(
     options: &NodeOptions,
+    entry: Entry,
     cluster_id: &str,
     listeners: ControllerListeners,
     registry: &Registry,
@@ -270,12 +307,16 @@ async fn start_controller(
     let config = &options.config;
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
     let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
-    let alone = QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir);
+    let endpoint = quorum::own_endpoint(config, &listeners.bound());
+    // Voters that are named find each other by their names.
+    let servers = config.quorum.bootstrap_servers.iter().filter(|_| entry != Entry::Named);
     let quorum = QuorumConfig {
-        voters: voters(config).unwrap_or(alone.voters),
+        voters: quorum::founders(config, entry, &endpoint),
+        bootstrap: servers.map(Endpoint::to_string).collect(),
+        endpoint: endpoint.clone(),
         initial_state: Bootstrap::read(options.disk.as_ref(), &config.log.metadata_dir)?,
         data_in: identity::directory_with_partitions(options.disk.as_ref(), config)?,
-        ..alone
+        ..QuorumConfig::standalone(config.node.node_id, directory_id, cluster_id, data_dir)
     };
     let settings = ottla_metadata::Settings::new(Arc::new(options.settings.clone()));
     let controller_config = ControllerConfig {
@@ -303,29 +344,19 @@ async fn start_controller(
     tokio::select! {
         biased;
         failed = controller.failed() => return Err(failed.into()),
-        reason = controller.forgotten() => return Err(NodeError::Forgotten(reason)),
+        // One that joins waits until it is let in.
+        reason = controller.forgotten(), if entry != Entry::Joins => return Err(NodeError::Forgotten(reason)),
         () = controller.wait_for_leader() => {}
     }
-    Ok(RunningController { controller, dispatcher, listeners: serving })
-}
-
-/// The voters of a quorum of several.
-fn voters(config: &BrokerConfig) -> Option<Vec<Voter>> {
-    let named = &config.quorum.voters;
-    if named.len() < 2 {
-        return None;
-    }
-    if named.len().is_multiple_of(2) {
-        tracing::warn!(
-            "controller.quorum.voters names {} voters, an even number, which survives no more failures than {} do: add \
-             or leave out one",
-            named.len(),
-            named.len() - 1
-        );
-    }
-    let voter =
-        |voter: &ottla_config::Voter| Voter { id: NodeId(voter.id), endpoint: voter.endpoint.to_string() };
-    Some(named.iter().map(voter).collect())
+    let listener = serving.first().map(|(name, _)| name.clone());
+    let own = listener.zip(Endpoint::parse(&endpoint)).map(|(listener, endpoint)| OwnVoter {
+        id: config.node.node_id,
+        directory_id,
+        listener,
+        endpoint,
+        joins: config.quorum.auto_join_enable,
+    });
+    Ok(RunningController { controller, dispatcher, listeners: serving, own, keeping_known: None })
 }
 
 /// Half of the descriptors that this process may have; the rest is for connections and what is read.

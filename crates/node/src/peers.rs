@@ -1,4 +1,5 @@
-//! The way to the other voters: RaftMessage over TCP, a connection for each peer and lane.
+//! The way to the other controllers: RaftMessage over TCP, a connection for each address and lane. Where a voter is, its row
+//! in `controller.quorum.voters` says, or else the quorum.
 //!
 //! Nothing waits in line here: a request goes out on the connection that is there, or on one that is made for it, or it
 //! fails at once and the quorum tries again by its own times. What the quorum gives up (it drops the future) costs the
@@ -10,15 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_config::Voter;
-use ottla_consensus::{BoxFuture, Lane, RpcKind, Transport, TransportError};
+use ottla_consensus::{BoxFuture, Destination, Lane, RpcKind, Transport, TransportError};
 use ottla_network::{ClientOptions, Connection};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::private::RaftMessageRequest;
 use ottla_types::{ByteString, Bytes, DirectoryId, NodeId};
+use parking_lot::Mutex as Lock;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-const LANES: [Lane; 3] = [Lane::Control, Lane::Replication, Lane::Bulk];
 /// How long one attempt to connect may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// After a failed attempt: requests fail without another one.
@@ -29,12 +30,17 @@ const SILENCE: Duration = Duration::from_secs(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// Requests on one connection that may be unanswered: the quorum has one or two.
 const MAX_IN_FLIGHT: usize = 16;
+/// Addresses come and go with the members of the quorum: beyond this, those without a connection are forgotten.
+const MANY_LINES: usize = 300;
 
-/// Reaches the other voters of `controller.quorum.voters`.
+/// Reaches other controllers.
 pub(crate) struct Peers {
     node_id: NodeId,
     directory_id: DirectoryId,
-    lanes: BTreeMap<(NodeId, usize), Arc<Line>>,
+    options: ClientOptions,
+    /// The addresses in `controller.quorum.voters`.
+    fixed: BTreeMap<NodeId, String>,
+    lines: Lock<BTreeMap<(String, usize), Arc<Line>>>,
 }
 
 /// One lane to one peer.
@@ -63,31 +69,40 @@ impl Peers {
             max_in_flight: MAX_IN_FLIGHT,
             ..ClientOptions::default()
         };
-        let others = voters.iter().filter(|voter| voter.id != node_id.0);
-        let lanes = others.flat_map(|voter| {
-            let address = format!("{}:{}", voter.endpoint.host, voter.endpoint.port);
-            let options = &options;
-            LANES.map(|lane| {
-                let (address, options) = (address.clone(), options.clone());
-                let line = Line { address, options, state: Mutex::default() };
-                ((NodeId(voter.id), index(lane)), Arc::new(line))
-            })
+        let fixed = voters.iter().map(|voter| (NodeId(voter.id), voter.endpoint.to_string())).collect();
+        Self { node_id, directory_id, options, fixed, lines: Lock::default() }
+    }
+
+    fn line(&self, to: &Destination, lane: Lane) -> Option<Arc<Line>> {
+        let fixed = to.id.and_then(|id| self.fixed.get(&id));
+        let address = fixed.unwrap_or(&to.endpoint);
+        if address.is_empty() {
+            return None;
+        }
+        let mut lines = self.lines.lock();
+        let key = (address.clone(), index(lane));
+        if lines.len() > MANY_LINES && !lines.contains_key(&key) {
+            lines.retain(|_, line| Arc::strong_count(line) > 1 || line.is_open());
+        }
+        let line = lines.entry(key).or_insert_with(|| {
+            let (address, options) = (address.clone(), self.options.clone());
+            Arc::new(Line { address, options, state: Mutex::default() })
         });
-        Self { node_id, directory_id, lanes: lanes.collect() }
+        Some(Arc::clone(line))
     }
 }
 
 impl Transport for Peers {
-    fn send(
-        &self,
-        to: NodeId,
+    fn send<'a>(
+        &'a self,
+        to: &'a Destination,
         kind: RpcKind,
         payload: Bytes,
-    ) -> BoxFuture<'_, Result<Bytes, TransportError>> {
+    ) -> BoxFuture<'a, Result<Bytes, TransportError>> {
         Box::pin(async move {
-            let unreachable = |reason: String| TransportError::Unreachable { to, reason };
-            let line = self.lanes.get(&(to, index(kind.lane())));
-            let line = line.ok_or_else(|| unreachable("it is not in controller.quorum.voters".to_owned()))?;
+            let unreachable = |reason: String| TransportError::Unreachable { to: to.clone(), reason };
+            let line = self.line(to, kind.lane());
+            let line = line.ok_or_else(|| unreachable("its address is not known".to_owned()))?;
             let open = line.open().await.map_err(unreachable)?;
             let request = RaftMessageRequest {
                 kind: kind.code(),
@@ -96,7 +111,7 @@ impl Transport for Peers {
                 payload,
                 ..Default::default()
             };
-            let mut watch = Watch { line, open: &open, answered: false };
+            let mut watch = Watch { line: &line, open: &open, answered: false };
             let sent = open.connection.request_newest(&request, ANSWER_WITHIN).await;
             watch.answered = sent.is_ok();
             drop(watch);
@@ -104,13 +119,20 @@ impl Transport for Peers {
                 Ok(response) if response.error_code == ErrorCode::NONE => Ok(response.payload),
                 // It may be older than this node.
                 Ok(response) => Err(unreachable(format!("it answers {:?}", response.error_code))),
-                Err(error) => Err(TransportError::Failed { to, reason: error.to_string() }),
+                Err(error) => Err(TransportError::Failed { to: to.clone(), reason: error.to_string() }),
             }
         })
     }
 }
 
 impl Line {
+    fn is_open(&self) -> bool {
+        // One that is being connected counts.
+        self.state
+            .try_lock()
+            .map_or(true, |state| state.connection.as_ref().is_some_and(|open| !open.connection.is_closed()))
+    }
+
     /// The connection that is there, or a new one. Connecting goes on when the caller stops waiting.
     async fn open(self: &Arc<Self>) -> Result<Open, String> {
         if let Ok(state) = self.state.try_lock()

@@ -30,6 +30,7 @@ mod raw_client;
 mod records;
 
 mod topics;
+mod voters;
 
 pub use crate::disk_gate::DiskGate;
 pub use crate::eventually::eventually;
@@ -37,11 +38,12 @@ pub use crate::features::{SAFE_DOWNGRADE, UPGRADE};
 pub use crate::groups::Member;
 pub use crate::node::{NodeSpec, TestNode};
 pub use crate::process::{BrokerProcess, Exited};
-pub use crate::quorum_nodes::quorum_properties;
+pub use crate::quorum_nodes::{JoiningNode, joining_nodes, quorum_properties};
 pub use crate::raw_client::{PATIENCE, RawClient, encode_frame};
 pub use crate::records::{
     ACKS_ALL, ACKS_LEADER, ACKS_NONE, EARLIEST, FetchAt, LATEST, Produced, bytes_of, decode_produced,
     produce_request, produce_request_by_id,
 };
 pub use crate::topics::{TopicSpec, describe_quorum};
+pub use crate::voters::Members;
 pub use ottla_protocol::ErrorCode;

@@ -15,6 +15,7 @@ mod dev_nodes;
 mod idempotent_kill;
 mod kill;
 mod lease;
+mod membership;
 mod quorum;
 mod replicated_kill;
 mod support;

@@ -77,6 +77,8 @@ ottla_server::apis! { Broker;
     UpdateFeaturesRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     DescribeClusterRequest, lane Metadata, listeners [broker], acl Describe Cluster => describe_cluster::handle;
     UnregisterBrokerRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
+    AddRaftVoterRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
+    RemoveRaftVoterRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     ListConfigResourcesRequest, lane Metadata, listeners [broker], acl DescribeConfigs Cluster => list_config_resources::handle;
     DescribeTopicPartitionsRequest, lane Metadata, listeners [broker], acl per_resource => describe_topic_partitions::handle;
 }

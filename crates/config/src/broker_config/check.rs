@@ -53,7 +53,7 @@ fn listeners(config: &BrokerConfig, errors: &mut Vec<ConfigError>) {
         let reason = "a broker needs a listener whose name is not in controller.listener.names";
         errors.push(conflict("listeners", text(), reason));
     }
-    let others = config.quorum.voters.len() > 1;
+    let others = config.quorum.voters.len() > 1 || !config.quorum.bootstrap_servers.is_empty();
     if config.node.is_controller && others && listeners.controller.is_empty() {
         let reason = format!(
             "a controller needs a listener named in controller.listener.names ({})",

@@ -140,6 +140,12 @@ impl Memory {
         found
     }
 
+    /// The entries of a kind.
+    pub(super) fn of_kind(&self, kind: EntryKind) -> Vec<Found> {
+        let indexes = self.entries.iter().filter(|(_, slot)| slot.kind == kind).map(|(&index, _)| index);
+        indexes.flat_map(|index| self.find(index, index + 1, usize::MAX)).collect()
+    }
+
     fn replace(&mut self, index: u64, slot: Slot) {
         if let Some(old) = self.entries.insert(index, slot) {
             self.forget([old]);

@@ -207,6 +207,12 @@ impl LogReader {
         found.into_iter().map(memory::Found::load).collect()
     }
 
+    /// The entries of a kind, few as they are to be.
+    pub(crate) fn of_kind(&self, kind: EntryKind) -> io::Result<Vec<LogEntry>> {
+        let found = self.shared.memory.lock().of_kind(kind);
+        found.into_iter().map(memory::Found::load).collect()
+    }
+
     /// What is in the log.
     pub(crate) fn state(&self) -> LogState {
         self.shared.memory.lock().state()

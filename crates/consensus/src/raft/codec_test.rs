@@ -3,13 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use openraft::EntryPayload;
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest};
-use ottla_types::Uuid;
+use ottla_types::{NodeId, Uuid};
 use proptest::prelude::*;
 
 use super::codec::{Input, Output, from_log, to_log};
-use super::messages::{self, Envelope, SnapshotPiece};
-use super::types::{Entry, LogId, Payload, SnapshotMeta, StoredVoters, Vote, VoterNode, Voters, log_id};
+use super::messages::{self, Envelope, JoinAnswer, SnapshotPiece};
+use super::types::{
+    Entry, LogId, Payload, SnapshotMeta, StoredVoters, Vote, VoterNode, Voters, founder_id, joiner_id,
+    log_id, node_id,
+};
 use crate::log::Position;
+use crate::transport::Destination;
 
 fn log_ids() -> impl Strategy<Value = LogId> {
     (any::<u64>(), any::<u64>()).prop_map(|(epoch, index)| log_id(Position { epoch, index }))
@@ -92,6 +96,8 @@ proptest! {
         let _ = messages::take_transfer_response(&mut Input(bytes.clone()));
         let _ = messages::take_snapshot(&mut Input(bytes.clone()));
         let _ = messages::take_identity(&mut Input(bytes.clone()));
+        let _ = messages::take_join(&mut Input(bytes.clone()));
+        let _ = messages::take_join_answer(&mut Input(bytes.clone()));
         let _ = messages::open_request(&mut Input(bytes.clone()));
         let _ = messages::open_response(bytes);
     }
@@ -159,4 +165,31 @@ fn the_bytes_of_a_request_stay_as_they_are() {
         "01000000026869",
     );
     assert_eq!(hex, expected);
+}
+
+#[test]
+fn joining_survives_the_wire() {
+    let mut out = Output::default();
+    messages::put_join(&mut out, "host:9093");
+    assert_eq!(messages::take_join(&mut Input(out.finish())).unwrap(), "host:9093");
+    let mut out = Output::default();
+    messages::put_join(&mut out, &"h".repeat(300));
+    assert!(messages::take_join(&mut Input(out.finish())).is_err());
+    let leader = Destination { id: Some(NodeId(3)), endpoint: "host:9093".to_owned() };
+    for answer in [JoinAnswer::Member, JoinAnswer::Leader(leader), JoinAnswer::Later] {
+        let mut out = Output::default();
+        messages::put_join_answer(&mut out, &answer);
+        assert_eq!(messages::take_join_answer(&mut Input(out.finish())).unwrap(), answer);
+    }
+}
+
+#[test]
+fn a_directory_makes_another_raft_node_of_a_node() {
+    let (a, b) = (joiner_id(NodeId(3), Uuid([1; 16])), joiner_id(NodeId(3), Uuid([2; 16])));
+    assert!(a != b && a != founder_id(NodeId(3)));
+    for id in [a, b, founder_id(NodeId(3)), joiner_id(NodeId(3), Uuid::ZERO)] {
+        assert_eq!(node_id(id), NodeId(3));
+    }
+    assert_ne!(joiner_id(NodeId(3), Uuid::ZERO), founder_id(NodeId(3)));
+    assert_eq!(node_id(joiner_id(NodeId(i32::MAX), Uuid([255; 16]))), NodeId(i32::MAX));
 }

@@ -1,17 +1,25 @@
 //! Serves the requests of other voters.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use openraft::Raft;
 use openraft::async_runtime::WatchReceiver;
+use openraft::raft::AppendEntriesResponse;
 use ottla_types::{DirectoryId, NodeId};
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::config::Timing;
+use crate::error::ChangeError;
+use crate::members::{Member, Members};
 use crate::raft::codec::{Input, Output};
 use crate::raft::machine::Machine;
-use crate::raft::messages::{self, Envelope, Identity, Refusal, SnapshotPiece};
-use crate::raft::types::{Snapshot, TypeConfig, Vote, raft_id};
-use crate::transport::RpcKind;
+use crate::raft::messages::{self, Envelope, Identity, JoinAnswer, Refusal, SnapshotPiece};
+use crate::raft::repeats::Repeats;
+use crate::raft::types::{Snapshot, TypeConfig, Vote, node_id};
+use crate::transport::{Destination, RpcKind};
 
 /// The receiving side of a node.
 pub(crate) struct Handler {
@@ -19,9 +27,14 @@ pub(crate) struct Handler {
     pub(crate) cluster_id: String,
     pub(crate) directory_id: DirectoryId,
     pub(crate) max_snapshot_bytes: u64,
+    pub(crate) timing: Timing,
     pub(crate) incoming: Mutex<Option<Incoming>>,
     /// Why a quorum does not take this node, whose log is empty, for the voter that it claims to be.
     pub(crate) forgotten: watch::Sender<Option<String>>,
+    /// When a leader last sent something that was taken.
+    pub(crate) heard: Arc<Mutex<Option<Instant>>>,
+    /// Refusals that the log has told.
+    pub(crate) told: Repeats,
 }
 
 /// A snapshot that arrives piece by piece.
@@ -37,8 +50,10 @@ impl Handler {
     /// The answer to a request of `from`, whose identity the host has checked.
     pub(crate) async fn handle(&self, kind: RpcKind, from: NodeId, payload: Bytes) -> Bytes {
         let result = self.serve(kind, from, payload).await;
-        if let Err(refusal) = &result {
-            tracing::warn!(%from, ?kind, %refusal, "refused a request of a voter");
+        if let Err(refusal) = &result
+            && self.told.is_news(&refusal.0)
+        {
+            tracing::warn!(%from, ?kind, %refusal, "refused a request of another controller");
         }
         messages::response(result)
     }
@@ -47,12 +62,15 @@ impl Handler {
         let malformed = |e: crate::raft::codec::Malformed| Refusal(e.to_string());
         let mut input = Input(payload);
         let envelope = messages::open_request(&mut input).map_err(malformed)?;
-        self.check(&envelope, from)?;
+        self.check(&envelope)?;
         let mut out = Output::default();
         match kind {
             RpcKind::Append | RpcKind::Heartbeat => {
                 let request = messages::take_append(&mut input).map_err(malformed)?;
                 let response = self.raft.append_entries(request).await.map_err(|e| Refusal(e.to_string()))?;
+                if !matches!(response, AppendEntriesResponse::HigherVote(_)) {
+                    *self.heard.lock() = Some(Instant::now());
+                }
                 messages::put_append_response(&mut out, &response);
             }
             RpcKind::Vote => {
@@ -74,22 +92,29 @@ impl Handler {
             RpcKind::Snapshot => {
                 let piece = messages::take_snapshot(&mut input).map_err(malformed)?;
                 out.vote(&self.snapshot(from, piece).await?);
+                *self.heard.lock() = Some(Instant::now());
             }
             RpcKind::Identify => {
                 input.end("identify").map_err(malformed)?;
                 let has_log = self.raft.is_initialized().await.map_err(|e| Refusal(e.to_string()))?;
                 messages::put_identity(&mut out, Identity { directory_id: self.directory_id, has_log });
             }
+            RpcKind::Join => {
+                let endpoint = messages::take_join(&mut input).map_err(malformed)?;
+                let member = Member { id: from, directory_id: envelope.from_directory, endpoint };
+                messages::put_join_answer(&mut out, &self.join(&member).await?);
+            }
         }
         Ok(out)
     }
 
     /// A voter is its id and its directory: one whose directory was emptied has forgotten its votes, and may not
-    /// vote as if it were the old one (KIP-853).
-    fn check(&self, envelope: &Envelope, from: NodeId) -> Result<(), Refusal> {
+    /// vote as if it were the old one (KIP-853). The sender may be newer than the members that this node knows of.
+    fn check(&self, envelope: &Envelope) -> Result<(), Refusal> {
         if envelope.cluster_id != self.cluster_id {
             return Err(Refusal(format!(
-                "this voter belongs to cluster {}, not {}: check controller.quorum.voters",
+                "this voter belongs to cluster {}, not {}: check controller.quorum.voters and \
+                 controller.quorum.bootstrap.servers",
                 self.cluster_id, envelope.cluster_id
             )));
         }
@@ -104,15 +129,31 @@ impl Handler {
             }
             return Err(Refusal(refusal));
         }
-        let known = self.known_directory(from);
-        if known.is_some_and(|known| !known.is_zero() && known != envelope.from_directory) {
-            return Err(Refusal(format!(
-                "the quorum knows voter {from} with another directory than {}: give it back its directory, or remove \
-                 the voter and add it anew",
-                envelope.from_directory
-            )));
-        }
         Ok(())
+    }
+
+    /// Takes a node in as an observer, if this node leads.
+    async fn join(&self, member: &Member) -> Result<JoinAnswer, Refusal> {
+        let members = Members { raft: self.raft.clone() };
+        match members.add_observer(member, self.timing.append_timeout / 2).await {
+            Ok(()) => Ok(JoinAnswer::Member),
+            Err(ChangeError::NotLeader { .. }) => {
+                Ok(self.leader().map_or(JoinAnswer::Later, JoinAnswer::Leader))
+            }
+            Err(ChangeError::InProgress | ChangeError::TimedOut | ChangeError::Unknown) => {
+                Ok(JoinAnswer::Later)
+            }
+            Err(error) => Err(Refusal(error.to_string())),
+        }
+    }
+
+    /// Another node that leads.
+    fn leader(&self) -> Option<Destination> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let leader = metrics.current_leader.filter(|leader| *leader != metrics.id)?;
+        let node = metrics.membership_config.membership().get_node(&leader)?;
+        Some(Destination { id: Some(node_id(leader)), endpoint: node.endpoint.clone() })
     }
 
     /// Whether the log of this node has not even a first entry, which names the voters.
@@ -120,12 +161,6 @@ impl Handler {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         metrics.membership_config.membership().nodes().next().is_none()
-    }
-
-    fn known_directory(&self, id: NodeId) -> Option<DirectoryId> {
-        let metrics = self.raft.metrics();
-        let metrics = metrics.borrow_watched();
-        metrics.membership_config.membership().get_node(&raft_id(id)).map(|node| node.directory_id)
     }
 
     /// Keeps a piece; installs the snapshot with the last one. The vote of this node tells the leader how it stands.

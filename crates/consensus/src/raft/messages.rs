@@ -10,10 +10,11 @@ use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, TransferLeaderError, TransferLeaderRequest,
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
-use ottla_types::{DirectoryId, Uuid};
+use ottla_types::{DirectoryId, NodeId, Uuid};
 
 use crate::raft::codec::{Input, Malformed, Output};
 use crate::raft::types::{SnapshotMeta, TypeConfig, Vote};
+use crate::transport::Destination;
 
 /// Version of the envelope and of all bodies.
 const VERSION: u8 = 1;
@@ -254,4 +255,59 @@ pub(crate) fn take_identity(input: &mut Input) -> Result<Identity, Malformed> {
     let has_log = input.bool("identity")?;
     input.end("identity")?;
     Ok(Identity { directory_id, has_log })
+}
+
+/// A host name of DNS, and a port.
+const MAX_ENDPOINT_BYTES: usize = 255 + 6;
+
+/// What a node that wants to join is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum JoinAnswer {
+    /// It takes part, as a voter or an observer.
+    Member,
+    /// Another node leads: it may be asked there.
+    Leader(Destination),
+    /// Nobody leads, or not yet.
+    Later,
+}
+
+/// The sender is in the envelope; its endpoint is not.
+pub(crate) fn put_join(out: &mut Output, endpoint: &str) {
+    out.sized(endpoint.as_bytes());
+}
+
+pub(crate) fn take_join(input: &mut Input) -> Result<String, Malformed> {
+    let endpoint = input.string("join")?;
+    input.end("join")?;
+    if endpoint.len() > MAX_ENDPOINT_BYTES {
+        return Err(Malformed("join: the endpoint is too long"));
+    }
+    Ok(endpoint)
+}
+
+pub(crate) fn put_join_answer(out: &mut Output, answer: &JoinAnswer) {
+    match answer {
+        JoinAnswer::Member => out.u8(0),
+        JoinAnswer::Leader(Destination { id, endpoint }) => {
+            out.u8(1);
+            out.u32(id.and_then(|id| u32::try_from(id.0).ok()).unwrap_or(u32::MAX));
+            out.sized(endpoint.as_bytes());
+        }
+        JoinAnswer::Later => out.u8(2),
+    }
+}
+
+pub(crate) fn take_join_answer(input: &mut Input) -> Result<JoinAnswer, Malformed> {
+    const WHAT: &str = "join answer";
+    let answer = match input.u8(WHAT)? {
+        0 => JoinAnswer::Member,
+        1 => {
+            let id = i32::try_from(input.u32(WHAT)?).ok().map(NodeId);
+            JoinAnswer::Leader(Destination { id, endpoint: input.string(WHAT)? })
+        }
+        2 => JoinAnswer::Later,
+        _ => return Err(Malformed(WHAT)),
+    };
+    input.end(WHAT)?;
+    Ok(answer)
 }

@@ -5,6 +5,7 @@ pub(crate) mod handler;
 pub(crate) mod machine;
 pub(crate) mod messages;
 pub(crate) mod network;
+pub(crate) mod repeats;
 pub(crate) mod store;
 pub(crate) mod types;
 

@@ -1,5 +1,6 @@
 //! The host's transport, as openraft's network: encodes, sets deadlines, sorts errors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +11,15 @@ use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
-use ottla_types::{DirectoryId, NodeId};
+use ottla_types::DirectoryId;
+use parking_lot::Mutex;
 
 use crate::config::Timing;
 use crate::raft::codec::{Input, Malformed, Output};
-use crate::raft::messages::{self, Envelope, SnapshotPiece};
-use crate::raft::types::{Snapshot, TypeConfig, Vote, VoterNode, node_id, raft_id};
-use crate::transport::{RpcKind, Transport, TransportError};
+use crate::raft::messages::{self, Envelope, Refusal, SnapshotPiece};
+use crate::raft::repeats::Repeats;
+use crate::raft::types::{Snapshot, TypeConfig, Vote, VoterNode, node_id};
+use crate::transport::{Destination, RpcKind, Transport, TransportError};
 
 /// Bytes of a snapshot in one request.
 const PIECE_BYTES: usize = 1 << 20;
@@ -25,16 +28,30 @@ const PIECE_BYTES: usize = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) node_id: NodeId,
+    /// Of this node.
+    pub(crate) raft_id: u64,
     pub(crate) cluster_id: String,
     pub(crate) directory_id: DirectoryId,
     pub(crate) timing: Timing,
+    /// Where members are now: openraft keeps a connection's first address.
+    pub(crate) addresses: Arc<Mutex<BTreeMap<u64, String>>>,
+    /// Refusals that the log has told.
+    pub(crate) told: Arc<Repeats>,
+}
+
+/// Why there is no answer to a question.
+pub(crate) enum Asked {
+    /// Nobody answered.
+    Silent,
+    /// The other node does not want to.
+    Refused(Refusal),
 }
 
 /// Reaches one peer.
 pub(crate) struct Peer {
     network: Network,
-    to: NodeId,
+    raft_id: u64,
+    to: Destination,
     envelope: Envelope,
     /// How appends are sent: with entries, or as heartbeats on the urgent lane.
     append: RpcKind,
@@ -43,7 +60,22 @@ pub(crate) struct Peer {
 impl Network {
     fn peer(&self, target: u64, node: &VoterNode, append: RpcKind) -> Peer {
         let envelope = self.envelope(node.directory_id);
-        Peer { network: self.clone(), to: node_id(target), envelope, append }
+        let to = Destination { id: Some(node_id(target)), endpoint: node.endpoint.clone() };
+        Peer { network: self.clone(), raft_id: target, to, envelope, append }
+    }
+
+    /// Asks a node whose directory is not known, or does not matter.
+    pub(crate) async fn ask(
+        &self,
+        to: &Destination,
+        kind: RpcKind,
+        limit: Duration,
+        put: impl FnOnce(&mut Output),
+    ) -> Result<Input, Asked> {
+        let request = messages::request(&self.envelope(DirectoryId::default()), put);
+        let sent = tokio::time::timeout(limit, self.transport.send(to, kind, request)).await;
+        let answer = sent.map_err(|_| Asked::Silent)?.map_err(|_| Asked::Silent)?;
+        messages::open_response(answer).map_err(Asked::Refused)
     }
 
     pub(crate) fn envelope(&self, to_directory: DirectoryId) -> Envelope {
@@ -73,7 +105,8 @@ impl Peer {
         take: impl FnOnce(&mut Input) -> Result<T, Malformed>,
     ) -> Result<T, RPCError<TypeConfig>> {
         let request = messages::request(&self.envelope, put);
-        let sent = self.network.transport.send(self.to, kind, request);
+        let to = self.destination();
+        let sent = self.network.transport.send(&to, kind, request);
         let answer = match tokio::time::timeout(limit, sent).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error @ TransportError::Unreachable { .. })) => {
@@ -84,20 +117,27 @@ impl Peer {
         };
         // A refusal passes when somebody acts: asking again at once is pointless.
         let mut body = messages::open_response(answer).map_err(|refusal| {
-            tracing::warn!(to = %self.to, ?kind, %refusal, "a voter refused a request");
+            if self.network.told.is_news(&refusal.0) {
+                tracing::warn!(to = %self.to, ?kind, %refusal, "a controller refused a request");
+            }
             Unreachable::new(&refusal)
         })?;
         Ok(take(&mut body).map_err(|malformed| Unreachable::new(&malformed))?)
     }
 
+    fn destination(&self) -> Destination {
+        let moved = self.network.addresses.lock().get(&self.raft_id).cloned();
+        moved.map_or_else(|| self.to.clone(), |endpoint| Destination { endpoint, ..self.to.clone() })
+    }
+
     fn timeout(&self, kind: RpcKind, timeout: Duration) -> Timeout<TypeConfig> {
         let action = match kind {
             RpcKind::Append | RpcKind::Heartbeat => RPCTypes::AppendEntries,
-            RpcKind::Vote | RpcKind::PreVote | RpcKind::Identify => RPCTypes::Vote,
+            RpcKind::Vote | RpcKind::PreVote | RpcKind::Identify | RpcKind::Join => RPCTypes::Vote,
             RpcKind::Snapshot => RPCTypes::InstallSnapshot,
             RpcKind::Transfer => RPCTypes::TransferLeader,
         };
-        Timeout { action, id: raft_id(self.network.node_id), target: raft_id(self.to), timeout }
+        Timeout { action, id: self.network.raft_id, target: self.raft_id, timeout }
     }
 }
 

@@ -47,7 +47,7 @@ impl fmt::Display for Payload {
     }
 }
 
-/// What the log knows about a voter beside its id.
+/// What the log knows about a voter or observer beside its id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VoterNode {
     pub(crate) directory_id: DirectoryId,
@@ -71,13 +71,21 @@ pub(crate) const fn ballot(vote: &Vote) -> Ballot {
     Ballot { epoch: vote.leader_id.term, node: vote.leader_id.voted_for, committed: vote.committed }
 }
 
-/// Raft's ids are unsigned; `node.id` is never negative.
-pub(crate) fn raft_id(id: NodeId) -> u64 {
+/// Raft's id of a node that was named when the quorum was formed: `node.id`, which is never negative.
+pub(crate) fn founder_id(id: NodeId) -> u64 {
     u64::try_from(id.0).unwrap_or_default()
 }
 
+/// Raft's id of a node that joined later: of the node and its directory. A node whose directory was emptied is another one to
+/// Raft: under its old id it would replay a log in which it once voted, perhaps alone, and might elect itself.
+pub(crate) fn joiner_id(id: NodeId, directory_id: DirectoryId) -> u64 {
+    let [a, b, c, d, ..] = directory_id.0;
+    u64::from(u32::from_be_bytes([a, b, c, d]).max(1)) << 32 | founder_id(id)
+}
+
+/// Whose Raft id it is.
 pub(crate) fn node_id(raft_id: u64) -> NodeId {
-    NodeId(i32::try_from(raft_id).unwrap_or(i32::MAX))
+    NodeId(i32::try_from(raft_id & u64::from(u32::MAX)).unwrap_or(i32::MAX))
 }
 
 pub(crate) fn offset(index: u64) -> Offset {

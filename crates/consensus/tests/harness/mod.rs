@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use ottla_consensus::{
-    BoxFuture, Limits, NoTransport, Quorum, QuorumConfig, QuorumState, Role, RpcKind, StateMachine, Timing,
-    Transport, TransportError, Voter,
+    BoxFuture, Destination, Limits, Member, NoTransport, Quorum, QuorumConfig, QuorumState, Role, RpcKind,
+    StateMachine, Timing, Transport, TransportError, Voter,
 };
 use ottla_env::Disk;
 use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset, Uuid};
@@ -90,7 +90,12 @@ struct Wires {
 
 impl Hub {
     pub fn plug(&self, quorum: &Quorum) {
-        self.0.lock().unwrap().nodes.insert(quorum.node_id().0, quorum.clone());
+        self.plug_at(quorum.node_id().0, quorum);
+    }
+
+    /// The node is reached at the endpoint of `place`.
+    pub fn plug_at(&self, place: i32, quorum: &Quorum) {
+        self.0.lock().unwrap().nodes.insert(place, quorum.clone());
     }
 
     pub fn unplug(&self, node: i32) {
@@ -117,20 +122,22 @@ struct Wire {
 }
 
 impl Transport for Wire {
-    fn send(
-        &self,
-        to: NodeId,
+    fn send<'a>(
+        &'a self,
+        to: &'a Destination,
         kind: RpcKind,
         payload: Bytes,
-    ) -> BoxFuture<'_, Result<Bytes, TransportError>> {
+    ) -> BoxFuture<'a, Result<Bytes, TransportError>> {
         Box::pin(async move {
-            let target = {
+            // Members carry their endpoints, and nothing else leads to them.
+            let id = to.endpoint.strip_prefix("node-").and_then(|rest| rest.strip_suffix(":9093"));
+            let target = id.and_then(|id| id.parse().ok()).and_then(|id: i32| {
                 let wires = self.hub.0.lock().unwrap();
-                let is_cut = wires.cut.contains(&self.from) || wires.cut.contains(&to.0);
-                wires.nodes.get(&to.0).filter(|_| !is_cut).cloned()
-            };
+                let is_cut = wires.cut.contains(&self.from) || wires.cut.contains(&id);
+                wires.nodes.get(&id).filter(|_| !is_cut).cloned()
+            });
             let Some(target) = target else {
-                return Err(TransportError::Unreachable { to, reason: "cut".to_owned() });
+                return Err(TransportError::Unreachable { to: to.clone(), reason: "cut".to_owned() });
             };
             Ok(target.handle_rpc(kind, NodeId(self.from), payload).await)
         })
@@ -152,10 +159,9 @@ pub fn config(id: i32, voters: &[i32], dir: &Path, timing: Timing, limits: Limit
         node_id: NodeId(id),
         directory_id: directory(id),
         cluster_id: "cluster".to_owned(),
-        voters: voters
-            .iter()
-            .map(|&id| Voter { id: NodeId(id), endpoint: format!("node-{id}:9093") })
-            .collect(),
+        voters: voters.iter().map(|&id| Voter { id: NodeId(id), endpoint: endpoint(id) }).collect(),
+        endpoint: endpoint(id),
+        bootstrap: Vec::new(),
         data_dir: dir.to_owned(),
         data_in: None,
         initial_state: None,
@@ -166,6 +172,15 @@ pub fn config(id: i32, voters: &[i32], dir: &Path, timing: Timing, limits: Limit
 
 pub fn directory(id: i32) -> DirectoryId {
     Uuid([id as u8; 16])
+}
+
+pub fn endpoint(id: i32) -> String {
+    format!("node-{id}:9093")
+}
+
+/// A node as the quorum is to know it.
+pub fn member(id: i32) -> Member {
+    Member { id: NodeId(id), directory_id: directory(id), endpoint: endpoint(id) }
 }
 
 /// A quorum of one.
@@ -191,7 +206,7 @@ pub struct Cluster {
     pub running: BTreeMap<i32, (Quorum, Recorder)>,
     root: std::path::PathBuf,
     disk: Arc<dyn Disk>,
-    timing: Timing,
+    pub timing: Timing,
     limits: Limits,
 }
 
@@ -207,14 +222,37 @@ impl Cluster {
     }
 
     pub async fn start_node(&mut self, id: i32) {
-        let recorder = Recorder::default();
-        let config = config(id, &self.voters, &self.root.join(id.to_string()), self.timing, self.limits);
+        let config = config(id, &self.voters, &self.dir(id), self.timing, self.limits);
+        self.start_with(config).await;
+    }
+
+    /// Starts a node that is to be found by the quorum that node 1, or else 2 or 3, knows.
+    pub async fn start_joining(&mut self, id: i32, directory_id: DirectoryId) -> Quorum {
+        self.start_with(self.joining(id, directory_id)).await
+    }
+
+    pub fn joining(&self, id: i32, directory_id: DirectoryId) -> QuorumConfig {
+        QuorumConfig {
+            voters: Vec::new(),
+            bootstrap: (1..=3).map(endpoint).collect(),
+            directory_id,
+            ..config(id, &[id], &self.dir(id), self.timing, self.limits)
+        }
+    }
+
+    pub async fn start_with(&mut self, config: QuorumConfig) -> Quorum {
+        let (id, recorder) = (config.node_id.0, Recorder::default());
         let transport = self.hub.transport(id);
         let quorum = Quorum::start(config, Arc::clone(&self.disk), Box::new(recorder.clone()), transport)
             .await
             .unwrap();
         self.hub.plug(&quorum);
-        self.running.insert(id, (quorum, recorder));
+        self.running.insert(id, (quorum.clone(), recorder));
+        quorum
+    }
+
+    pub fn dir(&self, id: i32) -> std::path::PathBuf {
+        self.root.join(id.to_string())
     }
 
     /// Takes a node away without a word to the others.

@@ -1,6 +1,6 @@
 //! DescribeQuorum (KIP-595): who votes, who leads, and how far everybody is. Offsets are those of the quorum's log.
 //!
-//! Observers are the brokers that live and are no voters. They count metadata records, of which an entry of that log has one or
+//! Observers are the controllers without a vote, and the brokers that live and are no controllers. Brokers count metadata records, of which an entry of that log has one or
 //! more: who is so many records behind is shown as so far from the end.
 //!
 //! Versions: 2 tells directory ids and endpoints (KIP-853). Errors: UNKNOWN_TOPIC_OR_PARTITION for anything but partition 0 of
@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use ottla_consensus::{QuorumState, VoterState};
+use ottla_consensus::{MemberState, QuorumState};
 use ottla_metadata::image::BrokerImage;
 use ottla_protocol::messages::describe_quorum::{
     DescribeQuorumResponsePartitionData, DescribeQuorumResponseTopicData, Listener, Node, ReplicaState,
@@ -36,19 +36,18 @@ pub(crate) async fn handle(
     let state = controller.quorum_state();
     let now_ms = controller.wall_ms();
     let tells_directories = cx.version >= WITH_DIRECTORIES;
-    let voters = state.voters.iter().map(|voter| ReplicaState {
-        replica_directory_id: if tells_directories { voter.directory_id } else { DirectoryId::default() },
-        ..replica(&state, voter, now_ms)
-    });
-    let observers = observers(controller, &state, now_ms).into_iter().map(|observer| ReplicaState {
-        replica_directory_id: if tells_directories {
-            observer.replica_directory_id
-        } else {
-            DirectoryId::default()
-        },
-        ..observer
-    });
-    let (voters, observers): (Vec<_>, Vec<_>) = (voters.collect(), observers.collect());
+    let in_version = |mut replica: ReplicaState| {
+        if !tells_directories {
+            replica.replica_directory_id = DirectoryId::default();
+        }
+        replica
+    };
+    let members = |members: &[MemberState]| {
+        let replicas = members.iter().map(|member| replica(&state, member, now_ms));
+        replicas.map(in_version).collect::<Vec<_>>()
+    };
+    let (voters, mut observers) = (members(&state.voters), members(&state.observers));
+    observers.extend(brokers(controller, &state, now_ms).into_iter().map(in_version));
     let topics = request.topics.iter().map(|topic| DescribeQuorumResponseTopicData {
         topic_name: topic.topic_name.clone(),
         partitions: topic
@@ -60,7 +59,11 @@ pub(crate) async fn handle(
             .collect(),
         ..Default::default()
     });
-    let nodes = state.voters.iter().filter(|_| tells_directories).map(|voter| node(controller, voter));
+    // One node, one place: who observes on a new directory may still be a voter on the one that it lost.
+    let is_voter = |member: &&MemberState| state.voters.iter().any(|voter| voter.id == member.id);
+    let members = state.voters.iter().chain(state.observers.iter().filter(|member| !is_voter(member)));
+    let members = members.filter(|_| tells_directories);
+    let nodes = members.map(|member| node(controller, member));
     DescribeQuorumResponse { topics: topics.collect(), nodes: nodes.collect(), ..Default::default() }
 }
 
@@ -93,7 +96,7 @@ fn high_watermark(state: &QuorumState) -> i64 {
     state.committed_offset.map_or(0, |offset| offset.next().0)
 }
 
-fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState {
+fn replica(state: &QuorumState, voter: &MemberState, now_ms: i64) -> ReplicaState {
     let end = match voter.match_offset {
         Some(offset) => offset.next(),
         None if state.leader == Some(voter.id) => state.log_end_offset(),
@@ -106,16 +109,18 @@ fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState
         last_fetch_timestamp: seen_ms,
         last_caught_up_timestamp: seen_ms,
         replica_id: voter.id.0,
+        replica_directory_id: voter.directory_id,
         log_end_offset: end.0,
         ..Default::default()
     }
 }
 
-fn observers(controller: &Controller, state: &QuorumState, now_ms: i64) -> Vec<ReplicaState> {
+/// Those that live and are no controllers.
+fn brokers(controller: &Controller, state: &QuorumState, now_ms: i64) -> Vec<ReplicaState> {
     let (image, now) = (controller.image(), controller.now());
     let sessions = controller.sessions.lock();
-    let is_voter = |id| state.voters.iter().any(|voter| voter.id == id);
-    let brokers = image.brokers.iter().filter(|broker| !is_voter(broker.id));
+    let is_member = |id| state.voters.iter().chain(&state.observers).any(|member| member.id == id);
+    let brokers = image.brokers.iter().filter(|broker| !is_member(broker.id));
     let observer = |broker: &Arc<BrokerImage>| {
         let behind = (image.offset - sessions.applied_by(broker.id, now)?).max(0);
         let seen_ms = if behind == 0 { now_ms } else { -1 };
@@ -131,7 +136,7 @@ fn observers(controller: &Controller, state: &QuorumState, now_ms: i64) -> Vec<R
     brokers.filter_map(observer).collect()
 }
 
-fn node(controller: &Controller, voter: &VoterState) -> Node {
+fn node(controller: &Controller, voter: &MemberState) -> Node {
     let listener = controller.endpoint_of(voter).map(|at| Listener {
         name: at.listener,
         host: at.host,

@@ -1,5 +1,6 @@
 //! One API, one file: from the request to domain terms, and back.
 
+pub(crate) mod add_raft_voter;
 pub(crate) mod allocate_producer_ids;
 pub(crate) mod alter_configs;
 pub(crate) mod alter_partition;
@@ -18,8 +19,10 @@ pub(crate) mod fetch_metadata;
 pub(crate) mod incremental_alter_configs;
 pub(crate) mod list_partition_reassignments;
 pub(crate) mod raft_message;
+pub(crate) mod remove_raft_voter;
 pub(crate) mod unregister_broker;
 pub(crate) mod update_features;
+pub(crate) mod update_raft_voter;
 
 use ottla_protocol::{ByteString, ErrorCode};
 

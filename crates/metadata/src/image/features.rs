@@ -12,11 +12,15 @@ pub const METADATA_VERSION: &str = "metadata.version";
 /// The name of the feature that turns eligible leader replicas on (KIP-966).
 pub const ELR_VERSION: &str = "eligible.leader.replicas.version";
 
+/// The name of the feature that lets the voters of the metadata quorum come and go (KIP-853).
+pub const KRAFT_VERSION: &str = "kraft.version";
+
 /// The features that this build knows, each with its lowest and highest level: what nodes say that they support, and what
 /// may be finalized. Groups and transactions of the new kind come with later versions.
 pub const SUPPORTED_FEATURES: &[(&str, i16, i16)] = &[
     (METADATA_VERSION, MetadataVersion::MINIMUM.level(), MetadataVersion::LATEST.level()),
     (ELR_VERSION, 0, 1),
+    (KRAFT_VERSION, 0, 1),
 ];
 
 /// A feature is at a level that this build does not support.
@@ -78,6 +82,11 @@ impl Features {
     /// Whether eligible leader replicas are on.
     pub fn elr_enabled(&self) -> bool {
         self.level(ELR_VERSION) > 0
+    }
+
+    /// Whether voters come and go: `controller.quorum.voters` does not name them for good.
+    pub fn dynamic_voters(&self) -> bool {
+        self.level(KRAFT_VERSION) > 0
     }
 
     pub(crate) fn set(&mut self, name: ByteString, level: i16) {

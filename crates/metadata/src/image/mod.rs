@@ -14,7 +14,8 @@ pub use self::broker::{
 };
 pub use self::config::{ConfigMap, ConfigResource, Configs, ResourceKind};
 pub use self::features::{
-    ELR_VERSION, Features, METADATA_VERSION, SUPPORTED_FEATURES, UnsupportedLevel, check_supported,
+    ELR_VERSION, Features, KRAFT_VERSION, METADATA_VERSION, SUPPORTED_FEATURES, UnsupportedLevel,
+    check_supported,
 };
 pub use self::opaque::{OpaqueKey, OpaqueRecords};
 pub use self::partition::{LeaderRecoveryState, PartitionImage};

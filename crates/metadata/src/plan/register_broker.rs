@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use ottla_types::{BrokerEpoch, ByteString, DirectoryId, NodeId, Uuid};
 
 use crate::image::{
-    BrokerImage, Endpoint, FeatureRange, LOST_DIRECTORY, MIGRATING_DIRECTORY, MetadataImage,
+    BrokerImage, Endpoint, FeatureRange, KRAFT_VERSION, LOST_DIRECTORY, MIGRATING_DIRECTORY, MetadataImage,
     UNASSIGNED_DIRECTORY,
 };
 use crate::plan::Decision;
@@ -179,9 +179,10 @@ fn check_directories(image: &MetadataImage, registration: &Registration) -> Resu
     Ok(())
 }
 
-/// The broker has to support the finalized level of each feature. Not naming a feature means supporting level 0.
+/// The broker has to support the finalized level of each feature, but for the one of controllers. Not naming a feature means
+/// supporting level 0.
 fn check_features(image: &MetadataImage, registration: &Registration) -> Result<(), RegisterBrokerError> {
-    for (feature, finalized) in image.features.iter() {
+    for (feature, finalized) in image.features.iter().filter(|(feature, _)| **feature != KRAFT_VERSION) {
         let range = registration.features.iter().find(|range| range.name == *feature);
         let (min, max) = range.map_or((0, 0), |range| (range.min, range.max));
         if !(min..=max).contains(&finalized) {

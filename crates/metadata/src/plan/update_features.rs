@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use ottla_protocol::records::metadata::FeatureLevelRecord;
 use ottla_types::{ByteString, NodeId};
 
-use crate::image::{ELR_VERSION, FeatureRange, METADATA_VERSION, MetadataImage, SUPPORTED_FEATURES};
+use crate::image::{
+    ELR_VERSION, FeatureRange, KRAFT_VERSION, METADATA_VERSION, MetadataImage, SUPPORTED_FEATURES,
+};
 use crate::metadata_version::MetadataVersion;
 use crate::plan::Decision;
 use ottla_protocol::records::metadata::MetadataRecord;
@@ -178,6 +180,16 @@ pub enum UpdateFeaturesError {
         /// The level now.
         current: MetadataVersion,
     },
+    /// Voters that came would have to be named again.
+    #[error(
+        "Invalid update version {level} for feature kraft.version. Can't downgrade from version {current}."
+    )]
+    KRaftDowngrade {
+        /// The wished level.
+        level: i16,
+        /// The level now.
+        current: i16,
+    },
 }
 
 /// Decides about all updates together. `voters` are the other voters of the quorum: this one supports what it decides about.
@@ -235,6 +247,9 @@ impl Cluster<'_> {
                 return Err(UpdateFeaturesError::MetadataDowngrade { to: wished, current });
             }
         }
+        if name == KRAFT_VERSION && level < current {
+            return Err(UpdateFeaturesError::KRaftDowngrade { level, current });
+        }
         if name == ELR_VERSION && level > 0 && !wished.has_elr() {
             let needed = MetadataVersion::ELR_FROM.level();
             return Err(UpdateFeaturesError::Dependency { name, level, needed });
@@ -252,7 +267,9 @@ impl Cluster<'_> {
         if !(min..=max).contains(&level) {
             return Err(UpdateFeaturesError::OutOfRange { name: name(), level, min, max });
         }
-        for broker in self.image.brokers.iter() {
+        // Only controllers have to know how voters come and go.
+        let brokers = self.image.brokers.iter().filter(|_| name() != KRAFT_VERSION);
+        for broker in brokers {
             let (min, max) = range(&broker.features, &name());
             if !(min..=max).contains(&level) {
                 return Err(UpdateFeaturesError::Broker { name: name(), level, broker: broker.id, min, max });
@@ -313,6 +330,19 @@ mod tests {
     }
 
     #[test]
+    fn a_quorum_with_fixed_voters_becomes_one_whose_voters_come_and_go() {
+        let named = ["controller.quorum.voters=1@a:1".to_owned()];
+        let configured = ottla_config::Settings::load(None, std::iter::empty(), &named).unwrap();
+        let settings = crate::Settings::new(std::sync::Arc::new(configured));
+        let mut cluster = Cluster::new(1);
+        let decision = crate::plan::plan_bootstrap(&MetadataImage::empty(), &settings);
+        (cluster.image, _) = MetadataImage::empty().apply(&decision.records).unwrap();
+        assert!(!cluster.image.features.dynamic_voters());
+        update(&mut cluster, KRAFT_VERSION, 1, 1).unwrap();
+        assert!(cluster.image.features.dynamic_voters());
+    }
+
+    #[test]
     fn updates_that_cannot_be() {
         let mut cluster = Cluster::new(1);
         let c = &mut cluster;
@@ -321,6 +351,7 @@ mod tests {
         assert!(update(c, ELR_VERSION, 1, 0).unwrap_err().contains("upgrade type"));
         assert!(update(c, ELR_VERSION, 1, 2).unwrap_err().contains("newer version"));
         assert!(update(c, METADATA_VERSION, 16, 3).unwrap_err().contains("only supports versions 17-"));
+        assert!(update(c, KRAFT_VERSION, 0, 3).unwrap_err().contains("Can't downgrade from version 1"));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Controllers {
         }
         let mut image = member.image.clone();
         let (base, mut records) = (image.offset.next(), Vec::new());
-        take_in(&mut image, &mut records, plan_bootstrap(&member.image).records);
+        take_in(&mut image, &mut records, plan_bootstrap(&member.image, settings).records);
         let mut decided = Vec::new();
         for job in std::mem::take(&mut member.desk.waiting) {
             let (more, answer) = member.plan(cx, &image, settings, &quorum.wanted(), &job.kind);
