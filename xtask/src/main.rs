@@ -10,6 +10,7 @@ mod mutants;
 mod nightly;
 mod parity;
 mod readme;
+mod rolling;
 mod sim;
 mod vectors;
 mod wire_check;
@@ -53,6 +54,8 @@ enum Command {
     Sim(sim::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
+    /// Restart three nodes under load onto a build with a newer metadata format, back, and again for good
+    Rolling(rolling::Arguments),
     /// Have Ottla and Apache Kafka do the same with the same files, and compare what is left
     Parity(parity::Arguments),
     /// Run unmodified clients of every language against a node: a table of client and capability
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Nightly(arguments) => nightly::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
+        Command::Rolling(arguments) => rolling::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::ci::cargo;
 use crate::kafka_jars::{run as run_command, workspace_root};
-use crate::{Failure, fuzz, mutants};
+use crate::{Failure, fuzz, mutants, rolling};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// Seeds of the simulated cluster
     #[arg(long, default_value_t = 100_000)]
     sim_seeds: u64,
-    /// Only this: crashes, damages, sim, fuzz or mutants
+    /// Only this: crashes, damages, sim, rolling, fuzz or mutants
     #[arg(long)]
     only: Option<String>,
 }
@@ -49,15 +49,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         seconds => fuzz::run(&fuzz::Arguments::of(*seconds)),
     };
     let mutants = || mutants::run(&mutants::Arguments::default());
-    let parts: [Part<'_>; 5] = [
+    let rolling = || rolling::run(&rolling::Arguments::default());
+    let parts: [Part<'_>; 6] = [
         ("crashes", format!("{crashes} crashes of a log"), &crash),
         ("damages", format!("{damages} bad files"), &damage),
         ("sim", format!("{sim_seeds} seeds of a cluster"), &sim),
+        ("rolling", "nodes onto a newer metadata format and back, under load".to_owned(), &rolling),
         ("mutants", "all planted bugs".to_owned(), &mutants),
         ("fuzz", format!("{fuzz_seconds} s each fuzz target"), &fuzz),
     ];
     if let Some(unknown) = only.as_ref().filter(|only| parts.iter().all(|(name, ..)| name != only)) {
-        return Err(format!("{unknown}: only crashes, damages, sim, mutants or fuzz").into());
+        return Err(format!("{unknown}: only crashes, damages, sim, rolling, mutants or fuzz").into());
     }
     let mut rows = Vec::new();
     for (name, what, part) in &parts {

@@ -172,6 +172,7 @@ impl BarePartition {
             at_least_one_batch: true,
             current_leader_epoch: position.leader_epoch,
             last_fetched_epoch: position.last_fetched_epoch,
+            log_start: Offset::ZERO,
         })
     }
 
@@ -183,13 +184,14 @@ impl BarePartition {
         max_bytes: usize,
     ) -> Result<BareRead, Refused> {
         self.read(ReadRequest {
-            reader: Reader::Consumer,
+            reader: Reader::Consumer { reads_from_followers: false },
             isolation: Isolation::HighWatermark,
             from,
             max_bytes,
             at_least_one_batch: true,
             current_leader_epoch: leader_epoch,
             last_fetched_epoch: LeaderEpoch::NONE,
+            log_start: Offset::NONE,
         })
     }
 

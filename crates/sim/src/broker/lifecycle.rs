@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ottla_metadata::image::{Endpoint, FeatureRange};
-use ottla_metadata::plan::{Heartbeat, Registration, SUPPORTED_FEATURES};
+use ottla_metadata::image::{Endpoint, FeatureRange, SUPPORTED_FEATURES};
+use ottla_metadata::plan::{Heartbeat, Registration};
 use ottla_types::NodeId;
 
 use super::{Broker, CLUSTER, Call, LAG_MAX, RETRY};
@@ -79,6 +79,7 @@ impl Broker {
             want_fence: false,
             want_shut_down: false,
             offline_directories: Vec::new(),
+            cordoned_directories: None,
         };
         let to = Address::Controller(running.controller);
         let sent = cx.monotonic_since_start(id);
