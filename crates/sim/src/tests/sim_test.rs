@@ -40,7 +40,7 @@ fn the_first_seeds_keep_every_promise() {
 /// Brokers pull metadata from any controller, also from one that has not heard of their registration.
 #[test]
 fn a_restarted_broker_does_not_lead_in_an_epoch_of_its_former_process() {
-    run_seeds(0..8);
+    run_seeds(0..200);
 }
 
 /// Replicas on three of four or five nodes; nothing fails.
