@@ -192,7 +192,7 @@ impl Controller {
             }
             Kind::Drain(broker) => {
                 let ids = broker.map(|id| id.to_string()).unwrap_or_default();
-                (set_balancer(image, &[("drained.brokers", &ids)]), None)
+                (set_balancer(image, settings, &[("drained.brokers", &ids)]), None)
             }
             Kind::TakeOffice => (Vec::new(), None),
             Kind::SetUp => (set_up(cx, image, settings, wanted), None),
@@ -218,7 +218,7 @@ fn set_up(cx: &mut Cx, image: &MetadataImage, settings: &Settings, wanted: &Want
         let decision = plan_update_features(&image, &[], &[update], false);
         take_in(&mut image, &mut records, decision.records);
     }
-    let more = set_balancer(&image, if wanted.balance { &BALANCER_ON } else { &BALANCER_OFF });
+    let more = set_balancer(&image, settings, if wanted.balance { &BALANCER_ON } else { &BALANCER_OFF });
     take_in(&mut image, &mut records, more);
     if image.topics.is_empty() {
         let mut topics: BTreeMap<TopicName, Vec<_>> = BTreeMap::new();
@@ -248,13 +248,13 @@ const BALANCER_ON: [(&str, &str); 4] =
 const BALANCER_OFF: [(&str, &str); 1] = [("enable", "false")];
 
 /// Settings of the balancer for all brokers, by the ends of their names.
-fn set_balancer(image: &MetadataImage, settings: &[(&str, &str)]) -> Vec<MetadataRecord> {
+fn set_balancer(image: &MetadataImage, settings: &Settings, values: &[(&str, &str)]) -> Vec<MetadataRecord> {
     let op = |&(key, value): &(&str, &str)| {
         (format!("ottla.balancer.{key}").into(), ConfigOp::Set(Some(value.to_owned().into())))
     };
-    let ops = settings.iter().map(op).collect();
+    let ops = values.iter().map(op).collect();
     let change = IncrementalChange { resource: ConfigResource::default_broker(), ops };
-    plan_incremental_alter_configs(image, &[change]).records
+    plan_incremental_alter_configs(image, settings, &[change]).records
 }
 
 fn take_in(image: &mut MetadataImage, records: &mut Vec<MetadataRecord>, more: Vec<MetadataRecord>) {
