@@ -39,6 +39,7 @@ mod voters;
 mod restart_test;
 
 pub use crate::apis::API_TABLE;
+pub use crate::balancer::Balancer;
 pub use crate::config::ControllerConfig;
 pub use crate::controller::{Controller, ControllerDeps};
 pub use crate::error::{ControllerError, Failed};

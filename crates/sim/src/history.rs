@@ -1,9 +1,10 @@
 //! What clients and replicas saw: facts only. What they must not be is in `rules`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ottla_metadata::image::PartitionImage;
-use ottla_types::{LeaderEpoch, NodeId, Offset};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 
 /// The value of a record: who wrote it, and its number there. Unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +17,16 @@ pub(crate) struct History {
     pub(crate) reads: Vec<Read>,
     pub(crate) watermarks: Vec<Watermark>,
     pub(crate) appends: Vec<Append>,
+    /// When leaders answered clients last.
+    pub(crate) served: BTreeMap<Led, Duration>,
+    /// When leaders lost their leadership because their broker was fenced.
+    pub(crate) deposed: Vec<(Led, Duration)>,
+    /// Which epochs fetches named that leaders answered.
+    pub(crate) fetches: BTreeSet<(Led, LeaderEpoch)>,
+    /// Brokers' epochs that their disks are sure to have.
+    pub(crate) noted: BTreeSet<(NodeId, BrokerEpoch)>,
+    pub(crate) restarts: Vec<Restart>,
+    pub(crate) truncations: Vec<Truncation>,
     pub(crate) versions: Vec<Version>,
     pub(crate) elections: Vec<Election>,
     pub(crate) dumps: Vec<Dump>,
@@ -69,6 +80,14 @@ pub(crate) struct Watermark {
     pub(crate) log_end: Offset,
 }
 
+/// A leadership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Led {
+    pub(crate) partition: i32,
+    pub(crate) epoch: LeaderEpoch,
+    pub(crate) leader: NodeId,
+}
+
 /// A leader, and which life of its process, appended in an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Append {
@@ -82,6 +101,30 @@ pub(crate) struct Append {
 pub(crate) struct Version {
     pub(crate) partition: i32,
     pub(crate) state: PartitionImage,
+}
+
+/// A process of a broker with a replica that was in sync or eligible took the place of another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Restart {
+    pub(crate) partition: i32,
+    pub(crate) broker: NodeId,
+    /// Of the process before.
+    pub(crate) former: BrokerEpoch,
+    /// Whether the replica is eligible now, or in sync.
+    pub(crate) is_eligible: bool,
+    /// Whether it has to be, if it has all that was acknowledged: too few others are in sync.
+    pub(crate) is_needed: bool,
+}
+
+/// A follower cut its log.
+#[derive(Clone, Debug)]
+pub(crate) struct Truncation {
+    pub(crate) partition: i32,
+    pub(crate) replica: NodeId,
+    /// Whether it was in sync or eligible, as far as the controllers had committed.
+    pub(crate) is_eligible: bool,
+    /// What went, of the offsets that were committed then.
+    pub(crate) committed: Vec<Dumped>,
 }
 
 /// A new leader, and how far its log reached then if its broker was up, beside all that was committed before.
