@@ -9,6 +9,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ottla_config::Endpoint;
 use ottla_network::{ClientOptions, ConnectError, Connection, RequestError};
 use ottla_protocol::frame::encode_response;
 use ottla_protocol::messages::ApiVersionsResponse;
@@ -69,6 +70,8 @@ struct Route {
     id: Option<NodeId>,
     to: ControllerRoute,
     is_configured: bool,
+    /// The configuration also tells whose it is.
+    is_named: bool,
 }
 
 /// A controller of the quorum, as the quorum knows it.
@@ -97,13 +100,13 @@ impl Controllers {
         let active = watch::Sender::new(Active { index: 0, epoch: LeaderEpoch(-1) });
         let mut known = Routes::default();
         for (id, to) in routes {
-            known.add(Route { id, to, is_configured: true });
+            known.add(Route { id, to, is_configured: true, is_named: id.is_some() });
         }
         Arc::new(Self { routes: Mutex::new(known), active })
     }
 
     /// These are the controllers now: where voters come and go, the configuration does not name them all. What it names stays
-    /// known, in case that all others are gone.
+    /// known, in case that all others are gone, and where it tells who is there, it knows best.
     pub fn learn(&self, controllers: &[KnownController]) {
         let mut routes = self.routes.lock();
         let is_known = |route: &Route| {
@@ -111,15 +114,13 @@ impl Controllers {
                 || controllers.iter().any(|one| route.leads_to(one) && route.id == Some(one.id))
         };
         routes.by_index.retain(|_, route| is_known(route));
+        for route in routes.by_index.values_mut().filter(|route| !route.is_named) {
+            route.id = controllers.iter().find(|one| route.leads_to(one)).map(|one| one.id);
+        }
         for one in controllers {
-            let is_local =
-                |route: &Route| route.id == Some(one.id) && matches!(route.to, ControllerRoute::InMemory(_));
-            match routes.by_index.values_mut().find(|route| route.leads_to(one) || is_local(route)) {
-                Some(route) => route.id = Some(one.id),
-                None => {
-                    let to = ControllerRoute::Tcp { host: one.host.clone(), port: one.port };
-                    routes.add(Route { id: Some(one.id), to, is_configured: false });
-                }
+            if routes.by_index.values().all(|route| route.id != Some(one.id)) {
+                let to = ControllerRoute::Tcp { host: one.host.clone(), port: one.port };
+                routes.add(Route { id: Some(one.id), to, is_configured: false, is_named: false });
             }
         }
         let index = self.active.borrow().index;
@@ -133,7 +134,7 @@ impl Controllers {
     pub fn addresses(&self) -> Vec<String> {
         let routes = self.routes.lock();
         let addresses = routes.by_index.values().filter_map(|route| match &route.to {
-            ControllerRoute::Tcp { host, port } => Some(format!("{host}:{port}")),
+            ControllerRoute::Tcp { host, port } => Some(Endpoint { host: host.clone(), port: *port }.to_string()),
             ControllerRoute::InMemory(_) => None,
         });
         addresses.collect()

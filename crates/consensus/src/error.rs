@@ -33,6 +33,15 @@ pub enum StartError {
         /// What is wrong.
         what: String,
     },
+    /// Another process has it.
+    #[error(
+        "{path} is in use by another process: stop that one, or give this node a directory of its own \
+         (metadata.log.dir; without that, the first of log.dirs)"
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The metadata is elsewhere, or lost.
     #[error(
         "{path} has no metadata, but {data} holds partitions: name the directory that has it (metadata.log.dir; without \

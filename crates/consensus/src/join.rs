@@ -77,7 +77,7 @@ impl Joiner {
 
     async fn ask(&self, to: &Destination) -> Option<JoinAnswer> {
         let limit = self.network.timing.append_timeout;
-        let put = |out: &mut Output| messages::put_join(out, &self.endpoint);
+        let put = |out: &mut Output| messages::put_join(out, self.network.raft_id, &self.endpoint);
         match self.network.ask(to, RpcKind::Join, limit, put).await {
             Ok(mut body) => messages::take_join_answer(&mut body).ok(),
             Err(Asked::Refused(refusal)) => {

@@ -16,9 +16,11 @@
 //! this crate names openraft, and nothing of it is in this interface. Start at [`Quorum::start`].
 
 mod config;
+mod departures;
 mod error;
 mod formation;
 mod join;
+mod lock;
 mod log;
 mod members;
 mod observer;

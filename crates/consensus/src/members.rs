@@ -16,14 +16,13 @@ use std::time::Duration;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, ForwardReason, RaftError};
 use openraft::raft::Precondition;
-use openraft::{ChangeMembers, EntryPayload, Instant as _, Raft};
+use openraft::{ChangeMembers, EntryPayload, Raft};
 use ottla_types::{DirectoryId, NodeId};
 use tokio::time::Instant;
 
-use crate::config::Timing;
 use crate::error::ChangeError;
 use crate::raft::machine::Machine;
-use crate::raft::types::{StoredVoters, TypeConfig, VoterNode, Voters, joiner_id, node_id};
+use crate::raft::types::{StoredVoters, TypeConfig, VoterNode, Voters, node_id};
 
 /// Between two attempts, while something that passes by itself is in the way.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -56,10 +55,14 @@ enum Next {
 }
 
 impl Members {
-    /// Has a node follow as an observer, if it takes no part yet. It replaces its former self on another directory, unless
-    /// that votes.
-    pub(crate) async fn add_observer(&self, new: &Member, limit: Duration) -> Result<(), ChangeError> {
-        let raft_id = joiner_id(new.id, new.directory_id);
+    /// Has a node follow as an observer, if it takes no part yet, under the Raft id that it goes by: one that was a member
+    /// before keeps that. It replaces its former self on another directory, unless that votes.
+    pub(crate) async fn add_observer(
+        &self,
+        new: &Member,
+        raft_id: u64,
+        limit: Duration,
+    ) -> Result<(), ChangeError> {
         let decide = |members: &Voters| {
             if let Some((id, known)) = find(members, new.id, new.directory_id) {
                 return Ok((known.endpoint != new.endpoint).then(|| Next::Moved(id, new.node())));
@@ -282,72 +285,4 @@ fn describe(members: &Voters) -> String {
     voters.sort_unstable();
     let voters = voters.into_iter().map(|(id, directory_id)| format!("{id} (directory {directory_id})"));
     voters.collect::<Vec<_>>().join(", ")
-}
-
-/// A leader that is no voter any more, once that is committed, hands over to the voter that is furthest along.
-pub(crate) async fn resign_when_removed(raft: Raft<TypeConfig, Machine>, timing: Timing) {
-    let mut metrics = raft.metrics();
-    loop {
-        let successor = {
-            let seen = metrics.borrow_and_update();
-            let members = &seen.membership_config;
-            let is_removed = seen.state.is_leader()
-                && *members.log_id() <= seen.local_committed
-                && !members.voter_ids().any(|id| id == seen.id);
-            let has = |id: &u64| seen.replication.as_ref().and_then(|all| all.get(id).copied().flatten());
-            if is_removed { members.voter_ids().max_by_key(has) } else { None }
-        };
-        let Some(successor) = successor else {
-            if metrics.changed().await.is_err() {
-                return;
-            }
-            continue;
-        };
-        tracing::info!(to = %node_id(successor), "this leader is no voter any more: it hands over");
-        if raft.trigger().transfer_leader(successor).await.is_err() {
-            return;
-        }
-        tokio::time::sleep(timing.election_max * 2).await;
-    }
-}
-
-/// Forgets observers that have not answered for `silence`, while this node leads.
-pub(crate) async fn forget_silent_observers(members: Members, silence: Duration) {
-    let mut heard: BTreeMap<u64, Instant> = BTreeMap::new();
-    let mut metrics = members.raft.metrics();
-    loop {
-        let observers = {
-            let seen = metrics.borrow_and_update();
-            let observers = seen.membership_config.membership().learner_ids();
-            let observers: Vec<u64> = observers.filter(|id| *id != seen.id).collect();
-            let answers = seen.heartbeat.as_ref();
-            answers.map(|answers| {
-                let silent = |id: u64| answers.get(&id).copied().flatten().map(|at| at.elapsed());
-                observers.into_iter().map(|id| (id, silent(id))).collect::<Vec<_>>()
-            })
-        };
-        let Some(observers) = observers.filter(|observers| !observers.is_empty()) else {
-            heard.clear();
-            if metrics.changed().await.is_err() {
-                return;
-            }
-            continue;
-        };
-        heard.retain(|id, _| observers.iter().any(|(observer, _)| observer == id));
-        for (id, silent) in observers {
-            let known = heard.entry(id).or_insert_with(Instant::now);
-            *known =
-                silent.and_then(|silent| Instant::now().checked_sub(silent)).unwrap_or(*known).max(*known);
-        }
-        let gone = heard.iter().filter(|(_, at)| at.elapsed() >= silence);
-        let gone: BTreeSet<u64> = gone.map(|(id, _)| *id).collect();
-        if !gone.is_empty() {
-            let ids: Vec<NodeId> = gone.iter().map(|id| node_id(*id)).collect();
-            tracing::warn!(?ids, "observers of the metadata quorum have been silent for long: forgotten");
-            if let Err(error) = members.forget(&gone, silence).await {
-                tracing::debug!("they could not be forgotten: {error}");
-            }
-        }
-        tokio::time::sleep(silence / 4).await;
-    }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use openraft::errors::{ClientWriteError, ForwardReason, ForwardToLeader, LinearizableReadError, RaftError};
 use openraft::impls::ProgressResponder;
 use openraft::{Raft, RaftState, ReadPolicy};
-use ottla_env::{Disk, create_dir_durably};
+use ottla_env::{Disk, File, create_dir_durably};
 use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -16,8 +16,10 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::config::{QuorumConfig, Timing};
+use crate::departures;
 use crate::error::{ChangeError, ProposeError, ReadError, StartError};
 use crate::join::Joiner;
+use crate::lock;
 use crate::log::{EntryKind, LogOptions, LogReader, LogThread, Position, RaftLog};
 use crate::members::{self, Member, Members};
 use crate::raft::codec::Input;
@@ -85,6 +87,8 @@ struct Inner {
     snapshots: SnapshotStore,
     state: watch::Receiver<QuorumState>,
     tasks: Mutex<Vec<AbortHandle>>,
+    /// Of the directory, until this node has stopped.
+    lock: Mutex<Option<Arc<dyn File>>>,
     timing: Timing,
     max_payload_bytes: usize,
 }
@@ -101,7 +105,7 @@ impl Quorum {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, StartError> {
         config.validate()?;
-        let Opened { log, snapshots, is_empty, raft_id } = open_storage(&config, disk).await?;
+        let Opened { log, snapshots, is_empty, raft_id, lock } = open_storage(&config, disk).await?;
         let (reader, log_thread) = (log.reader(), log.thread());
 
         let growth = Growth::new(config.limits.snapshot_interval_bytes);
@@ -123,9 +127,9 @@ impl Quorum {
         let (state, observer) = observer::spawn(&raft, Arc::clone(&network.addresses));
         let snapshotter = tokio::spawn(snapshot_when_due(raft.clone(), growth)).abort_handle();
         let members = Members { raft: raft.clone() };
-        let forgetting = members::forget_silent_observers(members.clone(), config.timing.observer_timeout);
+        let forgetting = departures::forget_silent_observers(members.clone(), config.timing.observer_timeout);
         let heard = Arc::default();
-        let resigning = members::resign_when_removed(raft.clone(), config.timing);
+        let resigning = departures::resign_when_removed(raft.clone(), config.timing);
         let mut tasks = vec![
             observer,
             snapshotter,
@@ -164,6 +168,7 @@ impl Quorum {
             snapshots,
             state,
             tasks: Mutex::new(tasks),
+            lock: Mutex::new(Some(lock)),
             members,
             raft_id,
             timing: config.timing,
@@ -341,6 +346,7 @@ impl Quorum {
         if tokio::task::spawn_blocking(move || thread.close()).await.is_err() {
             tracing::error!("the metadata log could not be closed");
         }
+        self.0.lock.lock().take();
     }
 
     /// Stops at once, as a killed process does: nothing more is written, nobody is told. For tests; dropping the last
@@ -443,6 +449,7 @@ impl Inner {
     fn kill(&self) {
         self.abort_tasks();
         self.log_thread.abandon();
+        self.lock.lock().take();
         // openraft stops only when told to, and only a runtime can tell it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let raft = self.raft.clone();
@@ -463,6 +470,7 @@ struct Opened {
     /// The quorum has yet to be formed, or this node to be taken in.
     is_empty: bool,
     raft_id: u64,
+    lock: Arc<dyn File>,
 }
 
 /// Opens the directory: the log, and the snapshots it starts from.
@@ -479,6 +487,7 @@ async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> Result<Open
         let dir = options.dir.clone();
         let io = |source| StartError::Io { path: dir.clone(), source };
         create_dir_durably(disk.as_ref(), &dir).map_err(io)?;
+        let lock = lock::take(disk.as_ref(), &dir)?;
         let snapshots = SnapshotStore::open(Arc::clone(&disk), &dir)?;
         let log = RaftLog::open(disk, options)?;
         let newest = snapshots.newest().map_err(io)?;
@@ -496,7 +505,7 @@ async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> Result<Open
             is_empty = false;
         }
         let raft_id = own_raft_id(&forming, &log, &snapshots).map_err(io)?;
-        Ok(Opened { log, snapshots, is_empty, raft_id })
+        Ok(Opened { log, snapshots, is_empty, raft_id, lock })
     };
     let joined = tokio::task::spawn_blocking(open).await;
     joined.map_err(|e| StartError::Io { path: config.data_dir.clone(), source: io::Error::other(e) })?

@@ -170,10 +170,10 @@ fn the_bytes_of_a_request_stay_as_they_are() {
 #[test]
 fn joining_survives_the_wire() {
     let mut out = Output::default();
-    messages::put_join(&mut out, "host:9093");
-    assert_eq!(messages::take_join(&mut Input(out.finish())).unwrap(), "host:9093");
+    messages::put_join(&mut out, 3, "host:9093");
+    assert_eq!(messages::take_join(&mut Input(out.finish())).unwrap(), (3, "host:9093".to_owned()));
     let mut out = Output::default();
-    messages::put_join(&mut out, &"h".repeat(300));
+    messages::put_join(&mut out, 3, &"h".repeat(300));
     assert!(messages::take_join(&mut Input(out.finish())).is_err());
     let leader = Destination { id: Some(NodeId(3)), endpoint: "host:9093".to_owned() };
     for answer in [JoinAnswer::Member, JoinAnswer::Leader(leader), JoinAnswer::Later] {

@@ -100,9 +100,12 @@ impl Handler {
                 messages::put_identity(&mut out, Identity { directory_id: self.directory_id, has_log });
             }
             RpcKind::Join => {
-                let endpoint = messages::take_join(&mut input).map_err(malformed)?;
+                let (raft_id, endpoint) = messages::take_join(&mut input).map_err(malformed)?;
+                if node_id(raft_id) != from {
+                    return Err(Refusal(format!("node {from} does not have the Raft id {raft_id:#x}")));
+                }
                 let member = Member { id: from, directory_id: envelope.from_directory, endpoint };
-                messages::put_join_answer(&mut out, &self.join(&member).await?);
+                messages::put_join_answer(&mut out, &self.join(&member, raft_id).await?);
             }
         }
         Ok(out)
@@ -133,9 +136,9 @@ impl Handler {
     }
 
     /// Takes a node in as an observer, if this node leads.
-    async fn join(&self, member: &Member) -> Result<JoinAnswer, Refusal> {
+    async fn join(&self, member: &Member, raft_id: u64) -> Result<JoinAnswer, Refusal> {
         let members = Members { raft: self.raft.clone() };
-        match members.add_observer(member, self.timing.append_timeout / 2).await {
+        match members.add_observer(member, raft_id, self.timing.append_timeout / 2).await {
             Ok(()) => Ok(JoinAnswer::Member),
             Err(ChangeError::NotLeader { .. }) => {
                 Ok(self.leader().map_or(JoinAnswer::Later, JoinAnswer::Leader))

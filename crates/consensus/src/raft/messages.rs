@@ -271,18 +271,20 @@ pub(crate) enum JoinAnswer {
     Later,
 }
 
-/// The sender is in the envelope; its endpoint is not.
-pub(crate) fn put_join(out: &mut Output, endpoint: &str) {
+/// What the envelope does not tell of the sender: its Raft id and its endpoint.
+pub(crate) fn put_join(out: &mut Output, raft_id: u64, endpoint: &str) {
+    out.u64(raft_id);
     out.sized(endpoint.as_bytes());
 }
 
-pub(crate) fn take_join(input: &mut Input) -> Result<String, Malformed> {
+pub(crate) fn take_join(input: &mut Input) -> Result<(u64, String), Malformed> {
+    let raft_id = input.u64("join")?;
     let endpoint = input.string("join")?;
     input.end("join")?;
     if endpoint.len() > MAX_ENDPOINT_BYTES {
         return Err(Malformed("join: the endpoint is too long"));
     }
-    Ok(endpoint)
+    Ok((raft_id, endpoint))
 }
 
 pub(crate) fn put_join_answer(out: &mut Output, answer: &JoinAnswer) {
