@@ -15,7 +15,7 @@ use ottla_protocol::{ApiKey, ApiMessage, ErrorCode};
 use ottla_testkit::{RawClient, TestNode, TopicSpec, eventually};
 
 /// The APIs of clients with the ranges that clients are told: key, first, last version.
-const ADVERTISED: [(i16, i16, i16); 36] = [
+const ADVERTISED: [(i16, i16, i16); 38] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),
