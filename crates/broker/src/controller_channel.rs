@@ -134,7 +134,9 @@ impl Controllers {
     pub fn addresses(&self) -> Vec<String> {
         let routes = self.routes.lock();
         let addresses = routes.by_index.values().filter_map(|route| match &route.to {
-            ControllerRoute::Tcp { host, port } => Some(Endpoint { host: host.clone(), port: *port }.to_string()),
+            ControllerRoute::Tcp { host, port } => {
+                Some(Endpoint { host: host.clone(), port: *port }.to_string())
+            }
             ControllerRoute::InMemory(_) => None,
         });
         addresses.collect()

@@ -32,6 +32,8 @@ pub(crate) async fn resign_when_removed(raft: Raft<TypeConfig, Machine>, timing:
             }
             continue;
         };
+        // Who asked for it gets the answer first.
+        tokio::time::sleep(timing.heartbeat).await;
         tracing::info!(to = %node_id(successor), "this leader is no voter any more: it hands over");
         if raft.trigger().transfer_leader(successor).await.is_err() {
             return;

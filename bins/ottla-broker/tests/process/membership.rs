@@ -155,7 +155,8 @@ fn controllers_that_may_join_by_themselves_do_also_after_they_lost_their_directo
     let first = members.leader;
     let other = cluster.running.keys().copied().find(|id| *id != first).expect("three");
     let removed = cluster.running[&other].client().remove_voter(first, members.voters[&first]);
-    assert_eq!(removed.0, ErrorCode::NONE, "{removed:?}");
+    // A broker asks again when another controller leads before it has the answer.
+    assert!(matches!(removed.0, ErrorCode::NONE | ErrorCode::VOTER_NOT_FOUND), "{removed:?}");
     cluster.members(other, "nobody else leads", |m| m.leader != first);
     cluster.create(first, "through-the-former-leader");
     // It asks for its vote back.
