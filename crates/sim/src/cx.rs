@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_env::{ManualClock, Monotonic, Rng, SeededRng};
+use ottla_history::History;
 
 use crate::counts::Counts;
-use crate::history::History;
 use crate::message::{Address, Body, Message, Request, Response};
 use crate::network::Network;
 use crate::scheduler::Scheduler;

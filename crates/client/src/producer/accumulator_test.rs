@@ -41,8 +41,12 @@ impl Fixture {
     }
 
     fn drain(&mut self) -> Vec<Ready> {
+        self.drain_to(NodeId(1))
+    }
+
+    fn drain_to(&mut self, leader: NodeId) -> Vec<Ready> {
         self.accumulator.prepare(self.now).unwrap();
-        let drained = self.accumulator.drain(self.now, |_| Some(NodeId(1)), |_| true);
+        let drained = self.accumulator.drain(self.now, |_| Some(leader), |_| true);
         drained.by_node.into_values().flatten().collect()
     }
 
@@ -130,6 +134,19 @@ async fn a_retry_keeps_order_and_sequence() {
     f.now += 100 * MS;
     let sent: Vec<_> = (0..3).map(|_| f.one()).map(|r| (values(&r).remove(0), stamp(&r))).collect();
     assert_eq!(sent, [("a".into(), (0, 0)), ("b".into(), (0, 1)), ("c".into(), (0, 2))]);
+}
+
+#[tokio::test]
+async fn a_new_leader_gets_nothing_while_the_former_one_owes_an_answer() {
+    let mut f = Fixture::new(ProducerConfig::default());
+    ["a", "b"].into_iter().for_each(|v| f.batch(v));
+    let a = f.one();
+    assert!(f.drain_to(NodeId(2)).is_empty(), "b would be the first that it hears of this producer");
+    f.fail(a, ErrorCode::NETWORK_EXCEPTION);
+    f.now += 100 * MS;
+    let sent: Vec<_> =
+        (0..2).flat_map(|_| f.drain_to(NodeId(2))).map(|r| (values(&r).remove(0), stamp(&r))).collect();
+    assert_eq!(sent, [("a".into(), (0, 0)), ("b".into(), (0, 1))]);
 }
 
 #[tokio::test]

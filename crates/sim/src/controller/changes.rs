@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use ottla_history::{Election, Version};
 use ottla_metadata::MetadataImage;
 use ottla_types::{NodeId, PartitionIndex, TopicId};
 
 use crate::cx::Cx;
-use crate::history::{Election, Version};
 
 pub(super) fn note_changes(cx: &mut Cx, before: &MetadataImage, after: &MetadataImage) {
     for broker in after.brokers.iter() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ottla_metadata::image::PartitionImage;
 use ottla_types::{LeaderEpoch, NodeId, Offset, PartitionEpoch};
 
+use crate::Value;
 use crate::history::*;
 
 pub(super) const fn offset(n: i64) -> Offset {

@@ -18,7 +18,7 @@ mod testing;
 mod vanished_read;
 mod watermarks;
 
-use crate::history::History;
+use crate::History;
 
 /// A rule that a history breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ const RULES: [Rule; 18] = [
 ];
 
 /// All that `history` breaks, the first breach of each rule.
-pub(crate) fn check(history: &History) -> Vec<Violation> {
+pub fn check(history: &History) -> Vec<Violation> {
     let broken = |&(rule, check): &Rule| check(history).map(|message| Violation { rule, message });
     RULES.iter().filter_map(broken).collect()
 }
