@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use ottla_history::{History, Outcome, Read, Send, Value};
 use ottla_types::Offset;
 
+/// Once so much did not come about, the rest is of no use to people.
+const MOST_UNMET: usize = 20;
+
 /// Shared by all that take part in a run.
 #[derive(Clone)]
 pub(crate) struct Journal(Arc<Inner>);
@@ -93,7 +96,10 @@ impl Journal {
 
     /// What did not come about, or must not.
     pub(crate) fn unmet(&self, what: String) {
-        self.history().unmet.push(what);
+        let unmet = &mut self.history().unmet;
+        if unmet.len() < MOST_UNMET && !unmet.contains(&what) {
+            unmet.push(what);
+        }
     }
 
     /// A client was told something else than what it asked for.
