@@ -48,8 +48,7 @@ impl Report {
         history: &History,
         replicas: &Replicas,
         past: &[Past],
-        gaps: Vec<Gap>,
-        violations: Vec<Violation>,
+        (gaps, violations): (Vec<Gap>, Vec<Violation>),
     ) -> Self {
         let count = |wanted: fn(&Outcome) -> bool| {
             history.sends.iter().filter(|send| wanted(&send.outcome)).count() as u64

@@ -201,7 +201,7 @@ fn judge(
             ),
         );
     }
-    Report::new(arguments.seed, cluster, journal, &history, &replicas, &nemesis.past, gaps, violations)
+    Report::new(arguments.seed, cluster, journal, &history, &replicas, &nemesis.past, (gaps, violations))
 }
 
 fn tell_progress(journal: &Journal, nemesis: &Nemesis, of: Duration) {
