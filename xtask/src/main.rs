@@ -11,6 +11,7 @@ mod mutants;
 mod nightly;
 mod parity;
 mod readme;
+mod rolling;
 mod sim;
 mod vectors;
 mod wire_check;
@@ -56,6 +57,8 @@ enum Command {
     Chaos(chaos::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
+    /// Restart three nodes under load onto a build with a newer metadata format, back, and again for good
+    Rolling(rolling::Arguments),
     /// Have Ottla and Apache Kafka do the same with the same files, and compare what is left
     Parity(parity::Arguments),
     /// Run unmodified clients of every language against a node: a table of client and capability
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
+        Command::Rolling(arguments) => rolling::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
         Command::Clients(arguments) => clients::run(&arguments),
     };

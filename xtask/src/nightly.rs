@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::ci::cargo;
 use crate::kafka_jars::{run as run_command, workspace_root};
-use crate::{Failure, chaos, fuzz, mutants};
+use crate::{Failure, chaos, fuzz, mutants, rolling};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// How long real nodes run under faults, minutes; 0 leaves it out
     #[arg(long, default_value_t = 10.0)]
     chaos_minutes: f64,
-    /// Only this: crashes, damages, sim, chaos, fuzz or mutants
+    /// Only this: crashes, damages, sim, rolling, chaos, fuzz or mutants
     #[arg(long)]
     only: Option<String>,
 }
@@ -55,16 +55,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         if *chaos_minutes > 0.0 { chaos::run(&chaos::Arguments::of(*chaos_minutes)) } else { Ok(()) }
     };
     let mutants = || mutants::run(&mutants::Arguments::default());
-    let parts: [Part<'_>; 6] = [
+    let rolling = || rolling::run(&rolling::Arguments::default());
+    let parts: [Part<'_>; 7] = [
         ("crashes", format!("{crashes} crashes of a log"), &crash),
         ("damages", format!("{damages} bad files"), &damage),
         ("sim", format!("{sim_seeds} seeds of a cluster"), &sim),
+        ("rolling", "nodes onto a newer metadata format and back, under load".to_owned(), &rolling),
         ("chaos", format!("{chaos_minutes} minutes of faults on real nodes"), &chaos),
         ("mutants", "all planted bugs".to_owned(), &mutants),
         ("fuzz", format!("{fuzz_seconds} s each fuzz target"), &fuzz),
     ];
     if let Some(unknown) = only.as_ref().filter(|only| parts.iter().all(|(name, ..)| name != only)) {
-        return Err(format!("{unknown}: only crashes, damages, sim, chaos, mutants or fuzz").into());
+        return Err(format!("{unknown}: only crashes, damages, sim, rolling, chaos, mutants or fuzz").into());
     }
     let mut rows = Vec::new();
     for (name, what, part) in &parts {

@@ -7,9 +7,10 @@ use arc_swap::ArcSwap;
 use ottla_config::BrokerConfig;
 use ottla_env::Clock;
 use ottla_group_coordinator::DeletedTopic;
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_metadata::{MetadataDelta, MetadataImage};
-use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures};
+use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures, SocketServer};
+use ottla_telemetry::LogLevels;
 use ottla_types::{ByteString, NodeId, PartitionIndex, TopicId, TopicName};
 use tokio::time::Instant;
 
@@ -27,6 +28,8 @@ use crate::suspects::{LostBrokers, Suspects};
 
 /// How long a read waits for a partition to be opened. It holds up the connection's other answers.
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
+/// How long a client waits for metadata while this broker may have missed some.
+const CATCHES_UP_WITHIN: Duration = Duration::from_millis(500);
 
 /// A running broker, as its handlers see it.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub struct Broker {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) lost_brokers: LostBrokers,
+    pub(crate) log_levels: Option<LogLevels>,
+    pub(crate) socket_server: Arc<SocketServer>,
 }
 
 impl Broker {
@@ -98,6 +103,18 @@ impl Broker {
         self.lost_brokers.suspects(myself, self.clock.now())
     }
 
+    /// Waits, not for long, while the metadata may be old: this broker stood still for longer than its lease, and what came since lies in
+    /// its sockets. A client that is told that nobody leads may give up; librdkafka's `query_watermark_offsets` does.
+    pub(crate) async fn caught_up(&self) {
+        if self.has_lease() {
+            return;
+        }
+        let is_news = |image: &MetadataImage| {
+            self.has_lease() || image.brokers.get(self.node_id).is_none_or(|myself| myself.fenced)
+        };
+        let _ = self.metadata.wait_for(CATCHES_UP_WITHIN, is_news).await;
+    }
+
     /// Whether this broker may answer clients for what it leads.
     pub(crate) fn has_lease(&self) -> bool {
         self.replicas.lease().is_valid(Duration::from_nanos(self.clock.now().0))
@@ -105,6 +122,11 @@ impl Broker {
 
     pub(crate) fn lost_brokers(&self) -> &LostBrokers {
         &self.lost_brokers
+    }
+
+    /// The levels of this process's loggers; `None` where somebody else set up its logs.
+    pub(crate) fn log_levels(&self) -> Option<&LogLevels> {
+        self.log_levels.as_ref()
     }
 
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
@@ -217,6 +239,15 @@ impl OnMetadata for Broker {
         let config = self.config();
         self.replicas.limit_moves(config.replication.alter_log_dirs_max_bytes_per_second);
         self.replicas.quotas().configure(&config.replication);
+        self.socket_server.limit_connections(&config.socket);
+        if self.replicas.cordon(&config.log.cordoned_dirs) {
+            self.registration.heartbeat_now();
+        }
+        if let Err(error) = self.replicas.configure_cleaner(&config.log.cleaner) {
+            tracing::error!(
+                "cannot start a log cleaner thread: {error}; raise the process limit (ulimit -u)"
+            );
+        }
         self.replicas.apply(before, after, delta, |topic| self.configs.partition(after, &config, topic));
         self.forget_topics(delta);
     }

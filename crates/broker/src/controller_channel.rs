@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ottla_network::{ClientOptions, ConnectError, Connection, RequestError};
 use ottla_protocol::frame::encode_response;
+use ottla_protocol::messages::ApiVersionsResponse;
 use ottla_protocol::{ErrorCode, Request, Version};
 use ottla_server::RequestContext;
 use ottla_types::{LeaderEpoch, NodeId};
@@ -150,9 +151,9 @@ impl ControllerChannel {
         &self.controllers
     }
 
-    /// Sends `request` in its highest version.
+    /// Sends `request` in the highest version that the controller knows too.
     pub(crate) async fn send<R: Request>(&self, request: &R) -> Result<R::Response, ChannelError> {
-        self.send_version(request, *R::VERSIONS.end(), self.timeout).await
+        self.send_up_to(request, *R::VERSIONS.end(), self.timeout).await
     }
 
     /// Sends `request` once, waiting at most `timeout`, and no longer than the controller asked is the one to ask.
@@ -164,6 +165,12 @@ impl ControllerChannel {
         self.send_to_active(request, *R::VERSIONS.end(), timeout).await
     }
 
+    /// What the controller that is asked serves and supports, and what is finalized.
+    pub(crate) async fn api_versions(&self, timeout: Duration) -> Result<ApiVersionsResponse, ChannelError> {
+        let (index, connection) = self.connection().await?;
+        connection.api_versions(timeout).await.map_err(|error| self.failed(index, error).into())
+    }
+
     /// The controller at the other end does not lead: the next request goes to the next one.
     pub(crate) fn not_controller(&self) {
         if let Some((index, _)) = self.current.lock().take() {
@@ -171,7 +178,7 @@ impl ControllerChannel {
         }
     }
 
-    async fn send_version<R: Request>(
+    async fn send_up_to<R: Request>(
         &self,
         request: &R,
         version: Version,
@@ -193,10 +200,8 @@ impl ControllerChannel {
                 }
                 Ok(response) => return Ok(response),
                 // What cannot be written or read will not get better.
-                Err(
-                    error @ ChannelError::Request(RequestError::Encode { .. } | RequestError::Decode { .. }),
-                ) => {
-                    return Err(error);
+                Err(ChannelError::Request(error)) if !is_of_the_connection(&error) => {
+                    return Err(error.into());
                 }
                 Err(error) => error,
             };
@@ -222,7 +227,7 @@ impl ControllerChannel {
         let (index, connection) = self.connection().await?;
         tokio::select! {
             biased;
-            sent = connection.request(request, version, timeout) => {
+            sent = connection.request_up_to(request, version, timeout) => {
                 sent.map_err(|error| self.failed(index, error).into())
             }
             () = self.controllers.moved_from(index) => Err(ChannelError::Moved),
@@ -265,10 +270,18 @@ impl ControllerChannel {
                 self.current.lock().take();
                 self.controllers.rotate(index);
             }
-            RequestError::Encode { .. } | RequestError::Decode { .. } => {}
+            RequestError::Encode { .. }
+            | RequestError::Decode { .. }
+            | RequestError::NoCommonVersion { .. }
+            | RequestError::Refused { .. } => {}
         }
         error
     }
+}
+
+/// Whether another connection, or a later time, may bring an answer.
+const fn is_of_the_connection(error: &RequestError) -> bool {
+    matches!(error, RequestError::Ended(_) | RequestError::TimedOut(_))
 }
 
 /// Whether the response says in all its places that another controller leads. Controllers answer so before they decide
@@ -295,11 +308,15 @@ impl ottla_server::ControllerChannel for ControllerChannel {
     where
         R::Response: Send,
     {
-        // In the client's version, so that the controller answers what that version can carry.
-        self.send_version(request, cx.version, self.timeout).await.map_err(|error| {
+        // In no higher version than the client's, so that the controller answers what that version can carry.
+        self.send_up_to(request, cx.version, self.timeout).await.map_err(|error| {
             tracing::warn!("cannot forward {}: {error}", cx.api_key);
             match error {
                 ChannelError::NoController | ChannelError::Connect(_) => ErrorCode::NOT_CONTROLLER,
+                // The controller is older than this broker, and its version cannot say what the client wants.
+                ChannelError::Request(RequestError::Encode { .. } | RequestError::NoCommonVersion { .. }) => {
+                    ErrorCode::UNSUPPORTED_VERSION
+                }
                 ChannelError::Request(_) | ChannelError::TimedOut(_) | ChannelError::Moved => {
                     ErrorCode::REQUEST_TIMED_OUT
                 }

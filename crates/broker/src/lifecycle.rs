@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use ottla_config::Listener;
 use ottla_env::Clock;
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::{SUPPORTED_FEATURES, UnsupportedLevel, check_supported};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
 use ottla_protocol::messages::broker_registration::{self, BrokerRegistrationRequest};
@@ -31,6 +31,8 @@ use crate::replica_manager::ReplicaManager;
 const REGISTER_AGAIN: Duration = Duration::from_millis(50);
 /// Between two heartbeats while no controller answers.
 const HEARTBEAT_AGAIN: Duration = Duration::from_millis(50);
+/// How long a controller that refuses may take to tell why.
+const ASK_WITHIN: Duration = Duration::from_secs(1);
 /// A lease that does not end is looked at so often.
 const LOOK_AT_LEASE: Duration = Duration::from_secs(60);
 
@@ -81,6 +83,9 @@ pub enum RegisterError {
     /// The controllers belong to another cluster.
     #[error("the controllers do not belong to cluster {0}; check controller.quorum.voters and log.dirs")]
     OtherCluster(ByteString),
+    /// The cluster works at a level of a feature that this build does not know.
+    #[error("the controller does not take this broker: {0}")]
+    Level(UnsupportedLevel),
     /// The controller refused for another reason.
     #[error("the controller refused the registration: {0:?}")]
     Refused(ErrorCode),
@@ -155,7 +160,7 @@ impl Registration {
                     ErrorCode::INCONSISTENT_CLUSTER_ID => {
                         return Err(RegisterError::OtherCluster(me.cluster_id.clone()));
                     }
-                    error => return Err(RegisterError::Refused(error)),
+                    error => return Err(refusal(channel, error).await),
                 },
                 Err(ChannelError::NoController) => return Err(RegisterError::TimedOut(Duration::ZERO)),
                 Err(error) => tracing::debug!("registration: {error}"),
@@ -221,6 +226,7 @@ impl Registration {
             want_fence: false,
             want_shut_down: self.wants_shutdown.load(Ordering::Acquire),
             offline_log_dirs,
+            cordoned_log_dirs: life.cordoned_directories(),
             ..Default::default()
         };
         let sent = life.now();
@@ -273,6 +279,10 @@ impl Life {
         self.replicas.upgrade().map_or_else(Vec::new, |replicas| replicas.failed_directory_ids())
     }
 
+    fn cordoned_directories(&self) -> Option<Vec<DirectoryId>> {
+        self.replicas.upgrade().map(|replicas| replicas.cordoned_directory_ids())
+    }
+
     fn registered(&self, epoch: BrokerEpoch) {
         if let Some(replicas) = self.replicas.upgrade() {
             replicas.note_broker_epoch(epoch, self.syncs_first);
@@ -315,6 +325,21 @@ impl Life {
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+/// What the code alone does not tell: which level of a feature this build does not support.
+async fn refusal(channel: &ControllerChannel, error: ErrorCode) -> RegisterError {
+    if error == ErrorCode::UNSUPPORTED_VERSION
+        && let Ok(told) = channel.api_versions(ASK_WITHIN).await
+    {
+        let mut finalized = told.finalized_features.iter();
+        let unsupported =
+            finalized.find_map(|feature| check_supported(&feature.name, feature.max_version_level).err());
+        if let Some(unsupported) = unsupported {
+            return RegisterError::Level(unsupported);
+        }
+    }
+    RegisterError::Refused(error)
 }
 
 fn request(me: &Identity) -> BrokerRegistrationRequest {

@@ -21,6 +21,7 @@ const MAX_WAIT: Duration = Duration::from_millis(500);
 const MAX_WAIT_LOCAL: Duration = Duration::from_secs(10);
 const MAX_BYTES: i32 = 8 * 1024 * 1024;
 const RETRY: Duration = Duration::from_millis(50);
+const RETRY_LEVEL: Duration = Duration::from_secs(5);
 
 /// What the feed is for: called after each change with the image before, the image after and what lies between.
 pub(crate) trait OnMetadata: Send + Sync + 'static {
@@ -36,6 +37,16 @@ enum FeedError {
     Batch(#[from] BatchError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
+}
+
+impl FeedError {
+    /// How long to wait before the next try: what takes another build will not pass soon.
+    const fn pause(&self) -> Duration {
+        match self {
+            Self::Batch(BatchError::Level(_)) => RETRY_LEVEL,
+            Self::Batch(_) | Self::Apply(_) => RETRY,
+        }
+    }
 }
 
 /// One broker's feed.
@@ -89,7 +100,7 @@ impl MetadataFeed {
                 Err(error) => {
                     tracing::error!("metadata cannot be applied: {error}; starting over");
                     since = Since::Nothing;
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(error.pause()).await;
                 }
             }
         }
@@ -175,7 +186,8 @@ fn advance(
 
 #[cfg(test)]
 mod tests {
-    use ottla_metadata::MetadataRecord;
+    use ottla_metadata::image::Features;
+    use ottla_metadata::{MetadataRecord, encode_batch};
     use ottla_protocol::Uuid;
     use ottla_protocol::messages::private::MetadataEntry;
     use ottla_protocol::records::metadata::TopicRecord;
@@ -190,7 +202,7 @@ mod tests {
             ..Default::default()
         };
         let records = vec![MetadataRecord::Topic(record)];
-        let payload = RecordBatch { base_offset: Offset(offset), records }.encode().unwrap();
+        let payload = encode_batch(&Features::default(), Offset(offset), &records).unwrap();
         let entry = MetadataEntry { offset, payload, ..Default::default() };
         FetchMetadataResponse { entries: vec![entry], ..Default::default() }
     }

@@ -16,9 +16,9 @@ use ottla_config::{BrokerConfig, Durability, Listener as ListenerSetting, Settin
 use ottla_env::{Clock, Disk, RealRng, SteadyClock};
 use ottla_metadata::MetadataImage;
 use ottla_network::{ClientOptions, Listener, ListenerHandle};
-use ottla_server::{Dispatcher, ListenerKind};
+use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage::{LogDir, LogDirOptions, OpenError, OpenReport, StorageError};
-use ottla_telemetry::Registry;
+use ottla_telemetry::{LogLevels, Registry};
 use ottla_types::{BrokerEpoch, ByteString, Uuid};
 use tokio::task::JoinHandle;
 
@@ -61,6 +61,10 @@ pub struct BrokerOptions {
     pub clock: Arc<dyn Clock>,
     /// Where it reports its metrics.
     pub registry: Arc<Registry>,
+    /// What its listeners share.
+    pub socket_server: Arc<SocketServer>,
+    /// The levels of the process's loggers, if they may be changed.
+    pub log_levels: Option<LogLevels>,
     /// Its listeners, bound: clients queue until it serves.
     pub listeners: Vec<(ListenerSetting, Listener)>,
 }
@@ -117,6 +121,7 @@ impl Broker {
         let recovery_threads = usize::try_from(config.log.recovery_threads_per_data_dir).unwrap_or(1);
         let (node_id, clock) = (config.node.node_id, Arc::clone(&options.clock));
         let replicas = ReplicaManager::new(node_id, clock, opened, unopened, recovery_threads)?;
+        replicas.cordon(&config.log.cordoned_dirs);
         let identity = Identity {
             node_id: config.node.node_id,
             cluster_id: options.cluster_id.clone(),
@@ -138,7 +143,7 @@ impl Broker {
         let retention_every = millis(config.log.retention_check_interval_ms);
         let broker = Arc::new(assemble(&options, replicas, &registration, &metadata));
         broker.replicas.start_maintenance(retention_every)?;
-        broker.replicas.start_cleaner(&config.log.cleaner)?;
+        broker.replicas.configure_cleaner(&config.log.cleaner)?;
         let fetchers = Arc::new(ReplicaFetchers::new(config.replication.num_fetchers));
         let (groups, followed) = (Arc::clone(&broker.groups), Arc::clone(&fetchers));
         broker.replicas.on_role_change(Box::new(move |change| {
@@ -351,6 +356,8 @@ fn assemble(
         fetch_sessions: FetchSessions::new(slots, EVICT_SESSIONS_AFTER, Box::new(RealRng::default())),
         producer_ids: ProducerIds::new(config.node.node_id),
         lost_brokers: LostBrokers::default(),
+        log_levels: options.log_levels.clone(),
+        socket_server: Arc::clone(&options.socket_server),
     }
 }
 

@@ -107,6 +107,16 @@ pub struct TopicDefaults {
     pub max_request_partition_size_limit: i32,
 }
 
+/// Which replica consumers are told to read from (`replica.selector.class`, KIP-392).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplicaSelector {
+    /// The leader.
+    #[default]
+    Leader,
+    /// One in the consumer's rack.
+    RackAware,
+}
+
 /// When a record counts as written (`log.durability`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -135,6 +145,8 @@ pub enum RecordValidation {
 pub struct LogConfig {
     /// `log.dirs`, or `log.dir` where that is not given.
     pub dirs: Vec<PathBuf>,
+    /// `cordoned.log.dirs`: those of `dirs` that take no new partitions; `*` for all.
+    pub cordoned_dirs: Vec<String>,
     /// `metadata.log.dir`, or the first of `dirs`.
     pub metadata_dir: PathBuf,
     /// `log.durability`.
@@ -234,6 +246,8 @@ pub struct ReplicationConfig {
     pub socket_timeout_ms: i64,
     /// `num.replica.fetchers`.
     pub num_fetchers: i32,
+    /// `replica.selector.class`.
+    pub selector: ReplicaSelector,
     /// `replica.alter.log.dirs.io.max.bytes.per.second`.
     pub alter_log_dirs_max_bytes_per_second: i64,
     /// `leader.replication.throttled.rate`, bytes per second.

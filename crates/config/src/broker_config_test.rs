@@ -90,6 +90,7 @@ fn contradictions_name_the_key_and_the_remedy() {
         ("group.min.session.timeout.ms=9\ngroup.max.session.timeout.ms=8", "group.max.session.timeout.ms"),
         ("queued.max.request.bytes=10", "socket.request.max.bytes"),
         ("broker.session.timeout.ms=300", "broker.heartbeat.interval.ms"),
+        ("replica.selector.class=com.example.Mine", "Java classes are not loaded"),
     ] {
         let error = refused(file);
         assert!(error.contains(said), "{file:?} gives {error:?}");

@@ -171,11 +171,15 @@ pub struct ConfigDef {
     pub bounds: Bounds,
     /// How much it matters.
     pub importance: Importance,
-    /// Whether it may change at run time. Topic and group keys always may.
+    /// Whether it may change at run time. Keys of topics, groups and client metrics always may.
     pub scope: Scope,
     /// Keys that supply the value when this one is unset, most specific first: for a topic or group key the
     /// broker keys that are its default, for a broker key its coarser units.
     pub synonyms: &'static [&'static str],
+    /// The broker key whose value a group key must reach.
+    pub at_least_key: Option<&'static str>,
+    /// The broker key whose value a group key must not exceed.
+    pub at_most_key: Option<&'static str>,
     /// What Ottla does with it.
     pub status: Status,
     /// Shown by DescribeConfigs only where it is set, and not in the reference, as in Kafka.
@@ -238,6 +242,8 @@ const fn row(name: &'static str, value_type: ValueType, default: Option<&'static
         importance: Importance::Medium,
         scope: Scope::ReadOnly,
         synonyms: &[],
+        at_least_key: None,
+        at_most_key: None,
         status: Status::Effective,
         internal: false,
         doc: "",
@@ -311,6 +317,17 @@ impl ConfigDef {
 
     pub(crate) const fn or(mut self, synonyms: &'static [&'static str]) -> Self {
         self.synonyms = synonyms;
+        self
+    }
+
+    pub(crate) const fn within(mut self, min: &'static str, max: &'static str) -> Self {
+        self.at_least_key = Some(min);
+        self.at_most_key = Some(max);
+        self
+    }
+
+    pub(crate) const fn at_most_key(mut self, max: &'static str) -> Self {
+        self.at_most_key = Some(max);
         self
     }
 

@@ -26,6 +26,8 @@ pub enum ConfigSource {
     StaticBroker,
     /// The table's default.
     Default,
+    /// Set for the client metrics subscription.
+    ClientMetrics,
     /// Set for the group.
     Group,
 }
@@ -39,6 +41,7 @@ impl ConfigSource {
             Self::DynamicDefaultBroker => 3,
             Self::StaticBroker => 4,
             Self::Default => 5,
+            Self::ClientMetrics => 7,
             Self::Group => 8,
         }
     }
@@ -142,6 +145,16 @@ impl ConfigLayers<'_> {
         table::GROUP.iter().filter(|def| shown(def, own)).map(describe).collect()
     }
 
+    /// All keys of a client metrics subscription that has the settings `own`.
+    pub fn describe_client_metrics(&self, own: &ConfigMap) -> Vec<ConfigEntry> {
+        let describe = |def: &'static ConfigDef| {
+            let set = own.get(def.name);
+            let value = set.cloned().or_else(|| def.default.map(str::to_owned));
+            self.describe_derived(def, value, set, ConfigSource::ClientMetrics)
+        };
+        table::CLIENT_METRICS.iter().map(describe).collect()
+    }
+
     /// All keys of this broker: the table's, those of single listeners, and unknown ones that were set.
     pub fn describe_broker(&self) -> Vec<ConfigEntry> {
         let mut entries: Vec<_> = table::broker_defs()
@@ -173,7 +186,7 @@ impl ConfigLayers<'_> {
         self.cluster.iter().map(describe).collect()
     }
 
-    /// A topic's or group's key: its own value first, then what the broker keys say.
+    /// A topic's, group's or subscription's key: its own value first, then what the broker keys say.
     fn describe_derived(
         &self,
         def: &'static ConfigDef,

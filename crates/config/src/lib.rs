@@ -1,4 +1,4 @@
-//! Every broker, topic and group setting as one definition row.
+//! Every broker, topic, group and client metrics setting as one definition row.
 //!
 //! A row of [`table`] says all there is to say about a key: type, default, bounds, where it may change, which
 //! keys supply its default, what Ottla does with it. Parsing, validation, the data of DescribeConfigs and the
@@ -22,7 +22,8 @@ mod value;
 
 pub use crate::broker_config::{
     BrokerConfig, CleanerConfig, Durability, GroupConfig, ListenerConfig, LogConfig, NodeConfig,
-    OffsetsConfig, QuorumConfig, RecordValidation, ReplicationConfig, SocketConfig, TopicDefaults,
+    OffsetsConfig, QuorumConfig, RecordValidation, ReplicaSelector, ReplicationConfig, SocketConfig,
+    TopicDefaults,
 };
 pub use crate::def::{Bounds, ConfigDef, Importance, Scope, Status, ValueType};
 pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, Synonym};
@@ -32,5 +33,7 @@ pub use crate::settings::{ConfigError, ConfigErrors, Notice, Setting, Settings, 
 pub use crate::topic_config::{
     CleanupPolicy, CompressionType, ThrottledReplicas, TimestampType, TopicConfig,
 };
-pub use crate::validate::{ConfigMap, ConfigRejected, validate_broker, validate_group, validate_topic};
+pub use crate::validate::{
+    ConfigMap, ConfigRejected, validate_broker, validate_client_metrics, validate_group, validate_topic,
+};
 pub use crate::value::{InvalidValue, Syntax, Value};

@@ -19,6 +19,8 @@ pub fn reference_page() -> String {
     let mut page = String::from(INTRODUCTION);
     section(&mut page, "Topic settings", TOPICS, table::TOPIC, Kind::Derived);
     section(&mut page, "Group settings", GROUPS, table::GROUP, Kind::Derived);
+    let title = "Client metrics settings";
+    section(&mut page, title, CLIENT_METRICS, table::CLIENT_METRICS, Kind::Derived);
     page.push_str("\n## Broker and controller settings\n");
     for (title, defs) in table::BROKER {
         let _ = write!(page, "\n### {title}\n\n");
@@ -51,6 +53,9 @@ const TOPICS: &str = "Set when a topic is created or altered. Where a topic does
 const GROUPS: &str = "Set on a group with `kafka-configs --entity-type groups`. Where a group does not set a \
                       key, the broker key in the third column supplies it.";
 
+const CLIENT_METRICS: &str = "Set on a subscription (KIP-714) with `kafka-client-metrics`, or with `kafka-configs \
+                              --entity-type client-metrics`.";
+
 fn section(page: &mut String, title: &str, text: &str, defs: &[ConfigDef], kind: Kind) {
     let _ = write!(page, "\n## {title}\n\n{text}\n\n");
     rows(page, defs, kind);
@@ -63,6 +68,12 @@ fn rows(page: &mut String, defs: &[ConfigDef], kind: Kind) {
         let third = match kind {
             Kind::Broker => def.scope.name().to_owned(),
             Kind::Derived => def.synonyms.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" "),
+        };
+        let third = match (def.at_least_key, def.at_most_key) {
+            (Some(min), Some(max)) => format!("{third}, from `{min}` to `{max}`"),
+            (None, Some(max)) => format!("{third}, at most `{max}`"),
+            (Some(min), None) => format!("{third}, at least `{min}`"),
+            (None, None) => third,
         };
         let allowed = match def.allowed() {
             allowed if allowed.is_empty() => String::new(),

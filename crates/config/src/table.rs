@@ -7,6 +7,7 @@ use crate::def::ConfigDef;
 
 mod broker;
 mod checks;
+mod client_metrics;
 mod group;
 mod topic;
 
@@ -15,6 +16,9 @@ pub const TOPIC: &[ConfigDef] = topic::DEFS;
 
 /// Group keys, in the order of their names.
 pub const GROUP: &[ConfigDef] = group::DEFS;
+
+/// Keys of client metrics subscriptions, in the order of their names.
+pub const CLIENT_METRICS: &[ConfigDef] = client_metrics::DEFS;
 
 /// Broker keys by theme; each theme has a title for the reference page.
 pub const BROKER: &[(&str, &[ConfigDef])] = broker::THEMES;
@@ -40,6 +44,11 @@ pub fn topic(name: &str) -> Option<&'static ConfigDef> {
 /// The row of the group key `name`.
 pub fn group(name: &str) -> Option<&'static ConfigDef> {
     GROUP.iter().find(|def| def.name == name)
+}
+
+/// The row of the client metrics key `name`.
+pub fn client_metrics(name: &str) -> Option<&'static ConfigDef> {
+    CLIENT_METRICS.iter().find(|def| def.name == name)
 }
 
 /// The key that `listener.name.<listener>.[<mechanism>.]<key>` sets for one listener.

@@ -121,9 +121,13 @@ impl SnapshotStore {
             return Err(damaged("wrong checksum"));
         }
         let header = bytes.split_to(HEADER_BYTES);
-        let format = header.get(8..10).and_then(|b| b.try_into().ok()).map(u16::from_be_bytes);
-        if !header.starts_with(MAGIC) || format != Some(FORMAT) {
-            return Err(damaged("unknown format: run the version that wrote it"));
+        let format = header.get(8..10).and_then(|b| b.try_into().ok()).map_or(0, u16::from_be_bytes);
+        if !header.starts_with(MAGIC) {
+            return Err(damaged("it does not begin as a snapshot does"));
+        }
+        if format != FORMAT {
+            let error = StartError::Format { path, found: format, supported: FORMAT };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
         let head_len = header.get(12..16).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
         let head_len = usize::try_from(head_len).unwrap_or(usize::MAX);

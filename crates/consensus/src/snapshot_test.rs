@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_env::Disk;
+use crc_fast::{CrcAlgorithm, checksum};
+use ottla_env::{Disk, OpenOptions};
 use ottla_simdisk::SimDisk;
 
 use crate::log::Position;
@@ -99,6 +100,28 @@ fn damage_is_an_error() {
         disk.corrupt(&path, offset, 1).unwrap();
     }
     assert_eq!(store.read(at(1)).unwrap(), file(1));
+}
+
+#[test]
+fn a_later_format_is_refused_with_the_remedy() {
+    let disk = disk();
+    let store = open(&disk);
+    store.write(at(1), &file(1).head, &file(1).state).unwrap();
+    let path = Path::new(DIR).join(&names(&disk)[0]);
+    // As a later version writes it: its number, and a checksum that is right.
+    let file = disk.open(&path, OpenOptions::WRITE).unwrap();
+    let mut bytes = vec![0; file.len().unwrap() as usize];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    bytes[9] = 2;
+    let end = bytes.len() - 4;
+    let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes[..end]) as u32;
+    bytes[end..].copy_from_slice(&crc.to_be_bytes());
+    file.write_all_at(&bytes, 0).unwrap();
+    let refused = store.read(at(1)).unwrap_err().to_string();
+    assert!(
+        refused.contains(".snap has format 2, this version reads up to 1: run the newer version"),
+        "{refused}"
+    );
 }
 
 #[test]

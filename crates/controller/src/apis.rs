@@ -1,6 +1,6 @@
 //! What a controller listener serves.
 
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_protocol::messages::{
     AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest,
     AlterPartitionRequest, ApiVersionsRequest, AssignReplicasToDirsRequest, BrokerHeartbeatRequest,

@@ -18,7 +18,7 @@ use crate::feed::FeedEntry;
 use crate::metadata_log::MetadataLog;
 use crate::published::{MetadataStateMachine, Published};
 use crate::sessions::Sessions;
-use crate::{ControllerConfig, ControllerError};
+use crate::{ControllerConfig, ControllerError, Failed};
 
 /// The name of controller listeners where nobody has said another.
 const DEFAULT_LISTENER: &str = "CONTROLLER";
@@ -136,13 +136,22 @@ impl Controller {
         self.published.failure().map(str::to_owned).or_else(|| self.log.state().failure)
     }
 
-    /// Returns with the reason when this node can no longer take part in the quorum.
-    pub async fn failed(&self) -> String {
+    /// Returns with the reason when this node can no longer take part: in the quorum, or in what it agrees on, as when that
+    /// takes a newer build.
+    pub async fn failed(&self) -> Failed {
         let mut states = self.log.states();
-        match states.wait_for(|state| state.failure.is_some()).await {
-            Ok(state) => state.failure.clone().unwrap_or_default(),
-            // Shut down, which is no failure.
-            Err(_) => std::future::pending().await,
+        let quorum = async {
+            let failed = states.wait_for(|state| state.failure.is_some()).await;
+            match failed.map(|state| state.failure.clone().unwrap_or_default()) {
+                Ok(reason) => reason,
+                // Shut down, which is no failure.
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            reason = self.published.failed() => Failed::Metadata(reason),
+            reason = quorum => Failed::Quorum(reason),
         }
     }
 

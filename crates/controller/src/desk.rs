@@ -162,8 +162,9 @@ impl Clerk {
         records: Vec<MetadataRecord>,
     ) -> Result<(), ControllerError> {
         for chunk in records.chunks(PROPOSAL_RECORDS) {
-            let payload =
-                encode_batch(base, chunk).map_err(|error| ControllerError::Failed(error.to_string()))?;
+            let finalized = self.published.image();
+            let payload = encode_batch(&finalized.features, base, chunk)
+                .map_err(|error| ControllerError::Failed(error.to_string()))?;
             let offset = self.log.propose(epoch, payload).await.map_err(refusal)?;
             if self.published.was_refused(offset) {
                 // It was committed, but behind something that was not known here: an older leader's batch.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use ottla_metadata::plan::ProducerIdBlock;
-use ottla_protocol::records::metadata::{FeatureLevelRecord, RemoveTopicRecord};
+use ottla_protocol::records::metadata::{ProducerIdsRecord, RemoveTopicRecord};
 use ottla_types::{NodeId, Uuid};
 use tokio::sync::Semaphore;
 
@@ -22,22 +22,29 @@ fn fixture() -> Fixture {
     Fixture { desk, log, published }
 }
 
-/// Raises a feature by one and returns its new level.
-fn raise(cx: PlanContext<'_>) -> Decision<i16> {
-    let level = cx.image.features.level("counter") + 1;
-    let record = FeatureLevelRecord { name: "counter".into(), feature_level: level, ..Default::default() };
-    Decision { records: vec![record.into()], answer: level }
+fn count(image: &MetadataImage) -> i64 {
+    image.producer_ids.next.0
 }
 
-fn read(cx: PlanContext<'_>) -> Decision<i16> {
-    Decision::unchanged(cx.image.features.level("counter"))
+fn record(next_producer_id: i64) -> MetadataRecord {
+    ProducerIdsRecord { next_producer_id, ..Default::default() }.into()
+}
+
+/// Raises a number by one and returns what it is then.
+fn raise(cx: PlanContext<'_>) -> Decision<i64> {
+    let answer = count(cx.image) + 1;
+    Decision { records: vec![record(answer)], answer }
+}
+
+fn read(cx: PlanContext<'_>) -> Decision<i64> {
+    Decision::unchanged(count(cx.image))
 }
 
 #[tokio::test]
 async fn an_answer_leaves_when_its_records_are_applied() {
     let f = fixture();
     assert_eq!(f.desk.decide(raise).await, Ok(1));
-    assert_eq!(f.published.image().features.level("counter"), 1);
+    assert_eq!(count(&f.published.image()), 1);
     assert_eq!(
         f.published.image().features.level("metadata.version"),
         30,
@@ -49,7 +56,7 @@ async fn an_answer_leaves_when_its_records_are_applied() {
 async fn requests_that_wait_share_a_proposal_and_see_each_other() {
     let f = fixture();
     f.log.gate.forget_permits(Semaphore::MAX_PERMITS);
-    let spawn = |plan: fn(PlanContext<'_>) -> Decision<i16>| {
+    let spawn = |plan: fn(PlanContext<'_>) -> Decision<i64>| {
         let desk = f.desk.clone();
         tokio::spawn(async move { desk.decide(plan).await })
     };
@@ -106,12 +113,11 @@ async fn a_batch_behind_another_leaders_is_refused() {
     while *f.log.proposals.lock() < 2 {
         tokio::task::yield_now().await;
     }
-    let other = FeatureLevelRecord { name: "counter".into(), feature_level: 9, ..Default::default() };
-    let next = f.published.image().offset.next();
-    f.log.commit(&encode_batch(next, &[other.into()]).unwrap());
+    let image = f.published.image();
+    f.log.commit(&encode_batch(&image.features, image.offset.next(), &[record(9)]).unwrap());
     f.log.gate.add_permits(1);
     assert_eq!(late.await.unwrap(), Err(ControllerError::NotActive { leader: None }));
-    assert_eq!(f.published.image().features.level("counter"), 9);
+    assert_eq!(count(&f.published.image()), 9);
 }
 
 #[tokio::test]
@@ -130,16 +136,9 @@ async fn a_faulty_decision_costs_only_itself() {
 #[tokio::test]
 async fn what_is_too_much_for_one_proposal_takes_several() {
     let f = fixture();
-    let many = |_: PlanContext<'_>| {
-        let record = |level: usize| FeatureLevelRecord {
-            name: "counter".into(),
-            feature_level: (level % 1000) as i16,
-            ..Default::default()
-        };
-        Decision { records: (1..=45_001).map(|level| record(level).into()).collect(), answer: () }
-    };
+    let many = |_: PlanContext<'_>| Decision { records: (1..=45_001).map(record).collect(), answer: () };
     assert_eq!(f.desk.decide(many).await, Ok(()));
     assert_eq!(*f.log.proposals.lock(), 3);
-    assert_eq!(f.published.image().features.level("counter"), 1);
+    assert_eq!(count(&f.published.image()), 45_001);
     assert_eq!(f.published.image().offset, Offset(45_002), "with the records that found the cluster");
 }

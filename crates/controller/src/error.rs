@@ -26,3 +26,14 @@ pub enum ControllerError {
     #[error("the controller on this node has failed: {0}")]
     Failed(String),
 }
+
+/// Why a controller can no longer take part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    /// The log of the quorum.
+    #[error("the metadata quorum failed: {0}; check the device, then start again")]
+    Quorum(String),
+    /// What was agreed on cannot be applied here.
+    #[error("the metadata cannot be followed: {0}")]
+    Metadata(String),
+}

@@ -1,6 +1,7 @@
 //! Every error of a decision as Kafka's code. One match per enum, all exhaustive: a new error has to be given a code here
 //! before it compiles.
 
+use ottla_config::ConfigRejected;
 use ottla_metadata::plan::{
     AllocateProducerIdsError, AlterConfigError, AlterPartitionError, AssignReplicaError, AssignmentError,
     BrokerNotRegistered, CreatePartitionsError, CreateTopicError, DeleteTopicError, ElectLeaderError,
@@ -137,13 +138,31 @@ impl Coded for AlterConfigError {
             | Self::NullValue { .. }
             | Self::DefaultTopic
             | Self::BrokerName { .. }
-            | Self::DefaultNotAllowed { .. } => ErrorCode::INVALID_REQUEST,
-            Self::NotAList { .. } | Self::Rejected(_) => ErrorCode::INVALID_CONFIG,
+            | Self::DefaultGroup
+            | Self::UnnamedSubscription => ErrorCode::INVALID_REQUEST,
+            Self::NotAList { .. } => ErrorCode::INVALID_CONFIG,
+            Self::Rejected(rejected) => rejected.code(),
             // Kafka's brokers say so of what cannot be applied (KAFKA-13609).
-            Self::RejectedForBroker(_) => ErrorCode::INVALID_REQUEST,
+            Self::RejectedForBroker(_) | Self::Conflict { .. } => ErrorCode::INVALID_REQUEST,
             Self::TopicName(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
             Self::UnknownTopic { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::UnknownBroker { .. } => ErrorCode::BROKER_ID_NOT_REGISTERED,
+        }
+    }
+}
+
+impl Coded for ConfigRejected {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownClientMetricsKey { .. } | Self::PushInterval { .. } => ErrorCode::INVALID_REQUEST,
+            Self::UnknownTopicKey { .. }
+            | Self::UnknownGroupKey { .. }
+            | Self::GroupBound { .. }
+            | Self::ReadOnly { .. }
+            | Self::PerListenerOnly { .. }
+            | Self::PerBrokerOnly { .. }
+            | Self::Value(_)
+            | Self::Conflict(_) => ErrorCode::INVALID_CONFIG,
         }
     }
 }
@@ -193,7 +212,7 @@ impl Coded for AssignReplicaError {
 impl Coded for ElectLeaderError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::UnknownPartition { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::UnknownTopic(_) | Self::UnknownPartition { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::NotNeeded => ErrorCode::ELECTION_NOT_NEEDED,
             Self::PreferredNotAvailable => ErrorCode::PREFERRED_LEADER_NOT_AVAILABLE,
             Self::NoEligible => ErrorCode::ELIGIBLE_LEADERS_NOT_AVAILABLE,
@@ -208,6 +227,9 @@ impl Coded for UpdateFeaturesError {
             Self::Unknown { .. }
             | Self::OutOfRange { .. }
             | Self::Broker { .. }
+            | Self::Controller { .. }
+            | Self::SilentController { .. }
+            | Self::Dependency { .. }
             | Self::NotAnUpgrade { .. }
             | Self::NotADowngrade { .. }
             | Self::MetadataDowngrade { .. } => ErrorCode::INVALID_UPDATE_VERSION,

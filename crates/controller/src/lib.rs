@@ -32,6 +32,7 @@ mod published;
 mod sessions;
 #[cfg(test)]
 mod testing;
+mod voter_features;
 
 #[cfg(test)]
 mod restart_test;
@@ -39,5 +40,5 @@ mod restart_test;
 pub use crate::apis::API_TABLE;
 pub use crate::config::ControllerConfig;
 pub use crate::controller::{Controller, ControllerDeps};
-pub use crate::error::ControllerError;
+pub use crate::error::{ControllerError, Failed};
 pub use crate::sessions::Sessions;

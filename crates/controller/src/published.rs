@@ -1,6 +1,6 @@
 //! What the quorum has committed: the image that everybody reads, and the state machine that makes it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use ottla_metadata::{MetadataImage, MetadataRecord, RecordBatch};
 use ottla_telemetry::Counter;
 use ottla_types::{LeaderEpoch, Offset};
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 use crate::feed::{Feed, FeedEntry};
 
@@ -21,7 +21,7 @@ pub(crate) struct Published {
     feed: Mutex<Feed>,
     offset: watch::Sender<Offset>,
     refused: Mutex<Option<Offset>>,
-    failure: OnceLock<String>,
+    failure: SetOnce<String>,
     unclean_elections: Counter,
 }
 
@@ -32,7 +32,7 @@ impl Published {
             feed: Mutex::default(),
             offset: watch::Sender::new(Offset::NONE),
             refused: Mutex::default(),
-            failure: OnceLock::new(),
+            failure: SetOnce::new(),
             unclean_elections: Counter::default(),
         })
     }
@@ -62,6 +62,11 @@ impl Published {
         self.failure.get().map(String::as_str)
     }
 
+    /// Returns with the reason when this node does not follow the metadata any more.
+    pub(crate) async fn failed(&self) -> String {
+        self.failure.wait().await.clone()
+    }
+
     /// How many elections since this process started had to take a replica that was out of sync.
     pub(crate) fn unclean_elections(&self) -> u64 {
         self.unclean_elections.get()
@@ -69,6 +74,7 @@ impl Published {
 
     fn fail(&self, reason: String) {
         tracing::error!("metadata cannot be applied, this controller stops serving: {reason}");
+        // The first reason is the one that counts.
         let _ = self.failure.set(reason);
     }
 

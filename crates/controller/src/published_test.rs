@@ -1,14 +1,17 @@
 use ottla_metadata::encode_batch;
-use ottla_protocol::records::metadata::{FeatureLevelRecord, NoOpRecord, RemoveTopicRecord};
+use ottla_metadata::image::Features;
+use ottla_protocol::records::metadata::{
+    FeatureLevelRecord, NoOpRecord, ProducerIdsRecord, RemoveTopicRecord,
+};
 
 use super::*;
 
-fn feature(level: i16) -> Bytes {
-    batch(0, FeatureLevelRecord { name: "f".into(), feature_level: level, ..Default::default() })
+fn number(next_producer_id: i64) -> Bytes {
+    batch(0, ProducerIdsRecord { next_producer_id, ..Default::default() })
 }
 
 fn batch(base: i64, record: impl Into<ottla_metadata::MetadataRecord>) -> Bytes {
-    encode_batch(Offset(base), &[record.into()]).unwrap()
+    encode_batch(&Features::default(), Offset(base), &[record.into()]).unwrap()
 }
 
 fn machine() -> (MetadataStateMachine, Arc<Published>) {
@@ -20,8 +23,8 @@ fn machine() -> (MetadataStateMachine, Arc<Published>) {
 fn a_committed_batch_is_published_and_fed() {
     let (mut machine, published) = machine();
     let mut offsets = published.subscribe();
-    machine.apply(Offset(9), LeaderEpoch(3), &feature(4));
-    assert_eq!(published.image().features.level("f"), 4);
+    machine.apply(Offset(9), LeaderEpoch(3), &number(4));
+    assert_eq!(published.image().producer_ids.next.0, 4);
     assert_eq!(*offsets.borrow_and_update(), Offset(0), "metadata offsets count records, not log entries");
     let fed = published.batches_after(Offset::NONE, 100).unwrap();
     assert_eq!((fed[0].base_offset, fed[0].epoch), (Offset(0), LeaderEpoch(3)));
@@ -30,9 +33,9 @@ fn a_committed_batch_is_published_and_fed() {
 #[test]
 fn a_batch_for_another_image_changes_nothing() {
     let (mut machine, published) = machine();
-    machine.apply(Offset(1), LeaderEpoch(1), &feature(4));
-    machine.apply(Offset(2), LeaderEpoch(1), &feature(5));
-    assert_eq!(published.image().features.level("f"), 4);
+    machine.apply(Offset(1), LeaderEpoch(1), &number(4));
+    machine.apply(Offset(2), LeaderEpoch(1), &number(5));
+    assert_eq!(published.image().producer_ids.next.0, 4);
     assert!(published.was_refused(Offset(2)) && !published.was_refused(Offset(1)));
     assert_eq!(published.failure(), None);
 }
@@ -43,7 +46,7 @@ fn damage_stops_the_node() {
         let (mut machine, published) = machine();
         machine.apply(Offset(1), LeaderEpoch(1), &payload);
         assert!(published.failure().is_some());
-        machine.apply(Offset(2), LeaderEpoch(1), &feature(1));
+        machine.apply(Offset(2), LeaderEpoch(1), &number(1));
         assert!(published.image().is_empty(), "nothing is applied after a gap");
     }
 }
@@ -51,12 +54,42 @@ fn damage_stops_the_node() {
 #[test]
 fn a_snapshot_replaces_everything() {
     let (mut machine, _) = machine();
-    machine.apply(Offset(1), LeaderEpoch(1), &feature(4));
+    machine.apply(Offset(1), LeaderEpoch(1), &number(4));
     let snapshot = machine.snapshot();
     let (mut other, published) = self::machine();
     other.apply(Offset(1), LeaderEpoch(1), &batch(0, NoOpRecord::default()));
     other.restore(Offset(1), LeaderEpoch(1), &snapshot).unwrap();
-    assert_eq!(published.image().features.level("f"), 4);
+    assert_eq!(published.image().producer_ids.next.0, 4);
     assert_eq!(published.batches_after(Offset::NONE, 100), None, "the feed starts anew");
     assert!(other.restore(Offset(1), LeaderEpoch(1), &Bytes::new()).is_err());
+}
+
+#[tokio::test]
+async fn a_level_that_this_build_does_not_support_stops_the_node_and_says_so() {
+    let (mut machine, published) = machine();
+    let level = |feature_level| FeatureLevelRecord {
+        name: "metadata.version".into(),
+        feature_level,
+        ..Default::default()
+    };
+    // Level 30 as it is written, with another number in its place.
+    let supported = batch(0, level(30));
+    machine.apply(Offset(1), LeaderEpoch(1), &supported);
+    assert_eq!(published.failure(), None);
+    let mut newer = batch(1, level(30)).to_vec();
+    let at = newer.len() - 2;
+    assert_eq!(newer[at], 30);
+    newer[at] = 77;
+    machine.apply(Offset(2), LeaderEpoch(1), &newer.clone().into());
+    let reason = published.failed().await;
+    assert!(
+        reason.contains("level 77 of metadata.version") && reason.contains("run a newer one"),
+        "{reason}"
+    );
+    assert_eq!(published.image().features.level("metadata.version"), 30);
+    // The same in a snapshot.
+    newer[0] = b'S';
+    let (mut machine, _) = self::machine();
+    let refused = machine.restore(Offset(2), LeaderEpoch(1), &newer.into()).unwrap_err().to_string();
+    assert!(refused.contains("level 77 of metadata.version"), "{refused}");
 }

@@ -121,6 +121,14 @@ impl Sessions {
         self.by_broker.get(&broker).is_some_and(|session| now < session.ends)
     }
 
+    /// The metadata offset that `broker` had applied when it was heard of last; `None` if that was not lately.
+    pub fn applied_by(&self, broker: NodeId, now: Monotonic) -> Option<Offset> {
+        self.by_broker
+            .get(&broker)
+            .filter(|session| now < session.ends)
+            .map(|session| session.metadata_offset)
+    }
+
     /// What decides about a heartbeat of `broker`: when it was fenced, and how far the others have followed its shutdown.
     pub fn facts(&self, image: &MetadataImage, broker: NodeId) -> SessionFacts {
         let others = image.brokers.iter().filter(|other| other.id != broker && other.is_active());

@@ -8,7 +8,7 @@ use ottla_consensus::{
 };
 use ottla_env::{ManualClock, SeededRng};
 use ottla_metadata::Settings;
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_protocol::messages::broker_registration::Feature;
 use ottla_protocol::{ApiKey, Request};
 use ottla_server::RequestContext;
@@ -81,6 +81,18 @@ impl FakeLog {
                 state.role = Role::Follower;
                 state.leader = Some(NodeId(2));
             }
+        });
+    }
+
+    /// Has the quorum one more voter.
+    pub(crate) fn add_voter(&self, id: NodeId, endpoint: &str) {
+        self.state.send_modify(|state| {
+            state.voters.push(VoterState {
+                id,
+                directory_id: Uuid::METADATA_TOPIC,
+                endpoint: endpoint.to_owned(),
+                match_offset: None,
+            });
         });
     }
 

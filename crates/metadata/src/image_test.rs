@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
-use crate::image::ConfigResource;
+use crate::image::{ConfigResource, Features, METADATA_VERSION};
 use crate::plan::*;
 use crate::testing::*;
 use crate::{MetadataDelta, MetadataImage, RecordBatch, encode_batch};
+use ottla_protocol::{Bytes, Reader};
 use ottla_types::{NodeId, Offset, PartitionIndex};
 
 /// One thing that can happen to a cluster.
@@ -57,7 +58,7 @@ fn run(cluster: &mut Cluster, step: &Step) {
             let op = value.map_or(ConfigOp::Delete, |value| ConfigOp::Set(Some(value.to_string().into())));
             let resource = ConfigResource::topic(&name(topic));
             let change = IncrementalChange { resource, ops: vec![("retention.ms".into(), op)] };
-            cluster.take(plan_incremental_alter_configs(&cluster.image, &[change]));
+            cluster.take(plan_incremental_alter_configs(&cluster.image, &cluster.settings, &[change]));
         }
         Step::Start { broker } => {
             cluster.start(broker);
@@ -98,8 +99,11 @@ fn check_partitions(image: &MetadataImage) {
 
 proptest! {
     #[test]
-    fn an_image_by_deltas_is_the_image_by_snapshot(steps in proptest::collection::vec(step(), 1..60)) {
-        let mut cluster = Cluster::new(3);
+    fn an_image_by_deltas_is_the_image_by_snapshot(
+        steps in proptest::collection::vec(step(), 1..60),
+        level in 17..=30_i16,
+    ) {
+        let mut cluster = Cluster::at_level(level, 3);
         let (start, mut merged) = (cluster.image.clone(), MetadataDelta::default());
         for step in &steps {
             let before = cluster.image.clone();
@@ -136,7 +140,7 @@ proptest! {
     #[test]
     fn damaged_payloads_are_errors(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0..200_usize) {
         let _ = RecordBatch::decode(bytes.clone().into());
-        let mut good = encode_batch(Offset(7), &Cluster::new(2).image.to_records()).unwrap().to_vec();
+        let mut good = encode_batch(&Features::default(), Offset(7), &Cluster::new(2).image.to_records()).unwrap().to_vec();
         let len = good.len();
         good[at % len] ^= bytes.first().copied().unwrap_or(1);
         let _ = RecordBatch::decode(good.into());
@@ -146,10 +150,68 @@ proptest! {
 #[test]
 fn a_batch_survives_its_frame() {
     let records = Cluster::new(2).image.to_records();
-    let batch = RecordBatch { base_offset: Offset(41), records };
-    let read = RecordBatch::decode(batch.encode().unwrap()).unwrap();
-    assert_eq!(read, batch);
-    assert_eq!(read.last_offset().0, 41 + batch.records.len() as i64 - 1);
+    let encoded = encode_batch(&Features::default(), Offset(41), &records).unwrap();
+    let read = RecordBatch::decode(encoded).unwrap();
+    assert_eq!(read.last_offset().0, 41 + records.len() as i64 - 1);
+    assert_eq!(read, RecordBatch { base_offset: Offset(41), records });
+}
+
+/// Where the version of each record stands in a payload, behind its type.
+fn versions(payload: &Bytes, record_type: u8) -> Vec<u8> {
+    let mut r = Reader::new(payload);
+    r.read_slice(14).unwrap();
+    let mut versions = Vec::new();
+    while r.remaining() > 0 {
+        let len = r.read_varint().unwrap() as usize;
+        let record = r.read_slice(len).unwrap();
+        versions.extend((record[1] == record_type).then_some(record[2]));
+    }
+    versions
+}
+
+#[test]
+fn what_is_written_follows_from_the_finalized_level() {
+    const REGISTER_BROKER: u8 = 0;
+    const PARTITION: u8 = 3;
+    for (level, registration, partition) in [(17, 3, 1), (22, 3, 1), (23, 3, 2), (29, 3, 2), (30, 4, 2)] {
+        let mut cluster = Cluster::at_level(level, 2);
+        cluster.topic("t", &[1, 2]);
+        let snapshot = cluster.image.encode_snapshot().unwrap();
+        assert_eq!(versions(&snapshot, REGISTER_BROKER), [registration; 2], "{level}");
+        assert_eq!(versions(&snapshot, PARTITION), [partition], "{level}");
+        assert_eq!(MetadataImage::decode_snapshot(snapshot).unwrap(), cluster.image, "{level}");
+        // A batch that changes the level is written as before up to there.
+        let mut records = cluster.image.to_records();
+        records.rotate_left(1);
+        let before = Cluster::at_level(17, 0).image.features;
+        let batch = encode_batch(&before, Offset(1), &records).unwrap();
+        assert_eq!(versions(&batch, REGISTER_BROKER), [3; 2], "{level}");
+        let batch = encode_batch(&cluster.image.features, Offset(1), &records).unwrap();
+        assert_eq!(versions(&batch, REGISTER_BROKER), [registration; 2], "{level}");
+    }
+}
+
+#[test]
+fn a_level_that_this_build_does_not_support_is_refused_before_what_follows_is_read() {
+    let finalize = |name: &'static str, level: u8| {
+        let frame = [&[1, 12, 0, name.len() as u8 + 1], name.as_bytes(), &[0, level, 0]].concat();
+        // A registration in a version that nobody knows.
+        let records = [frame, vec![1, 0, 99, 0]];
+        let mut payload = vec![b'B', 1];
+        payload.extend(0_i64.to_be_bytes());
+        payload.extend(2_u32.to_be_bytes());
+        for record in records {
+            payload.push(record.len() as u8);
+            payload.extend(record);
+        }
+        RecordBatch::decode(payload.into()).unwrap_err().to_string()
+    };
+    let newer = finalize(METADATA_VERSION, 99);
+    assert!(newer.contains("level 99 of metadata.version, but this build supports 17 to"), "{newer}");
+    assert!(newer.contains("run a newer one"), "{newer}");
+    assert!(finalize(METADATA_VERSION, 16).contains("raise the level there"));
+    assert!(finalize("share.version", 1).contains("level 1 of share.version"));
+    assert!(!finalize("share.version", 0).contains("share.version"), "which is off");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_config::{ConfigLayers, ConfigMap, table};
+use ottla_config::{BrokerConfig, ConfigError, ConfigErrors, ConfigLayers, ConfigMap, table};
 use ottla_types::{ByteString, NodeId};
 
 use crate::image::{ConfigResource, MetadataImage};
@@ -58,17 +58,54 @@ impl Settings {
         })
     }
 
+    /// Whether `id` is a controller: this process, or one that `controller.quorum.voters` names.
+    pub(crate) fn is_voter(&self, id: NodeId) -> bool {
+        let config = BrokerConfig::from_settings(&self.configured);
+        config.is_ok_and(|config| {
+            let is_myself = config.node.is_controller && config.node.node_id == id;
+            is_myself || config.quorum.voters.iter().any(|voter| voter.id == id.0)
+        })
+    }
+
+    /// How the settings of a broker would contradict each other if `resource`, that broker or the default of all, had
+    /// the dynamic ones `configs`; without what is so already. Static settings are those of this process.
+    pub(crate) fn new_conflicts(
+        &self,
+        image: &MetadataImage,
+        resource: &ConfigResource,
+        configs: &ConfigMap,
+    ) -> Vec<ConfigError> {
+        let judge = |broker: &ConfigMap, cluster: &ConfigMap| {
+            let brokers = image.brokers.len();
+            let layers = ConfigLayers { settings: &self.configured, broker, cluster, brokers };
+            BrokerConfig::from_layers(&layers).err().map(|ConfigErrors(errors)| errors).unwrap_or_default()
+        };
+        let (before, cluster) = (texts(image, resource), texts(image, &ConfigResource::default_broker()));
+        let (known, mut found) = match resource.name.is_empty() {
+            true => (judge(&ConfigMap::new(), &cluster), judge(&ConfigMap::new(), configs)),
+            false => (judge(&before, &cluster), judge(configs, &cluster)),
+        };
+        found.retain(|error| !known.contains(error));
+        found
+    }
+
     /// Reads the levels that count for all brokers of the cluster that `image` describes.
-    fn in_cluster<T>(&self, image: &MetadataImage, read: impl FnOnce(&ConfigLayers<'_>) -> T) -> T {
-        let cluster: ConfigMap = image
-            .configs
-            .get(&ConfigResource::default_broker())
-            .map(|set| set.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect())
-            .unwrap_or_default();
+    pub(crate) fn in_cluster<T>(
+        &self,
+        image: &MetadataImage,
+        read: impl FnOnce(&ConfigLayers<'_>) -> T,
+    ) -> T {
+        let cluster = texts(image, &ConfigResource::default_broker());
         let none = ConfigMap::new();
         let brokers = image.brokers.len();
         read(&ConfigLayers { settings: &self.configured, broker: &none, cluster: &cluster, brokers })
     }
+}
+
+/// The dynamic settings of `resource`.
+fn texts(image: &MetadataImage, resource: &ConfigResource) -> ConfigMap {
+    let set = image.configs.get(resource);
+    set.iter().flat_map(|set| set.iter()).map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
 /// What a topic has that does not say otherwise.

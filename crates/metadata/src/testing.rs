@@ -1,8 +1,11 @@
 //! A small cluster for tests.
 
+use ottla_protocol::records::metadata::FeatureLevelRecord;
 use ottla_types::{BrokerEpoch, NodeId, Offset, TopicId, Uuid};
 
-use crate::image::{ELR_VERSION, Endpoint, FeatureRange, MetadataImage, PartitionImage};
+use crate::image::{
+    ELR_VERSION, Endpoint, FeatureRange, METADATA_VERSION, MetadataImage, PartitionImage, SUPPORTED_FEATURES,
+};
 use crate::plan::*;
 use crate::{MetadataRecord, Settings};
 
@@ -26,7 +29,22 @@ impl Cluster {
             level: 0,
             update_type: Some(UpdateType::SafeDowngrade),
         };
-        cluster.take(plan_update_features(&cluster.image, &[off], false)).unwrap();
+        cluster.take(plan_update_features(&cluster.image, &[], &[off], false)).unwrap();
+        for id in 1..=brokers {
+            cluster.start(id);
+        }
+        cluster
+    }
+
+    /// The same where this level of `metadata.version` is finalized.
+    pub(crate) fn at_level(level: i16, brokers: i32) -> Self {
+        let mut cluster = Self { image: MetadataImage::empty(), settings: Settings::default(), state: 1 };
+        let record = FeatureLevelRecord {
+            name: METADATA_VERSION.into(),
+            feature_level: level,
+            ..FeatureLevelRecord::default()
+        };
+        cluster.apply(&[record.into()]);
         for id in 1..=brokers {
             cluster.start(id);
         }
@@ -137,6 +155,7 @@ pub(crate) fn heartbeat(id: i32, epoch: BrokerEpoch) -> Heartbeat {
         want_fence: false,
         want_shut_down: false,
         offline_directories: Vec::new(),
+        cordoned_directories: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How many connections may be open: `max.connections`, `max.connections.per.ip` and its overrides.
+//! How many connections may be open: `max.connections`, `max.connections.per.ip` and its overrides, which may change.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,30 +7,50 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Counts the connections of all listeners of a process.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ConnectionQuota {
-    max: usize,
-    max_per_ip: usize,
-    overrides: HashMap<IpAddr, usize>,
     open: Mutex<Open>,
+    /// A connection ended, or the limits changed.
     freed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Open {
+    limits: Limits,
     total: usize,
     by_ip: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Limits {
+    max: usize,
+    max_per_ip: usize,
+    overrides: HashMap<IpAddr, usize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max: usize::MAX, max_per_ip: usize::MAX, overrides: HashMap::new() }
+    }
 }
 
 impl ConnectionQuota {
     /// At most `max` connections, and `max_per_ip` from one address unless `overrides` names it.
     pub fn new(max: usize, max_per_ip: usize, overrides: HashMap<IpAddr, usize>) -> Arc<Self> {
-        Arc::new(Self { max, max_per_ip, overrides, open: Mutex::default(), freed: Notify::new() })
+        let quota = Self::unlimited();
+        quota.limit(max, max_per_ip, overrides);
+        quota
     }
 
     /// No limits, which is Kafka's default; still counts.
     pub fn unlimited() -> Arc<Self> {
-        Self::new(usize::MAX, usize::MAX, HashMap::new())
+        Arc::default()
+    }
+
+    /// From now on these limits hold. Connections that are too many by them stay.
+    pub fn limit(&self, max: usize, max_per_ip: usize, overrides: HashMap<IpAddr, usize>) {
+        self.lock().limits = Limits { max, max_per_ip, overrides };
+        self.freed.notify_waiters();
     }
 
     /// Connections open now.
@@ -42,18 +62,23 @@ impl ConnectionQuota {
     pub async fn room(&self) {
         loop {
             let freed = self.freed.notified();
-            if self.lock().total < self.max {
+            if self.has_room() {
                 return;
             }
             freed.await;
         }
     }
 
+    fn has_room(&self) -> bool {
+        let open = self.lock();
+        open.total < open.limits.max
+    }
+
     /// Counts a connection from `ip`; `None` when that address has as many as it may.
     pub fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<ConnectionPermit> {
         let ip = ip.to_canonical();
-        let limit = self.overrides.get(&ip).copied().unwrap_or(self.max_per_ip);
         let mut open = self.lock();
+        let limit = open.limits.overrides.get(&ip).copied().unwrap_or(open.limits.max_per_ip);
         let count = open.by_ip.entry(ip).or_default();
         if *count >= limit {
             if *count == 0 {
@@ -112,6 +137,15 @@ mod tests {
         assert_eq!(b.iter().flatten().count(), 2);
         drop(a);
         assert!(quota.admit(A).is_some());
+    }
+
+    #[test]
+    fn limits_that_change_hold_for_who_comes_next() {
+        let quota = ConnectionQuota::new(10, 2, HashMap::new());
+        let both = [quota.admit(A), quota.admit(A)];
+        quota.limit(10, 1, HashMap::from([(B, 2)]));
+        assert!(quota.admit(A).is_none() && both.iter().all(Option::is_some));
+        assert!(quota.admit(B).is_some() && quota.admit(B).is_some());
     }
 
     #[test]

@@ -22,3 +22,4 @@ mod run;
 pub use crate::identity::IdentityError;
 pub use crate::node::{Node, NodeError, NodeOptions};
 pub use crate::run::{Defaults, run};
+pub use ottla_telemetry::LogLevels;

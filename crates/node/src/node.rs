@@ -12,7 +12,7 @@ use ottla_env::{Clock, Disk, RealRng};
 use ottla_network::{BindError, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage_import::{Bootstrap, ImportError};
-use ottla_telemetry::{AdminError, AdminServer, Condition, Health, ProcessMetrics, Registry};
+use ottla_telemetry::{AdminError, AdminServer, Condition, Health, LogLevels, ProcessMetrics, Registry};
 use ottla_types::{ByteString, NodeId, Uuid};
 use rustix::process::{Resource, getrlimit};
 
@@ -38,6 +38,8 @@ pub struct NodeOptions {
     pub disk: Arc<dyn Disk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The levels of the process's loggers, if clients may change them.
+    pub log_levels: Option<LogLevels>,
 }
 
 /// Why a node does not start.
@@ -52,6 +54,9 @@ pub enum NodeError {
     /// The quorum has a voter of this id, on another directory.
     #[error("the metadata quorum does not take this node: {0}")]
     Forgotten(String),
+    /// The controller failed before the node could serve.
+    #[error(transparent)]
+    Controller(#[from] ottla_controller::Failed),
     /// A listener is to be safer than this version can make it.
     #[error(
         "listener {name} is to speak {protocol}, which this version does not offer; use PLAINTEXT on a network that you trust (listeners, listener.security.protocol.map)"
@@ -143,6 +148,8 @@ impl Node {
                 appending_files: appending_files(),
                 clock: options.clock,
                 registry,
+                socket_server,
+                log_levels: options.log_levels,
                 listeners: for_broker,
             });
             let broker = start.await?;
@@ -178,15 +185,16 @@ impl Node {
     pub async fn failed(&self) -> String {
         let quorum = async {
             match &self.controller {
-                Some(running) => format!("the metadata quorum failed: {}", running.controller.failed().await),
+                Some(running) => running.controller.failed().await.to_string(),
                 None => std::future::pending().await,
             }
         };
         let directories = async {
             match &self.broker {
-                Some(broker) => {
-                    format!("no log directory is left: {}", broker.all_directories_failed().await)
-                }
+                Some(broker) => format!(
+                    "no log directory is left: {}; check the devices, then start again",
+                    broker.all_directories_failed().await
+                ),
                 None => std::future::pending().await,
             }
         };
@@ -293,8 +301,10 @@ async fn start_controller(
         serving.push((setting.name, handle));
     }
     tokio::select! {
-        () = controller.wait_for_leader() => {}
+        biased;
+        failed = controller.failed() => return Err(failed.into()),
         reason = controller.forgotten() => return Err(NodeError::Forgotten(reason)),
+        () = controller.wait_for_leader() => {}
     }
     Ok(RunningController { controller, dispatcher, listeners: serving })
 }

@@ -97,7 +97,7 @@ impl Transport for Peers {
                 ..Default::default()
             };
             let mut watch = Watch { line, open: &open, answered: false };
-            let sent = open.connection.request(&request, 0, ANSWER_WITHIN).await;
+            let sent = open.connection.request_newest(&request, ANSWER_WITHIN).await;
             watch.answered = sent.is_ok();
             drop(watch);
             match sent {

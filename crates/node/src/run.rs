@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Parser;
 use ottla_config::{BrokerConfig, ConfigErrors, Notice, Settings};
 use ottla_env::{RealClock, RealDisk};
-use ottla_telemetry::init_logs;
+use ottla_telemetry::{LogLevels, init_logs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +22,21 @@ pub enum Defaults {
     /// `ottla-controller`: controller only.
     Controller,
 }
+
+/// Whose logs have a level of their own to set: the crates that a node is made of, as far as they log, and the one that is known
+/// to say too much.
+const LOGGERS: &[&str] = &[
+    "openraft",
+    "ottla_broker",
+    "ottla_consensus",
+    "ottla_controller",
+    "ottla_metastore",
+    "ottla_network",
+    "ottla_node",
+    "ottla_server",
+    "ottla_storage",
+    "ottla_telemetry",
+];
 
 /// Exit code for wrong usage or configuration; clap uses the same.
 const USAGE: u8 = 2;
@@ -64,9 +79,10 @@ pub fn run(defaults: Defaults) -> ExitCode {
         Ok(loaded) => loaded,
         Err(message) => return complain(USAGE, &message),
     };
-    if let Err(error) = init_logs(settings.get("log.level")) {
-        return complain(USAGE, &error.to_string());
-    }
+    let log_levels = match init_logs(settings.get("log.level"), LOGGERS) {
+        Ok(levels) => levels,
+        Err(error) => return complain(USAGE, &error.to_string()),
+    };
     report(&settings, &config);
     raise_descriptor_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -78,7 +94,7 @@ pub fn run(defaults: Defaults) -> ExitCode {
             );
         }
     };
-    runtime.block_on(serve(settings, config))
+    runtime.block_on(serve(settings, config, log_levels))
 }
 
 fn load(defaults: Defaults, arguments: &Arguments) -> Result<(Settings, BrokerConfig), String> {
@@ -133,7 +149,7 @@ fn report(settings: &Settings, config: &BrokerConfig) {
     }
 }
 
-async fn serve(settings: Settings, config: BrokerConfig) -> ExitCode {
+async fn serve(settings: Settings, config: BrokerConfig, log_levels: LogLevels) -> ExitCode {
     let dirs = config.log.dirs.clone();
     let (mut terminate, mut interrupt) =
         match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
@@ -142,8 +158,13 @@ async fn serve(settings: Settings, config: BrokerConfig) -> ExitCode {
                 return complain(1, &format!("cannot listen for signals: {error}"));
             }
         };
-    let options =
-        NodeOptions { settings, config, disk: Arc::new(RealDisk), clock: Arc::new(RealClock::default()) };
+    let options = NodeOptions {
+        settings,
+        config,
+        disk: Arc::new(RealDisk),
+        clock: Arc::new(RealClock::default()),
+        log_levels: Some(log_levels),
+    };
     let node = tokio::select! {
         biased;
         _ = terminate.recv() => return ExitCode::SUCCESS,
@@ -159,7 +180,7 @@ async fn serve(settings: Settings, config: BrokerConfig) -> ExitCode {
         _ = interrupt.recv() => {}
         reason = node.failed() => {
             // Nothing can be decided any more, not even an orderly stop; the next start recovers.
-            return complain(1, &format!("{reason}; check the device, then start again"));
+            return complain(1, &reason);
         }
     }
     tracing::info!("stopping; a second signal stops at once");
@@ -186,4 +207,33 @@ fn announce(node: &Node, dirs: &[PathBuf]) {
 fn complain(code: u8, message: &str) -> ExitCode {
     eprintln!("error: {message}");
     ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::LOGGERS;
+
+    /// Crates that log, and are in no node.
+    const NOT_IN_A_NODE: [&str; 1] = ["client"];
+
+    #[test]
+    fn every_crate_that_logs_is_a_logger() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut logging: Vec<String> = std::fs::read_dir(crates)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                let manifest = std::fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
+                manifest.contains("\ntracing.workspace")
+            })
+            .filter_map(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()))
+            .filter(|name| !NOT_IN_A_NODE.contains(&name.as_str()))
+            .map(|name| format!("ottla_{}", name.replace('-', "_")))
+            .chain(["openraft".to_owned()])
+            .collect();
+        logging.sort();
+        assert_eq!(logging, LOGGERS);
+    }
 }

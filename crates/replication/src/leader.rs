@@ -6,6 +6,7 @@ use std::time::Duration;
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch};
 
 use crate::partition_state::{Durability, PartitionState, ReplicaProgress};
+use crate::read_replica::ReadableFollower;
 
 /// What the leader knows of its partition.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub struct Leader {
 #[derive(Clone, Copy, Debug, Default)]
 struct Follower {
     progress: ReplicaProgress,
+    log_start_offset: Offset,
     broker_epoch: Option<BrokerEpoch>,
     /// When it last had everything the leader had; monotonic time since the host's start.
     caught_up_at: Duration,
@@ -173,13 +175,14 @@ impl Leader {
         }
     }
 
-    /// A follower fetched from `progress.log_end_offset` on: it has everything below.
+    /// A follower fetched from `progress.log_end_offset` on: it has everything below, down to `log_start_offset`.
     /// Returns the new high watermark if it moved.
     pub fn handle_follower_fetch(
         &mut self,
         now: Duration,
         follower: NodeId,
         progress: ReplicaProgress,
+        log_start_offset: Offset,
         broker_epoch: Option<BrokerEpoch>,
     ) -> Option<Offset> {
         let leader_end = self.local.log_end_offset;
@@ -193,8 +196,27 @@ impl Leader {
         }
         state.last_fetch = Some((now, leader_end));
         state.progress = progress;
+        state.log_start_offset = log_start_offset;
         state.broker_epoch = broker_epoch;
         self.advance_high_watermark()
+    }
+
+    /// The followers in sync that have what is at `from`.
+    pub fn readable_followers(
+        &self,
+        now: Duration,
+        from: Offset,
+    ) -> impl Iterator<Item = ReadableFollower> + '_ {
+        let has = move |follower: &Follower| {
+            follower.progress.log_end_offset >= from && follower.log_start_offset <= from
+        };
+        self.followers.iter().filter(move |(id, follower)| self.state.isr.contains(id) && has(follower)).map(
+            move |(&id, follower)| ReadableFollower {
+                id,
+                log_end_offset: follower.progress.log_end_offset,
+                behind_for: now.saturating_sub(follower.caught_up_at),
+            },
+        )
     }
 
     /// The change that the controller has not answered yet. Its outcome is unknown: only newer metadata or a refusal ends it.

@@ -21,10 +21,12 @@ mod follower;
 mod leader;
 mod lease;
 mod partition_state;
+mod read_replica;
 mod replica;
 
 pub use crate::follower::truncation_point;
 pub use crate::leader::{AckStatus, AlterIsr, Leader, NotFollower};
 pub use crate::lease::LeaderLease;
 pub use crate::partition_state::{Durability, LocalLog, PartitionState, ReplicaProgress};
+pub use crate::read_replica::{ReadableFollower, select_rack_aware};
 pub use crate::replica::{EpochError, NotLeader, NotLeading, NotReady, Replica, Role, RoleChange};

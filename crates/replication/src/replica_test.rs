@@ -67,9 +67,15 @@ fn the_slowest_in_sync_replica_holds_the_high_watermark() {
     let mut replica = leader(Durability::Flushed, &[1, 2, 3], &[1, 2, 3], 2);
     let leader = replica.leader_mut().unwrap();
     assert_eq!(leader.handle_local_progress(progress(10, 10)), None);
-    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(2), progress(10, 8), None), None);
-    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(3), progress(9, 9), None), Some(Offset(8)));
-    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(2), progress(10, 10), None), Some(Offset(9)));
+    assert_eq!(leader.handle_follower_fetch(NOW, NodeId(2), progress(10, 8), Offset::ZERO, None), None);
+    assert_eq!(
+        leader.handle_follower_fetch(NOW, NodeId(3), progress(9, 9), Offset::ZERO, None),
+        Some(Offset(8))
+    );
+    assert_eq!(
+        leader.handle_follower_fetch(NOW, NodeId(2), progress(10, 10), Offset::ZERO, None),
+        Some(Offset(9))
+    );
 }
 
 #[test]
@@ -85,7 +91,7 @@ fn a_lagging_follower_leaves_and_a_caught_up_one_joins() {
     let mut replica = leader(Durability::Written, &[1, 2, 3], &[1, 2], 1);
     let leader = replica.leader_mut().unwrap();
     leader.handle_local_progress(progress(5, 5));
-    leader.handle_follower_fetch(NOW, NodeId(3), progress(5, 5), None);
+    leader.handle_follower_fetch(NOW, NodeId(3), progress(5, 5), Offset::ZERO, None);
     let later = NOW + LAG_MAX + Duration::from_millis(1);
     let change = leader.propose_isr(later, LAG_MAX, anybody).unwrap();
     assert_eq!(change.isr.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1, 3]);
@@ -105,7 +111,7 @@ fn a_follower_that_fetches_on_from_the_previous_end_stays_in_sync() {
         leader.handle_local_progress(progress(end, end));
         now += LAG_MAX / 2;
         // Always one record behind, as under steady load.
-        leader.handle_follower_fetch(now, NodeId(2), progress(end - 1, end - 1), None);
+        leader.handle_follower_fetch(now, NodeId(2), progress(end - 1, end - 1), Offset::ZERO, None);
         assert_eq!(leader.propose_isr(now, LAG_MAX, anybody), None);
     }
 }
@@ -116,9 +122,9 @@ fn a_follower_joins_only_with_all_that_the_epoch_began_with() {
     let log = LocalLog { progress: progress(7, 7), high_watermark: Offset(3) };
     replica.handle_partition_state(NOW, state(1, 0, &[1, 2, 3], &[1, 3], 1), log);
     let leader = replica.leader_mut().unwrap();
-    leader.handle_follower_fetch(NOW, NodeId(2), progress(6, 6), None);
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(6, 6), Offset::ZERO, None);
     assert!(!leader.may_join_isr(NodeId(2)), "beyond the high watermark, but not the epoch's start");
-    leader.handle_follower_fetch(NOW, NodeId(2), progress(7, 7), None);
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(7, 7), Offset::ZERO, None);
     assert!(leader.may_join_isr(NodeId(2)));
 }
 
@@ -126,7 +132,7 @@ fn a_follower_joins_only_with_all_that_the_epoch_began_with() {
 fn whom_the_controller_would_refuse_is_not_proposed() {
     let mut replica = leader(Durability::Flushed, &[1, 2], &[1], 1);
     let leader = replica.leader_mut().unwrap();
-    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Some(BrokerEpoch(7)));
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Offset::ZERO, Some(BrokerEpoch(7)));
     let registered = |epoch| move |_, sent| sent == Some(BrokerEpoch(epoch));
     assert_eq!(leader.propose_isr(NOW, LAG_MAX, registered(8)), None);
     let change = leader.propose_isr(NOW, LAG_MAX, registered(7)).unwrap();
@@ -138,7 +144,7 @@ fn whom_the_controller_would_refuse_is_not_proposed() {
 fn who_is_being_added_holds_the_high_watermark_until_refused() {
     let mut replica = leader(Durability::Flushed, &[1, 2], &[1], 1);
     let leader = replica.leader_mut().unwrap();
-    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), None);
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Offset::ZERO, None);
     leader.propose_isr(NOW, LAG_MAX, anybody).unwrap();
     assert_eq!(leader.handle_local_progress(progress(5, 5)), None);
     assert_eq!(leader.handle_alter_isr_refused(), Some(Offset(5)));
@@ -155,7 +161,7 @@ fn only_replicas_of_the_newest_process_fetch_as_followers() {
     assert_eq!(leader.check_follower(stranger, None, unnamed), Err(refused));
     let refused = NotFollower::NoReplicaYet { id: stranger };
     assert_eq!(leader.check_follower(stranger, None, named), Err(refused), "it knows who leads");
-    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Some(BrokerEpoch(7)));
+    leader.handle_follower_fetch(NOW, NodeId(2), progress(0, 0), Offset::ZERO, Some(BrokerEpoch(7)));
     let former = NotFollower::FormerProcess { id: NodeId(2), sent: BrokerEpoch(6), known: BrokerEpoch(7) };
     assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(6)), named), Err(former));
     assert_eq!(leader.check_follower(NodeId(2), Some(BrokerEpoch(8)), named), Ok(()));
@@ -221,7 +227,7 @@ proptest! {
             if id == 1 {
                 leader.handle_local_progress(progress(end, flushed));
             } else {
-                leader.handle_follower_fetch(NOW, NodeId(id), progress(end, flushed), None);
+                leader.handle_follower_fetch(NOW, NodeId(id), progress(end, flushed), Offset::ZERO, None);
             }
             prop_assert!(leader.high_watermark() >= last);
             last = leader.high_watermark();
@@ -240,7 +246,7 @@ fn who_is_added_to_the_replicas_may_fetch_and_join_and_who_is_taken_out_is_forgo
     assert_eq!(change, RoleChange::LeaderUpdated);
     let leader = replica.leader_mut().unwrap();
     assert_eq!(leader.check_follower(NodeId(3), None, epoch), Ok(()));
-    leader.handle_follower_fetch(NOW, NodeId(3), progress(0, 0), None);
+    leader.handle_follower_fetch(NOW, NodeId(3), progress(0, 0), Offset::ZERO, None);
     assert!(leader.may_join_isr(NodeId(3)));
     let shrunk =
         PartitionState { partition_epoch: PartitionEpoch(2), ..state(1, epoch.0, &[1, 2], &[1, 2], 1) };

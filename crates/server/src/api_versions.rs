@@ -90,7 +90,9 @@ fn respond<H>(
     version: i16,
     features: NodeFeatures,
 ) -> ApiVersionsResponse {
-    let rows = table.iter().filter(|row| row.is_on(listener) && !row.key.is_private());
+    // Nodes find out there which versions of these they have in common; clients have no use for them.
+    let tells_private = listener == ListenerKind::Controller;
+    let rows = table.iter().filter(|row| row.is_on(listener) && (tells_private || !row.key.is_private()));
     let mut api_keys: Vec<ApiVersion> = rows
         .map(|row| ApiVersion {
             api_key: row.key.code(),

@@ -1,8 +1,9 @@
 //! What all listeners of a process share: one budget of memory, one quota of connections, and the metrics of each
 //! (`kafka.network.SocketServer`).
 
-use std::net::ToSocketAddrs;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ottla_config::{Listener, SocketConfig};
@@ -20,6 +21,8 @@ pub struct SocketServer {
     config: SocketConfig,
     budget: Arc<RequestBudget>,
     quota: Arc<ConnectionQuota>,
+    /// What the quota holds to.
+    limits: Mutex<ConnectionLimits>,
     collector: Arc<NetworkCollector>,
 }
 
@@ -30,7 +33,20 @@ impl SocketServer {
         let budget = RequestBudget::new(budget.unwrap_or(DEFAULT_REQUEST_BUDGET));
         let collector = NetworkCollector::new(Arc::clone(&budget));
         registry.add(Arc::clone(&collector) as Arc<_>);
-        Self { quota: connection_quota(config), config: config.clone(), budget, collector }
+        let (quota, limits) = (ConnectionQuota::unlimited(), Mutex::default());
+        let server = Self { quota, limits, config: config.clone(), budget, collector };
+        server.limit_connections(config);
+        server
+    }
+
+    /// Has the limits of connections be those of `config` from now on.
+    pub fn limit_connections(&self, config: &SocketConfig) {
+        let limits = ConnectionLimits::of(config);
+        let mut in_force = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *in_force != limits {
+            self.quota.limit(limits.max, limits.max_per_ip, limits.overrides());
+            *in_force = limits;
+        }
     }
 
     /// How to bind `listener`.
@@ -57,16 +73,39 @@ impl SocketServer {
     }
 }
 
-fn connection_quota(config: &SocketConfig) -> Arc<ConnectionQuota> {
-    let count = |limit: i32| usize::try_from(limit).unwrap_or(0);
-    // Kafka takes host names here too; they are looked up once.
-    let overrides = config.max_connections_per_ip_overrides.iter().flat_map(|(host, limit)| {
-        let addresses = (host.as_str(), 0).to_socket_addrs().into_iter().flatten();
-        addresses.map(|address| (address.ip(), count(*limit)))
-    });
-    ConnectionQuota::new(
-        count(config.max_connections),
-        count(config.max_connections_per_ip),
-        overrides.collect(),
-    )
+/// `max.connections`, `max.connections.per.ip` and its overrides.
+#[derive(Debug, PartialEq, Eq)]
+struct ConnectionLimits {
+    max: usize,
+    max_per_ip: usize,
+    overrides: Vec<(String, i32)>,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { max: usize::MAX, max_per_ip: usize::MAX, overrides: Vec::new() }
+    }
+}
+
+impl ConnectionLimits {
+    fn of(config: &SocketConfig) -> Self {
+        Self {
+            max: count(config.max_connections),
+            max_per_ip: count(config.max_connections_per_ip),
+            overrides: config.max_connections_per_ip_overrides.clone(),
+        }
+    }
+
+    /// Kafka takes host names here too; they are looked up once.
+    fn overrides(&self) -> HashMap<IpAddr, usize> {
+        let overrides = self.overrides.iter().flat_map(|(host, limit)| {
+            let addresses = (host.as_str(), 0).to_socket_addrs().into_iter().flatten();
+            addresses.map(|address| (address.ip(), count(*limit)))
+        });
+        overrides.collect()
+    }
+}
+
+fn count(limit: i32) -> usize {
+    usize::try_from(limit).unwrap_or(0)
 }

@@ -36,7 +36,7 @@ impl Bootstrap {
             Ok(Bytes::from(bytes))
         };
         let bytes: Bytes = read().map_err(ImportError::io("read", &path))?;
-        parse(&bytes).map(Some).map_err(|what| ImportError::DamagedBootstrap { path, what })
+        parse(&path, &bytes).map(Some)
     }
 
     /// Writes it; durable on return.
@@ -71,15 +71,32 @@ impl Bootstrap {
     }
 }
 
-fn parse(bytes: &Bytes) -> Result<Bytes, &'static str> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or("it does not begin as such a file does")?;
-    let (format, rest) = rest.split_first_chunk().ok_or("it is too short")?;
-    if u16::from_be_bytes(*format) != FORMAT {
-        return Err("it is of another version of Ottla");
+fn parse(path: &Path, bytes: &Bytes) -> Result<Bytes, ImportError> {
+    let damaged = |what| ImportError::DamagedBootstrap { path: path.to_owned(), what };
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("it does not begin as such a file does"))?;
+    let (format, rest) = rest.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
+    let found = u16::from_be_bytes(*format);
+    if found != FORMAT {
+        return Err(ImportError::BootstrapFormat { path: path.to_owned(), found, known: FORMAT });
     }
-    let (crc, snapshot) = rest.split_first_chunk().ok_or("it is too short")?;
+    let (crc, snapshot) = rest.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
     if u32::from_be_bytes(*crc) != crc32c(snapshot) {
-        return Err("wrong checksum");
+        return Err(damaged("wrong checksum"));
     }
     Ok(bytes.slice_ref(snapshot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_format_is_refused_with_the_remedy() {
+        let bytes = Bytes::from([&MAGIC[..], &[0, 2], b"what comes then"].concat());
+        let refused = parse(Path::new("ottla-bootstrap"), &bytes).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "ottla-bootstrap has format 2, this build reads 1: run the newer build that wrote it"
+        );
+    }
 }

@@ -327,6 +327,16 @@ pub enum ImportError {
         /// Why.
         source: StorageError,
     },
+    /// A bootstrap file is of a format that this build does not know.
+    #[error("{path} has format {found}, this build reads {known}: run the newer build that wrote it")]
+    BootstrapFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u16,
+        /// The newest that this build reads.
+        known: u16,
+    },
     /// A bootstrap file is not one.
     #[error("{path} is damaged: {what}; import again into an empty directory")]
     DamagedBootstrap {

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use ottla_config::table;
 use ottla_metadata::MetadataRecord;
-use ottla_metadata::image::{METADATA_VERSION, MetadataImage};
-use ottla_metadata::plan::SUPPORTED_FEATURES;
+use ottla_metadata::image::{METADATA_VERSION, MetadataImage, SUPPORTED_FEATURES};
 use ottla_protocol::records::metadata::{ConfigRecord, FeatureLevelRecord, PartitionRecord};
 use ottla_types::{ByteString, DirectoryId, NodeId, PartitionIndex, TopicId, TopicPartition};
 

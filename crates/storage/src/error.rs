@@ -51,6 +51,16 @@ pub enum StorageError {
         /// What is wrong.
         reason: String,
     },
+    /// A file of ours is of a format that this build does not know.
+    #[error("{path} has format {found}, this build reads {known}: run the newer build that wrote it")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest that this build reads.
+        known: u32,
+    },
     /// A write failed in a way that leaves this partition's memory and disk in doubt.
     #[error("partition {path} is unusable after a failed write; restart the broker to recover it")]
     Poisoned {

@@ -28,6 +28,23 @@ pub(crate) fn read_text(disk: &dyn Disk, path: &Path, max: usize) -> io::Result<
         .transpose()
 }
 
+/// The first line of files that a start can do without; what follows is of this version.
+const VERSION: &str = "0";
+
+/// What follows the version of such a file. One of another version is as if it were not there, and said so: who goes back to
+/// an older build need not remove anything.
+pub(crate) fn behind_version<'a>(path: &Path, text: &'a str) -> Option<&'a str> {
+    let (version, rest) = text.split_once('\n')?;
+    if version == VERSION {
+        return Some(rest);
+    }
+    if version.parse::<u32>().is_ok() {
+        tracing::warn!(path = %path.display(), "it has version {version}, this build reads {VERSION}, and does \
+            without it: the newer build that wrote it can read it");
+    }
+    None
+}
+
 /// Puts `bytes` in place of what is at `path`: after power loss it is all old or all new.
 ///
 /// ```text

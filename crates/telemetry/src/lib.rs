@@ -6,7 +6,7 @@
 //!
 //! What it does not do: it knows no Kafka concept, keeps no history beyond what a quantile needs, sends nothing anywhere.
 //!
-//! Entry points: [`init_logs`], [`Registry`], [`AdminServer`].
+//! Entry points: [`init_logs`], [`LogLevels`], [`Registry`], [`AdminServer`].
 
 mod admin;
 mod collect;
@@ -14,6 +14,7 @@ mod encoder;
 mod health;
 mod histogram;
 mod log_format;
+mod log_levels;
 mod logs;
 mod process;
 mod timer;
@@ -24,6 +25,7 @@ pub use crate::collect::{Collect, Registry};
 pub use crate::encoder::{Encoder, Family, Kind};
 pub use crate::health::{Condition, Health};
 pub use crate::histogram::{Histogram, HistogramSnapshot, QuantileWindow};
+pub use crate::log_levels::{LogLevel, LogLevels, ROOT_LOGGER};
 pub use crate::logs::{LogError, init_logs};
 pub use crate::process::ProcessMetrics;
 pub use crate::timer::Timer;

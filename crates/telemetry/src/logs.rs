@@ -5,9 +5,11 @@ use std::env;
 use thiserror::Error;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::log_format::KafkaFormat;
+use crate::log_levels::LogLevels;
 
 /// The environment variable that sets levels.
 const VARIABLE: &str = "OTTLA_LOG";
@@ -35,8 +37,9 @@ pub enum LogError {
     AlreadySet,
 }
 
-/// Logs to standard error from now on. Levels: the variable `OTTLA_LOG`, else `configured`, else INFO.
-pub fn init_logs(configured: Option<&str>) -> Result<(), LogError> {
+/// Logs to standard error from now on. Levels: the variable `OTTLA_LOG`, else `configured`, else INFO; they may be changed
+/// later, those of `loggers` and others.
+pub fn init_logs(configured: Option<&str>, loggers: &[&str]) -> Result<LogLevels, LogError> {
     let from_env = env::var(VARIABLE).ok().filter(|levels| !levels.is_empty());
     let (levels, origin) = match (&from_env, configured) {
         (Some(levels), _) => (levels.as_str(), VARIABLE),
@@ -44,8 +47,14 @@ pub fn init_logs(configured: Option<&str>) -> Result<(), LogError> {
         (None, None) => (DEFAULT, "default"),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(KafkaFormat);
-    let subscriber = tracing_subscriber::registry().with(targets(levels, origin)?).with(lines);
-    subscriber.try_init().map_err(|_| LogError::AlreadySet)
+    let start = targets(levels, origin)?;
+    let (filter, handle) = reload::Layer::new(start.clone());
+    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
+    subscriber.try_init().map_err(|_| LogError::AlreadySet)?;
+    Ok(LogLevels::new(&start, loggers, move |targets| {
+        // Fails only when the subscriber is gone, which stays to the end of the process.
+        let _ = handle.reload(targets);
+    }))
 }
 
 fn targets(levels: &str, origin: &'static str) -> Result<Targets, LogError> {

@@ -21,6 +21,7 @@
 pub mod batch;
 mod disk_gate;
 mod eventually;
+mod features;
 mod groups;
 mod node;
 mod process;
@@ -32,6 +33,7 @@ mod topics;
 
 pub use crate::disk_gate::DiskGate;
 pub use crate::eventually::eventually;
+pub use crate::features::{SAFE_DOWNGRADE, UPGRADE};
 pub use crate::groups::Member;
 pub use crate::node::{NodeSpec, TestNode};
 pub use crate::process::{BrokerProcess, Exited};

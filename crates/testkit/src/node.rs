@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ottla_config::{BrokerConfig, Settings};
 use ottla_env::{Clock, Disk, RealClock, RealDisk};
-use ottla_node::{Node, NodeError, NodeOptions};
+use ottla_node::{LogLevels, Node, NodeError, NodeOptions};
 use ottla_simdisk::SimDisk;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -25,6 +25,7 @@ pub struct NodeSpec {
     /// Removed with the last clone.
     _keep: Option<Arc<TempDir>>,
     settings: BTreeMap<String, String>,
+    log_levels: Option<LogLevels>,
 }
 
 impl NodeSpec {
@@ -52,7 +53,7 @@ impl NodeSpec {
             ("log.retention.ms", "-1".to_owned()),
         ];
         let settings = settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        Self { disk, clock: Arc::new(RealClock::default()), data, _keep: None, settings }
+        Self { disk, clock: Arc::new(RealClock::default()), data, _keep: None, settings, log_levels: None }
     }
 
     /// Sets one of `server.properties`' keys.
@@ -66,6 +67,13 @@ impl NodeSpec {
     #[must_use]
     pub fn unset(mut self, key: &str) -> Self {
         self.settings.remove(key);
+        self
+    }
+
+    /// Lets clients change the levels of the process's logs.
+    #[must_use]
+    pub fn log_levels(mut self, levels: LogLevels) -> Self {
+        self.log_levels = Some(levels);
         self
     }
 
@@ -111,12 +119,13 @@ impl NodeSpec {
         let settings = Settings::load(None, [], &flags).unwrap_or_else(|errors| panic!("{errors}"));
         let config = BrokerConfig::from_settings(&settings).unwrap_or_else(|errors| panic!("{errors}"));
         let (disk, clock) = (Arc::clone(&self.disk), Arc::clone(&self.clock));
+        let log_levels = self.log_levels.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
-        let node = runtime.block_on(Node::start(NodeOptions { settings, config, disk, clock }));
+        let node = runtime.block_on(Node::start(NodeOptions { settings, config, disk, clock, log_levels }));
         match node {
             Ok(node) => Ok(TestNode { node: Some(node), runtime: Some(runtime), _keep: self._keep.clone() }),
             Err(error) => {

@@ -68,6 +68,8 @@ fn a_leader_that_stood_still_tells_nothing_old_when_it_goes_on() {
     });
     (0..AFTER).for_each(|i| cluster.produce(next, &format!("after {i}")));
     process.resume();
+    let told = cluster.client(paused).topic("t").partitions.first().map(|partition| partition.leader_id);
+    assert_eq!(told, i32::try_from(next + 1).ok(), "who asks it hears at once who leads");
     let is_old = |answer: (i16, i64)| answer.0 == 0 && answer.1 < BEFORE + AFTER;
     for asked in asking {
         let answer = asked.join().expect("an answer");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ottla_testkit::{BrokerProcess, PATIENCE, RawClient, TopicSpec, eventually};
+use ottla_testkit::{BrokerProcess, PATIENCE, RawClient, SAFE_DOWNGRADE, TopicSpec, UPGRADE, eventually};
 use ottla_testkit::{ErrorCode, describe_quorum};
 
 use crate::cluster::{Cluster, stop};
@@ -192,4 +192,24 @@ fn five_voters_survive_the_death_of_two() {
         let through = *nodes.keys().next().expect("some live");
         create_everywhere(&nodes, through, &format!("after-{round}"));
     }
+}
+
+#[test]
+fn a_feature_is_finalized_only_while_every_controller_says_that_it_supports_it() {
+    const FEATURE: &str = "eligible.leader.replicas.version";
+    let cluster = Cluster::of(3);
+    let mut nodes = cluster.start();
+    let off = nodes[&1].client().update_feature(FEATURE, 0, SAFE_DOWNGRADE);
+    assert_eq!(off.0, ErrorCode::NONE, "{off:?}");
+    let (active, _) = leader(&mut nodes[&1].client()).expect("a leader");
+    let (gone, asked) = if active == 3 { (1, 2) } else { (3, active) };
+    nodes.remove(&gone).expect("it runs").kill();
+    let (error, reason) = nodes[&asked].client().update_feature(FEATURE, 1, UPGRADE);
+    assert_eq!(error, ErrorCode::INVALID_UPDATE_VERSION, "{reason}");
+    assert!(reason.contains(&format!("Controller {gone} does not answer")), "{reason}");
+    nodes.insert(gone, cluster.homes[&gone].start());
+    let on = nodes[&asked].client().update_feature(FEATURE, 1, UPGRADE);
+    assert_eq!(on.0, ErrorCode::NONE, "{on:?}");
+    let unknown = nodes[&asked].client().update_feature("metadata.version", 99, UPGRADE);
+    assert!(unknown.1.contains("only supports versions 17-30"), "{unknown:?}");
 }

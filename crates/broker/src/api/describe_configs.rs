@@ -1,9 +1,10 @@
-//! DescribeConfigs: every key of a topic, broker or group with its value, where that comes from, and what it is for.
+//! DescribeConfigs: every key of a topic, broker, group or client metrics subscription with its value, where that comes from,
+//! and what it is for; and the levels of this broker's loggers.
 //!
 //! Resource types: topic 2, broker 4 (an empty name: what is set for all brokers), broker loggers 8, client metrics 16, group
 //! 32. No keys, null or empty, means all. Synonyms, and from version 3 on documentation, on request only.
 //! Errors, per resource: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_REQUEST for another broker's id, an
-//! empty group name, an unknown type, or more than ten thousand groups.
+//! empty name of a group or subscription, an unknown type, or more than ten thousand groups and subscriptions.
 
 use std::collections::HashSet;
 
@@ -15,24 +16,29 @@ use ottla_protocol::messages::describe_configs::{
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use ottla_server::RequestContext;
-use ottla_types::{ByteString, TopicName};
+use ottla_telemetry::{LogLevel, LogLevels};
+use ottla_types::{ByteString, NodeId, TopicName};
 
 use super::distinct::distinct;
 use crate::Broker;
 use crate::effective_configs::own;
 
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const BROKER_LOGGER: i8 = 8;
-const CLIENT_METRICS: i8 = 16;
-const GROUP: i8 = 32;
-/// Any name of a group has configs, so that a request of names could make an answer a thousand times as large.
-const MAX_GROUPS: usize = 10_000;
+// The types of resources by Kafka's numbers (`ConfigResource.Type`).
+pub(super) const TOPIC: i8 = 2;
+pub(super) const BROKER: i8 = 4;
+pub(super) const BROKER_LOGGER: i8 = 8;
+pub(super) const CLIENT_METRICS: i8 = 16;
+pub(super) const GROUP: i8 = 32;
+/// `ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG`.
+const FROM_LOGGER: i8 = 6;
+/// Any name of a group or subscription has configs, so that a request of names could make an answer a thousand times as
+/// large.
+const MAX_FREE_NAMES: usize = 10_000;
 
 /// Resources described before others get their turn: each costs some tens of microseconds.
 const AT_A_TIME: usize = 8;
 
-type Described = Result<Vec<ConfigEntry>, (ErrorCode, String)>;
+type Described<T> = Result<Vec<T>, (ErrorCode, String)>;
 
 pub(crate) async fn handle(
     broker: &Broker,
@@ -40,32 +46,40 @@ pub(crate) async fn handle(
     mut request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
     distinct(&mut request.resources, |resource| (resource.resource_type, resource.resource_name.clone()));
-    let mut groups_left = MAX_GROUPS;
+    let mut free_names_left = MAX_FREE_NAMES;
     let mut results = Vec::with_capacity(request.resources.len());
     for (number, resource) in request.resources.iter().enumerate() {
         if number % AT_A_TIME == AT_A_TIME - 1 {
             tokio::task::yield_now().await;
         }
+        let name = &*resource.resource_name;
         let described = match resource.resource_type {
-            TOPIC => topic(broker, &resource.resource_name),
-            BROKER => this_broker(broker, &resource.resource_name),
-            BROKER_LOGGER | CLIENT_METRICS => Ok(Vec::new()),
-            GROUP if groups_left == 0 => Err((
-                ErrorCode::INVALID_REQUEST,
-                format!("more than {MAX_GROUPS} groups at once; ask for fewer at a time"),
-            )),
-            GROUP => {
-                groups_left -= 1;
-                group(broker, &resource.resource_name)
-            }
-            other => Err((ErrorCode::INVALID_REQUEST, format!("resource type {other} has no configs"))),
+            BROKER_LOGGER => loggers(broker, name),
+            kind => settings(broker, kind, name, &mut free_names_left)
+                .map(|entries| entries.into_iter().map(|entry| config(&request, entry)).collect()),
         };
-        results.push(result(&request, resource, described));
+        results.push(result(resource, described));
     }
     DescribeConfigsResponse { results, ..Default::default() }
 }
 
-fn topic(broker: &Broker, name: &str) -> Described {
+fn settings(broker: &Broker, kind: i8, name: &str, free_names_left: &mut usize) -> Described<ConfigEntry> {
+    match kind {
+        TOPIC => topic(broker, name),
+        BROKER => this_broker(broker, name),
+        CLIENT_METRICS | GROUP if *free_names_left == 0 => {
+            let what = format!("more than {MAX_FREE_NAMES} groups and subscriptions at once");
+            Err((ErrorCode::INVALID_REQUEST, format!("{what}; ask for fewer at a time")))
+        }
+        CLIENT_METRICS | GROUP => {
+            *free_names_left -= 1;
+            if kind == GROUP { group(broker, name) } else { client_metrics(broker, name) }
+        }
+        other => Err((ErrorCode::INVALID_REQUEST, format!("resource type {other} has no configs"))),
+    }
+}
+
+fn topic(broker: &Broker, name: &str) -> Described<ConfigEntry> {
     let image = broker.image();
     TopicName::from(name)
         .validate()
@@ -77,24 +91,63 @@ fn topic(broker: &Broker, name: &str) -> Described {
     Ok(broker.configs().with_layers(&image, |layers| layers.describe_topic(&own)))
 }
 
-fn this_broker(broker: &Broker, name: &str) -> Described {
-    let me = broker.node_id();
+fn this_broker(broker: &Broker, name: &str) -> Described<ConfigEntry> {
     let image = broker.image();
-    match name {
-        "" => Ok(broker.configs().with_layers(&image, |layers| layers.describe_cluster_default())),
-        name if name.parse() == Ok(me.0) => {
+    if name.is_empty() {
+        return Ok(broker.configs().with_layers(&image, |layers| layers.describe_cluster_default()));
+    }
+    match broker_id(name)? {
+        id if id == broker.node_id() => {
             Ok(broker.configs().with_layers(&image, |layers| layers.describe_broker()))
         }
-        other => {
-            let message = format!("this is broker {me}, but {other:?} was asked for; ask that broker");
-            Err((ErrorCode::INVALID_REQUEST, message))
+        _ => {
+            let expected = format!("expected {} or empty string", broker.node_id());
+            Err((
+                ErrorCode::INVALID_REQUEST,
+                format!("Unexpected broker id, {expected}, but received {name}"),
+            ))
         }
     }
 }
 
-fn group(broker: &Broker, name: &str) -> Described {
+fn loggers(broker: &Broker, name: &str) -> Described<DescribeConfigsResourceResult> {
     if name.is_empty() {
-        return Err((ErrorCode::INVALID_REQUEST, "the group name is empty".to_owned()));
+        return Err((ErrorCode::INVALID_REQUEST, "Broker id must not be empty".to_owned()));
+    }
+    let me = broker.node_id();
+    if broker_id(name)? != me {
+        let message = format!("Unexpected broker id, expected {me} but received {name}");
+        return Err((ErrorCode::INVALID_REQUEST, message));
+    }
+    let level = |(name, level): (String, LogLevel)| DescribeConfigsResourceResult {
+        name: name.into(),
+        value: Some(ByteString::from_static(level.name())),
+        config_source: FROM_LOGGER,
+        ..Default::default()
+    };
+    Ok(broker.log_levels().map(LogLevels::all).unwrap_or_default().into_iter().map(level).collect())
+}
+
+fn broker_id(name: &str) -> Result<NodeId, (ErrorCode, String)> {
+    let not_a_number =
+        |_| (ErrorCode::INVALID_REQUEST, format!("Broker id must be an integer, but it is: {name}"));
+    name.parse().map(NodeId).map_err(not_a_number)
+}
+
+fn client_metrics(broker: &Broker, name: &str) -> Described<ConfigEntry> {
+    if name.is_empty() {
+        let message = "Client metrics subscription name must not be empty";
+        return Err((ErrorCode::INVALID_REQUEST, message.to_owned()));
+    }
+    let resource = ConfigResource { kind: ResourceKind::ClientMetrics, name: ByteString::from(name) };
+    let image = broker.image();
+    let own = own(&image, &resource);
+    Ok(broker.configs().with_layers(&image, |layers| layers.describe_client_metrics(&own)))
+}
+
+fn group(broker: &Broker, name: &str) -> Described<ConfigEntry> {
+    if name.is_empty() {
+        return Err((ErrorCode::INVALID_REQUEST, "Group name must not be empty".to_owned()));
     }
     let image = broker.image();
     let resource = ConfigResource { kind: ResourceKind::Group, name: ByteString::from(name) };
@@ -103,9 +156,8 @@ fn group(broker: &Broker, name: &str) -> Described {
 }
 
 fn result(
-    request: &DescribeConfigsRequest,
     resource: &DescribeConfigsResource,
-    described: Described,
+    described: Described<DescribeConfigsResourceResult>,
 ) -> DescribeConfigsResult {
     let mut result = DescribeConfigsResult {
         resource_type: resource.resource_type,
@@ -113,11 +165,12 @@ fn result(
         ..Default::default()
     };
     match described {
-        Ok(entries) => {
+        Ok(configs) => {
             let keys: HashSet<&str> =
                 resource.configuration_keys.iter().flatten().map(AsRef::as_ref).collect();
-            let asked = |entry: &ConfigEntry| keys.is_empty() || keys.contains(entry.name.as_str());
-            result.configs = entries.into_iter().filter(asked).map(|entry| config(request, entry)).collect();
+            let asked =
+                |config: &DescribeConfigsResourceResult| keys.is_empty() || keys.contains(&*config.name);
+            result.configs = configs.into_iter().filter(asked).collect();
         }
         Err((code, message)) => {
             result.error_code = code;

@@ -50,6 +50,7 @@ fn result(dir: DirDescription) -> DescribeLogDirsResult {
             topics: topics(content.replicas),
             total_bytes: bytes(content.total_bytes),
             usable_bytes: bytes(content.usable_bytes),
+            is_cordoned: content.is_cordoned,
             ..Default::default()
         },
         Err(error) => {

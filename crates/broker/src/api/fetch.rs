@@ -5,7 +5,8 @@
 //! error, or `max_wait_ms`; a fetch registers with its partitions before it reads, so no wake-up is lost. Up to
 //! version 12 topics are named, from 13 on their ids are sent (KIP-516). From 7 on requests and answers of a session hold
 //! only what changed (KIP-227). From 12 on a diverging epoch tells a reader to truncate (KIP-595), and
-//! NOT_LEADER_OR_FOLLOWER says who leads (KIP-951, endpoints from 16 on).
+//! NOT_LEADER_OR_FOLLOWER says who leads (KIP-951, endpoints from 16 on). From 11 on followers may be read from, and the
+//! leader refers a consumer to the one in its rack (KIP-392).
 //!
 //! Errors, for the whole: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR. Per
 //! partition: OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, NOT_LEADER_OR_FOLLOWER,
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ottla_config::ReplicaSelector;
 use ottla_metadata::MetadataImage;
 use ottla_network::{AsFile, FileRange, ReplySegment};
 use ottla_protocol::messages::fetch::{
@@ -39,6 +41,8 @@ const TOPIC_IDS_FROM: i16 = 13;
 const ZSTD_FROM: i16 = 10;
 /// The first version in which a follower tells its broker epoch (KIP-903).
 const REPLICA_STATE_FROM: i16 = 15;
+/// The first version that tells the consumer's rack, and with that may read from followers (KIP-392).
+const RACK_FROM: i16 = 11;
 /// The first versions whose answers say who leads, and where.
 const LEADERS_FROM: i16 = 12;
 const ENDPOINTS_FROM: i16 = 16;
@@ -82,6 +86,34 @@ struct Limits {
     isolation: Isolation,
     min_bytes: usize,
     max_bytes: usize,
+    near: Option<Near>,
+}
+
+/// Who is near to a consumer, where that counts.
+struct Near {
+    image: Arc<MetadataImage>,
+    listener: Arc<str>,
+    rack: ByteString,
+}
+
+impl Near {
+    fn of(broker: &Broker, cx: &RequestContext, request: &FetchRequest) -> Option<Self> {
+        let counts = broker.config().replication.selector == ReplicaSelector::RackAware;
+        (counts && !request.rack_id.is_empty()).then(|| Self {
+            image: broker.image(),
+            listener: cx.listener_name.clone(),
+            rack: request.rack_id.clone(),
+        })
+    }
+
+    /// Whether the broker is in the consumer's rack, and can be reached by it.
+    fn has(&self, id: NodeId) -> bool {
+        self.image.brokers.get(id).is_some_and(|broker| {
+            !broker.fenced
+                && broker.rack.as_ref() == Some(&self.rack)
+                && broker.endpoint(&self.listener).is_some()
+        })
+    }
 }
 
 impl Limits {
@@ -94,7 +126,7 @@ impl Limits {
         let follower = replica_id >= 0;
         let reader = match follower {
             true => Reader::Follower { id: NodeId(replica_id), epoch: Some(epoch).filter(|e| e.is_some()) },
-            false => Reader::Consumer,
+            false => Reader::Consumer { reads_from_followers: cx.version >= RACK_FROM },
         };
         let isolation = match (follower, request.isolation_level) {
             (true, _) => Isolation::LogEnd,
@@ -108,6 +140,7 @@ impl Limits {
             max_bytes: usize::try_from(request.max_bytes)
                 .unwrap_or(0)
                 .min(usize::try_from(broker.config().replication.fetch_max_bytes).unwrap_or(0)),
+            near: if follower { None } else { Near::of(broker, cx, request) },
         }
     }
 }
@@ -139,7 +172,16 @@ impl Target {
     /// Reads it, where the other partitions of the fetch have given so many bytes.
     fn read(&self, limits: &Limits, others: usize) -> Result<PartitionRead, ErrorCode> {
         let partition = self.partition.as_ref().map_err(|error| *error)?;
-        partition.read(&self.request(limits, others)).map_err(|error: PartitionError| error.to_error_code())
+        let request = self.request(limits, others);
+        let nearer = limits
+            .near
+            .as_ref()
+            .and_then(|near| partition.preferred_read_replica(request.from, |id| near.has(id)));
+        let read = match nearer {
+            Some(replica) => partition.refer_to(replica, &request),
+            None => partition.read(&request),
+        };
+        read.map_err(|error: PartitionError| error.to_error_code())
     }
 
     /// How much it could read; `None` if only reading tells.
@@ -157,6 +199,7 @@ impl Target {
             at_least_one_batch: others == 0,
             current_leader_epoch: self.wanted.current_leader_epoch,
             last_fetched_epoch: self.wanted.last_fetched_epoch,
+            log_start: self.wanted.log_start_offset,
         }
     }
 }
@@ -234,7 +277,9 @@ impl<'a> Parked<'a> {
     /// Whether what was read is ready to leave.
     fn is_ready(&self) -> bool {
         let at_once = |read: &Result<PartitionRead, ErrorCode>| {
-            read.as_ref().map_or(true, |read| read.diverging.is_some())
+            let must_leave =
+                |read: &PartitionRead| read.diverging.is_some() || read.preferred_read_replica.is_some();
+            read.as_ref().map_or(true, must_leave)
         };
         self.sizes.iter().sum::<usize>() >= self.limits.min_bytes || self.reads.iter().any(at_once)
     }
@@ -326,14 +371,14 @@ fn respond(
     reads: Reads,
 ) -> Answer<FetchResponse> {
     // What was read for a consumer may no longer leave: the wait for more may have outlasted the lease.
-    let is_too_late = limits.reader == Reader::Consumer && !broker.has_lease();
+    let is_too_late = matches!(limits.reader, Reader::Consumer { .. }) && !broker.has_lease();
     let mut hints = super::LeaderHints::default();
     let mut topics: Vec<FetchableTopicResponse> = Vec::new();
     let mut records = Vec::new();
     for (target, read) in targets.into_iter().zip(reads) {
         let key = &target.wanted.key;
         let read = match read {
-            Ok(_) if is_too_late => Err(PartitionError::LeaseRanOut.to_error_code()),
+            Ok(read) if is_too_late && read.is_of_leader => Err(PartitionError::LeaseRanOut.to_error_code()),
             read => read,
         };
         let bytes = read.as_ref().map_or(0, |read| read.bytes);
@@ -344,7 +389,7 @@ fn respond(
         if let Ok(partition) = &target.partition {
             count(partition, &data);
             match limits.reader {
-                Reader::Consumer => partition.counts().bytes_out.add(bytes as u64),
+                Reader::Consumer { .. } => partition.counts().bytes_out.add(bytes as u64),
                 Reader::Follower { .. } => partition.count_sent(bytes),
             }
         }
@@ -421,11 +466,14 @@ fn partition_data(
     if let Some((epoch, end)) = read.diverging {
         data.diverging_epoch = EpochEndOffset { epoch: epoch.0, end_offset: end.0, ..Default::default() };
     }
+    if let Some(replica) = read.preferred_read_replica {
+        data.preferred_read_replica = replica.0;
+    }
     let answered = Answered {
         high_watermark: read.high_watermark.0,
         log_start_offset: read.log_start_offset.0,
         has_records: read.bytes > 0,
-        must_send: read.diverging.is_some(),
+        must_send: read.diverging.is_some() || read.preferred_read_replica.is_some(),
     };
     (answered, data, read.slices)
 }

@@ -49,6 +49,7 @@ pub(crate) async fn handle(
     {
         return answer(broker, cx, &request, &broker.image(), Vec::new(), ErrorCode::INVALID_REQUEST);
     }
+    broker.caught_up().await;
     let may_create = request.allow_auto_topic_creation && broker.config().topics.auto_create_enable;
     let missing = match wanted {
         Some(topics) if may_create => missing_names(&broker.image(), topics),

@@ -52,6 +52,7 @@ impl ToErrorCode for AlterLogDirError {
         match self {
             Self::TopicNameTooLong => ErrorCode::INVALID_TOPIC_EXCEPTION,
             Self::LogDirNotFound { .. } => ErrorCode::LOG_DIR_NOT_FOUND,
+            Self::LogDirCordoned { .. } => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             Self::LogDirOffline { .. } | Self::PartitionOffline { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
             Self::UnknownTopicOrPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::ReplicaNotAvailable => ErrorCode::REPLICA_NOT_AVAILABLE,

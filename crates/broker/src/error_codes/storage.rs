@@ -13,6 +13,7 @@ impl ToErrorCode for StorageError {
             | Self::Offline { .. }
             | Self::Io { .. }
             | Self::Damaged { .. }
+            | Self::Format { .. }
             | Self::Poisoned { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
         }
     }

@@ -12,7 +12,8 @@ use ottla_types::{BrokerEpoch, Bytes, LeaderEpoch, NodeId, Offset, TopicId, Topi
 
 use crate::replica_manager::FollowerPosition;
 
-/// Topics by id (13), the follower's broker epoch (15).
+/// The newest that a follower speaks, for what it needs of it: topics by id (13), the follower's broker epoch (15). A leader of an
+/// older build may have it speak an older one.
 pub(super) const FETCH_VERSION: i16 = 17;
 pub(super) const LIST_OFFSETS_VERSION: i16 = 9;
 const EARLIEST: i64 = -2;

@@ -255,7 +255,7 @@ impl Session {
         };
         let response = tokio::select! {
             biased;
-            response = connection.request(&request, FETCH_VERSION, max_wait + limit) => response?,
+            response = connection.request_up_to(&request, FETCH_VERSION, max_wait + limit) => response?,
             () = interrupt => {
                 self.interrupted_at = Instant::now();
                 return Err(SessionError::Interrupted);
@@ -328,7 +328,8 @@ impl Session {
         let request = request::log_starts(self.follower(), &named);
         let answered = match self.connection().await {
             Ok(connection) => {
-                connection.request(&request, LIST_OFFSETS_VERSION, CONNECT_WITHIN).await.map_err(Into::into)
+                let sent = connection.request_up_to(&request, LIST_OFFSETS_VERSION, CONNECT_WITHIN);
+                sent.await.map_err(Into::into)
             }
             Err(error) => Err(error),
         };

@@ -60,6 +60,8 @@ pub(crate) enum AlterLogDirError {
     TopicNameTooLong,
     #[error("{path} is none of log.dirs; name one of them by its absolute path")]
     LogDirNotFound { path: String },
+    #[error("Log directory {path} is cordoned")]
+    LogDirCordoned { path: String },
     #[error("a log directory does not serve: {reason}; no replica is moved meanwhile")]
     LogDirOffline { reason: String },
     #[error("the partition cannot be served: {reason}")]
@@ -94,6 +96,9 @@ impl ReplicaManager {
         path: &str,
     ) -> Result<(), AlterLogDirError> {
         let destination = self.directory_at(path)?;
+        if self.is_cordoned(destination) {
+            return Err(AlterLogDirError::LogDirCordoned { path: path.to_owned() });
+        }
         // Nothing comes, goes or ends its move meanwhile.
         let changing = self.changing.lock();
         if let Some(reason) = self.damage(&at.topic, at.partition) {

@@ -258,8 +258,10 @@ impl ReplicaManager {
                 self.offline_directories().join("; ")
             ));
         }
-        let online = self.dirs.iter().filter(|dir| dir.failure().is_none());
-        let emptiest = online.min_by_key(|dir| dir.partition_count());
+        // A replica that is here anyway, though all are cordoned, has to lie somewhere.
+        let online = self.dirs.iter().enumerate().filter(|(_, dir)| dir.failure().is_none());
+        let emptiest = online.min_by_key(|(index, dir)| (self.is_cordoned(*index), dir.partition_count()));
+        let emptiest = emptiest.map(|(_, dir)| dir);
         let chosen = self.take_preferred_dir(&id.topic_partition).or(emptiest);
         chosen.map(Arc::clone).ok_or_else(|| {
             "every log directory failed; check the devices, then restart the broker".to_owned()

@@ -173,19 +173,21 @@ impl BarePartition {
             at_least_one_batch: true,
             current_leader_epoch: position.leader_epoch,
             last_fetched_epoch: position.last_fetched_epoch,
+            log_start: Offset::ZERO,
         })
     }
 
     /// A consumer's fetch: what is committed.
     pub fn fetch_as_consumer(&self, from: Offset, max_bytes: usize) -> Result<BareRead, Refused> {
         self.read(ReadRequest {
-            reader: Reader::Consumer,
+            reader: Reader::Consumer { reads_from_followers: false },
             isolation: Isolation::HighWatermark,
             from,
             max_bytes,
             at_least_one_batch: true,
             current_leader_epoch: LeaderEpoch::NONE,
             last_fetched_epoch: LeaderEpoch::NONE,
+            log_start: Offset::NONE,
         })
     }
 

@@ -1,5 +1,5 @@
 //! The threads that compact logs (`LogCleaner`): each takes the dirtiest log that is due, cleans it outside of its lock, and sleeps
-//! for `log.cleaner.backoff.ms` when there is none.
+//! for `log.cleaner.backoff.ms` when there is none. What `log.cleaner.*` say may change meanwhile: a thread looks before each log.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,35 @@ const MIN_REST: Duration = Duration::from_secs(1);
 /// What the cleaner threads share.
 #[derive(Debug, Default)]
 pub(crate) struct Cleaner {
+    crew: Mutex<Crew>,
     state: Mutex<State>,
+}
+
+/// The threads, and what they go by.
+#[derive(Debug, Default)]
+struct Crew {
+    config: Option<CleanerConfig>,
+    /// The numbers of the threads there are.
+    running: HashSet<usize>,
+}
+
+impl Crew {
+    /// How many threads there are to be.
+    fn wanted(&self) -> usize {
+        let config = self.config.as_ref().filter(|config| config.enable);
+        config.map_or(0, |config| usize::try_from(config.threads).unwrap_or(0))
+    }
+
+    fn share(&self) -> Option<Share> {
+        let config = self.config.as_ref()?;
+        let among = self.wanted().max(1);
+        Some(Share {
+            backoff: Duration::from_millis(u64::try_from(config.backoff_ms).unwrap_or(0).max(1)),
+            map_bytes: usize::try_from(config.dedupe_buffer_bytes).unwrap_or(0) / among,
+            load_factor: config.load_factor,
+            bytes_per_second: config.max_bytes_per_second / among as f64,
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +93,16 @@ struct Share {
 }
 
 impl Cleaner {
+    /// What thread `number` goes by now; `None` if it is one too many: it ends.
+    fn share_of(&self, number: usize) -> Option<Share> {
+        let mut crew = self.crew.lock();
+        if number < crew.wanted() {
+            return crew.share();
+        }
+        crew.running.remove(&number);
+        None
+    }
+
     pub(crate) fn counts(&self, now: Monotonic) -> CleanerCounts {
         let state = self.state.lock();
         CleanerCounts {
@@ -76,32 +114,38 @@ impl Cleaner {
 }
 
 impl ReplicaManager {
-    /// Starts the threads that `config` asks for.
-    pub(crate) fn start_cleaner(self: &Arc<Self>, config: &CleanerConfig) -> Result<(), std::io::Error> {
-        let threads = if config.enable { usize::try_from(config.threads).unwrap_or(0) } else { 0 };
-        let among = threads.max(1);
-        let share = Share {
-            backoff: Duration::from_millis(u64::try_from(config.backoff_ms).unwrap_or(0).max(1)),
-            map_bytes: usize::try_from(config.dedupe_buffer_bytes).unwrap_or(0) / among,
-            load_factor: config.load_factor,
-            bytes_per_second: config.max_bytes_per_second / among as f64,
-        };
-        for number in 0..threads {
-            let (manager, stop) = (Arc::downgrade(self), Arc::clone(&self.stop_maintenance));
-            let runtime = tokio::runtime::Handle::current();
-            let run = move || {
-                let _runtime = runtime.enter();
-                let mut wait = share.backoff;
-                while stop.wait(wait) {
-                    let Some(manager) = manager.upgrade() else { return };
-                    // As long as there is work there is no sleep.
-                    wait = if manager.clean_one(share, &stop) { Duration::ZERO } else { share.backoff };
-                }
-            };
-            let thread = thread::Builder::new().name(format!("log-cleaner-{number}")).spawn(run)?;
-            self.threads.lock().push(thread);
+    /// Has as many threads as `config` asks for clean as it says. Those that are too many end when they look next.
+    pub(crate) fn configure_cleaner(self: &Arc<Self>, config: &CleanerConfig) -> Result<(), std::io::Error> {
+        let mut crew = self.cleaner.crew.lock();
+        if crew.config.as_ref() == Some(config) {
+            return Ok(());
+        }
+        crew.config = Some(config.clone());
+        let mut threads = self.threads.lock();
+        threads.retain(|thread| !thread.is_finished());
+        for number in 0..crew.wanted() {
+            if !crew.running.contains(&number) {
+                threads.push(self.start_cleaner(number)?);
+                crew.running.insert(number);
+            }
         }
         Ok(())
+    }
+
+    fn start_cleaner(self: &Arc<Self>, number: usize) -> Result<thread::JoinHandle<()>, std::io::Error> {
+        let (manager, stop) = (Arc::downgrade(self), Arc::clone(&self.stop_maintenance));
+        let runtime = tokio::runtime::Handle::current();
+        let run = move || {
+            let _runtime = runtime.enter();
+            let mut wait = Duration::ZERO;
+            while stop.wait(wait) {
+                let Some(manager) = manager.upgrade() else { return };
+                let Some(share) = manager.cleaner.share_of(number) else { return };
+                // As long as there is work there is no sleep.
+                wait = if manager.clean_one(share, &stop) { Duration::ZERO } else { share.backoff };
+            }
+        };
+        thread::Builder::new().name(format!("log-cleaner-{number}")).spawn(run)
     }
 
     /// Whether there was a log to clean. One that could not be cleaned rests, so that others have their turn.
@@ -183,7 +227,14 @@ impl ReplicaManager {
         let now_ms = self.clock.wall_ms();
         let begun = partition.with_log(|log, high_watermark| log.begin_compaction(now_ms, high_watermark))?;
         let Some(mut round) = begun else { return Err(CompactError::Stopped) };
-        let mut pace = Pace { clock: &*self.clock, stop, share, began: self.clock.now(), spent: 0 };
+        let mut pace = Pace {
+            clock: &*self.clock,
+            stop,
+            crew: &self.cleaner.crew,
+            bytes_per_second: share.bytes_per_second,
+            began: self.clock.now(),
+            spent: 0,
+        };
         round.read_keys(map, &mut pace)?;
         while let Some(cleaned) = round.clean_next(map, &mut pace)? {
             let Some(swap) = partition.with_log(|log, _| log.swap_in(cleaned)) else { continue };
@@ -196,23 +247,43 @@ impl ReplicaManager {
     }
 }
 
-/// `log.cleaner.io.max.bytes.per.second`, and the end of it all at a stop.
+/// `log.cleaner.io.max.bytes.per.second` as it is now, and the end of it all at a stop.
 struct Pace<'a> {
     clock: &'a dyn Clock,
     stop: &'a Stop,
-    share: Share,
+    crew: &'a Mutex<Crew>,
+    bytes_per_second: f64,
+    /// Since when this many bytes were spent at this rate.
     began: Monotonic,
     spent: u64,
 }
 
+impl Pace<'_> {
+    /// How much sooner it is than it should be.
+    fn ahead(&mut self) -> Duration {
+        let rate = self.crew.lock().share().map_or(self.bytes_per_second, |share| share.bytes_per_second);
+        if rate != self.bytes_per_second {
+            (self.bytes_per_second, self.began, self.spent) = (rate, self.clock.now(), 0);
+        }
+        let due = Duration::try_from_secs_f64(self.spent as f64 / rate);
+        // No sooner than due; beyond what a duration holds, never.
+        due.unwrap_or(Duration::MAX).saturating_sub(self.clock.now().since(self.began))
+    }
+}
+
 impl ottla_storage::Pace for Pace<'_> {
     fn spend(&mut self, bytes: u64) -> bool {
-        self.spent += bytes;
-        let due = Duration::try_from_secs_f64(self.spent as f64 / self.share.bytes_per_second);
-        // No sooner than due; beyond what a duration holds, never.
-        let ahead = due.unwrap_or(Duration::MAX).saturating_sub(self.clock.now().since(self.began));
         // Not for each batch.
         const WORTH_SLEEPING: Duration = Duration::from_millis(20);
-        self.stop.wait(if ahead >= WORTH_SLEEPING { ahead } else { Duration::ZERO })
+        /// How long a raised rate may go unnoticed.
+        const LOOK_AGAIN: Duration = Duration::from_secs(1);
+        self.spent += bytes;
+        loop {
+            match self.ahead() {
+                ahead if ahead < WORTH_SLEEPING => return self.stop.wait(Duration::ZERO),
+                ahead if !self.stop.wait(ahead.min(LOOK_AGAIN)) => return false,
+                _ => {}
+            }
+        }
     }
 }

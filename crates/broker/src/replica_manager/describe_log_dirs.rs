@@ -26,6 +26,8 @@ pub(crate) struct DirDescription {
 pub(crate) struct DirContent {
     pub(crate) total_bytes: u64,
     pub(crate) usable_bytes: u64,
+    /// Whether it takes no new partitions.
+    pub(crate) is_cordoned: bool,
     /// Ordered by topic and partition.
     pub(crate) replicas: Vec<ReplicaDescription>,
 }
@@ -69,7 +71,8 @@ impl ReplicaManager {
             here.iter().map(|id| self.describe_replica(dir, id)).collect::<Result<Vec<_>, _>>()?;
         replicas.extend(self.describe_futures(index, wanted));
         replicas.sort_by(|a, b| a.at.cmp(&b.at));
-        Ok(DirContent { total_bytes: dir.total_bytes()?, usable_bytes: dir.free_bytes()?, replicas })
+        let (total_bytes, usable_bytes) = (dir.total_bytes()?, dir.free_bytes()?);
+        Ok(DirContent { total_bytes, usable_bytes, is_cordoned: self.is_cordoned(index), replicas })
     }
 
     fn describe_replica(

@@ -84,6 +84,8 @@ impl Partition {
         state.is_caught_up = end >= high_watermark;
         if let Some(moved) = state.replica.handle_leader_high_watermark(high_watermark, end) {
             state.log.record_high_watermark(moved);
+            // Consumers that read here wait for it.
+            state.fetches.wake_all();
         }
         if leader_log_start > state.log.log_start_offset() {
             let upto = leader_log_start.min(state.replica.high_watermark());

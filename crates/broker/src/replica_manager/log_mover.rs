@@ -47,6 +47,13 @@ struct Copy {
     is_told: bool,
 }
 
+/// What all moves together copied last.
+#[derive(Clone, Copy, Debug)]
+struct Copied {
+    at: Monotonic,
+    bytes: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Copied(u64),
@@ -98,14 +105,16 @@ impl ReplicaManager {
     fn step_moves(
         &self,
         copies: &mut BTreeMap<TopicIdPartition, Copy>,
-        paused_until: &mut Monotonic,
+        last: &mut Copied,
     ) -> Option<Duration> {
         if self.moves.stopped.load(Ordering::Acquire) {
             return None;
         }
         self.take_moves(copies)?;
         let now = self.clock.now();
-        let is_paused = now < *paused_until;
+        // By the rate as it is now: one that was raised is not waited out.
+        let bytes_per_second = self.moves.bytes_per_second.load(Ordering::Relaxed);
+        let is_paused = now < last.at + throttle(last.bytes, bytes_per_second);
         let mut copied = 0;
         let mut ended = Vec::new();
         for (id, copy) in &mut *copies {
@@ -125,8 +134,9 @@ impl ReplicaManager {
         if copied == 0 {
             return Some(IDLE);
         }
-        *paused_until = now + throttle(copied, self.moves.bytes_per_second.load(Ordering::Relaxed));
-        Some(paused_until.since(self.clock.now()).min(LONGEST_PAUSE))
+        *last = Copied { at: now, bytes: copied };
+        let pause = throttle(copied, bytes_per_second).saturating_sub(self.clock.now().since(now));
+        Some(pause.min(LONGEST_PAUSE))
     }
 
     /// Takes note of new moves, and of those that were cancelled or replaced. `None` if nothing is left.
@@ -305,10 +315,10 @@ impl ReplicaManager {
 
 fn run(manager: &Weak<ReplicaManager>) {
     let mut copies = BTreeMap::new();
-    let mut paused_until = Monotonic(0);
+    let mut last = Copied { at: Monotonic(0), bytes: 0 };
     loop {
         let Some(manager) = manager.upgrade() else { return };
-        let Some(pause) = manager.step_moves(&mut copies, &mut paused_until) else { return };
+        let Some(pause) = manager.step_moves(&mut copies, &mut last) else { return };
         drop(manager);
         thread::sleep(pause);
     }

@@ -13,6 +13,7 @@ mod append;
 mod apply;
 mod bare;
 mod cleaner;
+mod cordon;
 mod describe_log_dirs;
 mod error;
 mod failed_dirs;
@@ -34,7 +35,7 @@ mod tests;
 mod throttle;
 mod waiters;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -102,6 +103,8 @@ pub(crate) struct ReplicaManager {
     /// Ends maintenance and cleaning.
     stop_maintenance: Arc<maintenance::Stop>,
     cleaner: cleaner::Cleaner,
+    /// Indexes of directories that take no new partitions.
+    cordoned: Mutex<BTreeSet<usize>>,
 }
 
 #[derive(Debug)]
@@ -170,6 +173,7 @@ impl ReplicaManager {
             threads: Mutex::default(),
             stop_maintenance: Arc::default(),
             cleaner: cleaner::Cleaner::default(),
+            cordoned: Mutex::default(),
         });
         unfinished.into_iter().for_each(|(id, dir)| manager.note_unfinished_move(id, dir));
         manager.start_sync_threads()?;

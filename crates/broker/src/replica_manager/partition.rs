@@ -271,7 +271,7 @@ impl Partition {
     ) -> WaiterGuard {
         let mut state = partition.look();
         let id = match reader {
-            Reader::Consumer => state.fetches.register(Arc::clone(fetch), place),
+            Reader::Consumer { .. } => state.fetches.register(Arc::clone(fetch), place),
             Reader::Follower { .. } => state.fetches.register_follower(Arc::clone(fetch), place),
         };
         drop(state);

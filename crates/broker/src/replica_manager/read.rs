@@ -1,8 +1,8 @@
-//! Reads from a partition that this broker leads.
+//! Reads from a partition: what this broker leads, and as consumers may read it from followers too (KIP-392).
 
 use std::sync::Arc;
 
-use ottla_replication::ReplicaProgress;
+use ottla_replication::{ReplicaProgress, Role, select_rack_aware};
 use ottla_storage::{ReadError, RecordsSlice, StorageError, TimestampOffset};
 use ottla_types::{BrokerEpoch, Bytes, LeaderEpoch, NodeId, Offset, TimestampMs};
 
@@ -23,12 +23,10 @@ pub(crate) enum Isolation {
 /// Who reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
-    Consumer,
+    /// Some know of leaders only.
+    Consumer { reads_from_followers: bool },
     /// With its broker epoch, where it tells one.
-    Follower {
-        id: NodeId,
-        epoch: Option<BrokerEpoch>,
-    },
+    Follower { id: NodeId, epoch: Option<BrokerEpoch> },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +39,8 @@ pub(crate) struct ReadRequest {
     pub(crate) at_least_one_batch: bool,
     pub(crate) current_leader_epoch: LeaderEpoch,
     pub(crate) last_fetched_epoch: LeaderEpoch,
+    /// Where a follower's own log starts.
+    pub(crate) log_start: Offset,
 }
 
 /// What was read, and the ends of the log then.
@@ -54,6 +54,10 @@ pub(crate) struct PartitionRead {
     /// The reader's log is not a prefix of this one: it truncates to the end of this epoch.
     pub(crate) diverging: Option<(LeaderEpoch, Offset)>,
     pub(crate) read_committed: bool,
+    /// The replica that a consumer had better read from.
+    pub(crate) preferred_read_replica: Option<NodeId>,
+    /// What was read holds as long as this broker leads.
+    pub(crate) is_of_leader: bool,
 }
 
 /// What to look for in a log.
@@ -82,7 +86,7 @@ impl Partition {
     pub(crate) fn read(self: &Arc<Self>, request: &ReadRequest) -> Result<PartitionRead, PartitionError> {
         let mut moved = None;
         let mut read = self.read_and_note(request, &mut moved);
-        if request.reader == Reader::Consumer && read.is_ok() {
+        if request.is_of_consumer() && read.as_ref().is_ok_and(|read| read.is_of_leader) {
             read = self.check_lease().and(read);
         }
         if let Some(high_watermark) = moved {
@@ -98,7 +102,7 @@ impl Partition {
         moved: &mut Option<Offset>,
     ) -> Result<PartitionRead, PartitionError> {
         let mut state = self.lock();
-        state.check_leader(request.current_leader_epoch)?;
+        state.check_readable(request)?;
         if let Reader::Follower { id, epoch } = request.reader {
             state.replica.leader()?.check_follower(id, epoch, request.current_leader_epoch)?;
         }
@@ -115,7 +119,7 @@ impl Partition {
             .into());
         }
         if let Reader::Follower { id, epoch } = request.reader {
-            *moved = self.note_follower(&mut state, id, epoch, request.from)?;
+            *moved = self.note_follower(&mut state, id, epoch, request)?;
             if self.must_wait(&state, id) {
                 return Ok(state.nothing_read(request, None));
             }
@@ -129,18 +133,19 @@ impl Partition {
         Ok(PartitionRead { slices: read.slices, bytes, ..state.nothing_read(request, None) })
     }
 
-    /// A follower has everything below `from`, as safely as acknowledgements ask for: it fetches on only then.
+    /// A follower has everything below where it reads, as safely as acknowledgements ask for: it fetches on only then.
     fn note_follower(
         self: &Arc<Self>,
         state: &mut State,
         id: NodeId,
         epoch: Option<BrokerEpoch>,
-        from: Offset,
+        request: &ReadRequest,
     ) -> Result<Option<Offset>, PartitionError> {
+        let from = request.from;
         let now = self.now();
         let leader = state.replica.leader_mut()?;
         let progress = ReplicaProgress { log_end_offset: from, flushed_offset: from };
-        let moved = leader.handle_follower_fetch(now, id, progress, epoch);
+        let moved = leader.handle_follower_fetch(now, id, progress, request.log_start, epoch);
         if leader.may_join_isr(id) {
             self.in_sync.look_at(self);
         }
@@ -154,8 +159,8 @@ impl Partition {
     /// or it would find something else.
     pub(crate) fn readable(&self, request: &ReadRequest) -> Option<usize> {
         let mut state = self.lock();
-        state.check_leader(request.current_leader_epoch).ok()?;
-        if request.reader == Reader::Consumer {
+        state.check_readable(request).ok()?;
+        if request.is_of_consumer() && state.replica.leader().is_ok() {
             self.check_lease().ok()?;
         }
         if state.diverging(request).is_some() {
@@ -168,6 +173,29 @@ impl Partition {
         }
         let end = state.end(request.isolation);
         usize::try_from(state.log.bytes_between(request.from, end)?).ok()
+    }
+
+    /// The follower that a consumer had better read from, given who is in its rack; `None` if that is this broker.
+    pub(crate) fn preferred_read_replica(
+        &self,
+        from: Offset,
+        is_near: impl Fn(NodeId) -> bool,
+    ) -> Option<NodeId> {
+        let (now, state) = (self.now(), self.look());
+        let leader = state.replica.leader().ok()?;
+        select_rack_aware(state.replica.me(), leader.readable_followers(now, from), is_near)
+    }
+
+    /// Reads nothing, so that the consumer reads from `replica`.
+    pub(crate) fn refer_to(
+        &self,
+        replica: NodeId,
+        request: &ReadRequest,
+    ) -> Result<PartitionRead, PartitionError> {
+        let mut state = self.lock();
+        state.check_readable(request)?;
+        let nothing = state.nothing_read(request, None);
+        Ok(PartitionRead { preferred_read_replica: Some(replica), ..nothing })
     }
 
     /// Reads from `from` on, whoever leads and whatever is committed: a coordinator loads what its log has.
@@ -268,7 +296,24 @@ impl Partition {
     }
 }
 
+impl ReadRequest {
+    fn is_of_consumer(&self) -> bool {
+        matches!(self.reader, Reader::Consumer { .. })
+    }
+}
+
 impl State {
+    /// Whether this replica may be read by who asks.
+    fn check_readable(&self, request: &ReadRequest) -> Result<(), PartitionError> {
+        let follows = matches!(self.replica.role(), Role::Follower { .. });
+        if follows && request.reader == (Reader::Consumer { reads_from_followers: true }) {
+            self.check_not_retired()?;
+            self.replica.check_leader_epoch(request.current_leader_epoch)?;
+            return Ok(());
+        }
+        self.check_leader(request.current_leader_epoch)
+    }
+
     fn end(&mut self, isolation: Isolation) -> Offset {
         let offsets = self.offsets();
         match isolation {
@@ -318,6 +363,8 @@ impl State {
             log_start_offset: offsets.log_start,
             diverging,
             read_committed: request.isolation == Isolation::LastStableOffset,
+            preferred_read_replica: None,
+            is_of_leader: self.replica.leader().is_ok(),
         }
     }
 }

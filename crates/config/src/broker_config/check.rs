@@ -136,4 +136,16 @@ fn ranges(config: &BrokerConfig, errors: &mut Vec<ConfigError>) {
         let reason = format!("must not exceed replica.lag.time.max.ms, which is {lag}");
         errors.push(conflict("replica.fetch.wait.max.ms", wait.to_string(), reason));
     }
+    let cleaner = &config.log.cleaner;
+    if cleaner.threads > 0 && cleaner.dedupe_buffer_bytes / i64::from(cleaner.threads) <= 1024 * 1024 {
+        let reason = format!(
+            "must be more than 1 MiB for each of the threads that clean; log.cleaner.threads is {}",
+            cleaner.threads
+        );
+        errors.push(conflict(
+            "log.cleaner.dedupe.buffer.size",
+            cleaner.dedupe_buffer_bytes.to_string(),
+            reason,
+        ));
+    }
 }

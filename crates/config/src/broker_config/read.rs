@@ -7,7 +7,8 @@ use ottla_types::NodeId;
 
 use super::{
     BrokerConfig, CleanerConfig, Durability, GroupConfig, ListenerConfig, LogConfig, NodeConfig,
-    OffsetsConfig, QuorumConfig, RecordValidation, ReplicationConfig, SocketConfig, TopicDefaults,
+    OffsetsConfig, QuorumConfig, RecordValidation, ReplicaSelector, ReplicationConfig, SocketConfig,
+    TopicDefaults,
 };
 use crate::effective::ConfigLayers;
 use crate::listener::{self, Listener, SecurityProtocol};
@@ -24,7 +25,7 @@ pub(super) fn read(layers: &ConfigLayers<'_>, errors: &mut Vec<ConfigError>) -> 
         topics: values.topics(),
         log: values.log(),
         socket: values.socket(errors),
-        replication: values.replication(),
+        replication: values.replication(errors),
         quorum: values.quorum(errors),
         group: GroupConfig {
             initial_rebalance_delay_ms: values.long("group.initial.rebalance.delay.ms"),
@@ -145,6 +146,7 @@ impl Values<'_> {
         LogConfig {
             metadata_dir: metadata_dir.or_else(|| dirs.first().cloned()).unwrap_or_default(),
             dirs,
+            cordoned_dirs: self.list("cordoned.log.dirs"),
             durability: match self.text("log.durability").as_str() {
                 "os" => Durability::Os,
                 "interval" => Durability::Interval { interval_ms },
@@ -202,8 +204,9 @@ impl Values<'_> {
         }
     }
 
-    fn replication(&self) -> ReplicationConfig {
+    fn replication(&self, errors: &mut Vec<ConfigError>) -> ReplicationConfig {
         ReplicationConfig {
+            selector: self.replica_selector(errors),
             fetch_max_bytes: self.int("fetch.max.bytes"),
             fetch_session_cache_slots: self.int("max.incremental.fetch.session.cache.slots"),
             lag_time_max_ms: self.long("replica.lag.time.max.ms"),
@@ -220,6 +223,20 @@ impl Values<'_> {
             follower_throttled_rate: self.long("follower.replication.throttled.rate"),
             quota_window_num: self.int("replication.quota.window.num"),
             quota_window_size_seconds: self.int("replication.quota.window.size.seconds"),
+        }
+    }
+
+    fn replica_selector(&self, errors: &mut Vec<ConfigError>) -> ReplicaSelector {
+        let name = "replica.selector.class";
+        match self.text_if_set(name).as_deref() {
+            None | Some("org.apache.kafka.common.replica.LeaderSelector") => ReplicaSelector::Leader,
+            Some("org.apache.kafka.common.replica.RackAwareReplicaSelector") => ReplicaSelector::RackAware,
+            Some(other) => {
+                let known = "Java classes are not loaded; use org.apache.kafka.common.replica.RackAwareReplicaSelector, \
+                             or leave it out";
+                errors.push(conflict(name, other, known));
+                ReplicaSelector::Leader
+            }
         }
     }
 

@@ -51,3 +51,24 @@ pub(super) fn node_id(value: &str) -> Result<(), String> {
         _ => Err(format!("'{value}' is no id of a broker: a whole number from 0 on")),
     }
 }
+
+/// `selector=pattern`, where the pattern is a regular expression. One that takes more than linear time (back references, look
+/// around) is none here: it comes from the network.
+pub(super) fn client_match(value: &str) -> Result<(), String> {
+    const SELECTORS: [&str; 6] = [
+        "client_instance_id",
+        "client_id",
+        "client_software_name",
+        "client_software_version",
+        "client_source_address",
+        "client_source_port",
+    ];
+    let illegal = || format!("Illegal client matching pattern: {value}");
+    let mut parts = value.trim_end_matches('=').split('=');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(selector), Some(pattern), None) if SELECTORS.contains(&selector.trim()) => {
+            regex_syntax::parse(pattern.trim()).map(drop).map_err(|_| illegal())
+        }
+        _ => Err(illegal()),
+    }
+}

@@ -7,7 +7,7 @@ use ottla_env::{Disk, File, OpenOptions, RealDisk};
 use ottla_simdisk::{Fault, Op, SimDisk};
 use ottla_types::{DirectoryId, Uuid};
 
-use super::frame::frame_bytes;
+use super::frame::{HEADER_BYTES, crc, frame_bytes, parse_header};
 use super::{Ballot, EntryKind, LogEntry, LogOptions, LogState, Position, RaftLog};
 use crate::error::StartError;
 
@@ -214,6 +214,28 @@ fn damage(disk: &SimDisk, nth: usize, offset: u64) -> StartError {
     RaftLog::open(Arc::new(disk.clone()), options(2048))
         .err()
         .unwrap_or_else(|| panic!("{nth} {offset} went unnoticed"))
+}
+
+#[test]
+fn a_later_format_is_refused_with_the_remedy_and_nothing_is_touched() {
+    let disk = three_segments();
+    // As a later version writes it: its number in the start frame, and a checksum that is right.
+    let path = segment(&disk, 2);
+    let file = disk.open(&path, OpenOptions::WRITE).unwrap();
+    let mut header = [0; HEADER_BYTES];
+    file.read_exact_at(&mut header, 0).unwrap();
+    let body_len = parse_header(&header).unwrap().body_len;
+    let mut frame = vec![0; frame_bytes(body_len)];
+    file.read_exact_at(&mut frame, 0).unwrap();
+    frame[HEADER_BYTES + 1] = 2;
+    let checksum = crc(&frame[8..]);
+    frame[4..8].copy_from_slice(&checksum);
+    file.write_all_at(&frame, 0).unwrap();
+    let opened = RaftLog::open(Arc::new(disk.clone()), options(2048));
+    let error = opened.err().unwrap_or_else(|| panic!("it is not refused"));
+    assert!(matches!(error, StartError::Format { found: 2, supported: 1, .. }), "{error}");
+    assert!(error.to_string().contains("run the newer version"), "{error}");
+    assert_eq!(files(&disk).len(), 3);
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     let validate_only = request.validate_only;
     let outcome = controller
         .decide(move |plan| {
-            let mut decision = plan_alter_configs(plan.image, &changes);
+            let mut decision = plan_alter_configs(plan.image, plan.settings, &changes);
             if validate_only {
                 decision.records.clear();
             }
@@ -67,7 +67,7 @@ pub(super) fn alterable(
     name: &ByteString,
 ) -> Result<ConfigResource, (ErrorCode, Option<ByteString>)> {
     let Some(kind) = ResourceKind::from_code(kind) else {
-        return Err((ErrorCode::INVALID_REQUEST, Some(format!("Unexpected resource type {kind}.").into())));
+        return Err((ErrorCode::INVALID_REQUEST, Some(format!("Unknown resource type {kind}").into())));
     };
     let (resource, resource_name) = match kind {
         ResourceKind::Topic => (ResourceType::Topic, &**name),

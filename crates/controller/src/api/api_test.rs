@@ -373,6 +373,26 @@ async fn producer_ids_features_and_elections() {
     assert_eq!(gone.error_code, ErrorCode::BROKER_ID_NOT_REGISTERED);
 }
 
+/// A voter that cannot be asked may be of a build that could not read what would be written then.
+#[tokio::test]
+async fn nothing_is_finalized_while_a_voter_is_away() {
+    let f = Fixture::new().await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    f.log.add_voter(NodeId(2), &gone.to_string());
+    let update = m::update_features::FeatureUpdateKey {
+        feature: "eligible.leader.replicas.version".into(),
+        max_version_level: 0,
+        upgrade_type: 2,
+        ..Default::default()
+    };
+    let request = UpdateFeaturesRequest { feature_updates: vec![update], ..Default::default() };
+    let refused = update_features::handle(&f.controller, &cx::<UpdateFeaturesRequest>(), request).await;
+    assert_eq!(refused.error_code, ErrorCode::INVALID_UPDATE_VERSION);
+    let text = refused.error_message.unwrap();
+    assert!(text.contains("Controller 2 does not answer"), "{text}");
+    assert!(f.image().features.elr_enabled());
+}
+
 #[tokio::test]
 async fn the_quorum_can_be_looked_at() {
     let f = Fixture::new().await;
@@ -382,9 +402,23 @@ async fn the_quorum_can_be_looked_at() {
         partitions: vec![m::describe_quorum::PartitionData::default()],
         ..Default::default()
     }];
+    let epoch = f.start_broker(7).await;
     let request = DescribeQuorumRequest { topics, ..Default::default() };
-    let quorum = describe_quorum::handle(&f.controller, &cx::<DescribeQuorumRequest>(), request).await;
+    let cx_of_it = cx::<DescribeQuorumRequest>();
+    let quorum = describe_quorum::handle(&f.controller, &cx_of_it, request.clone()).await;
+    let observer = &quorum.topics[0].partitions[0].observers[0];
+    assert_eq!(
+        (observer.replica_id, observer.last_caught_up_timestamp),
+        (7, -1),
+        "it has yet to hear that it is unfenced"
+    );
+    let current_metadata_offset = f.image().offset.0;
+    f.beat(BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(7, epoch) }).await;
+    let quorum = describe_quorum::handle(&f.controller, &cx_of_it, request).await;
     let partition = &quorum.topics[0].partitions[0];
+    let observer = &partition.observers[0];
+    assert_eq!(observer.log_end_offset, partition.high_watermark);
+    assert_ne!(observer.last_caught_up_timestamp, -1);
     assert_eq!((partition.leader_id, partition.current_voters[0].log_end_offset), (1, 42));
     assert_eq!(quorum.nodes[0].listeners[0].port, 9093);
     let request = DescribeClusterRequest { endpoint_type: 2, ..Default::default() };

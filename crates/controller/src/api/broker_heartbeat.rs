@@ -26,6 +26,7 @@ pub(crate) async fn handle(
         want_fence: request.want_fence,
         want_shut_down: request.want_shut_down,
         offline_directories: request.offline_log_dirs.clone(),
+        cordoned_directories: request.cordoned_log_dirs.clone(),
     };
     let error = match beat(controller, heartbeat, cx.connection_id).await {
         Ok(Ok(answer)) => {

@@ -1,16 +1,22 @@
 //! DescribeQuorum (KIP-595): who votes, who leads, and how far everybody is. Offsets are those of the quorum's log.
 //!
+//! Observers are the brokers that live and are no voters. They count metadata records, of which an entry of that log has one or
+//! more: who is so many records behind is shown as so far from the end.
+//!
 //! Versions: 2 tells directory ids and endpoints (KIP-853). Errors: UNKNOWN_TOPIC_OR_PARTITION for anything but partition 0 of
 //! `__cluster_metadata`, NOT_CONTROLLER on a node that does not lead.
 
+use std::sync::Arc;
+
 use ottla_consensus::{QuorumState, VoterState};
+use ottla_metadata::image::BrokerImage;
 use ottla_protocol::messages::describe_quorum::{
     DescribeQuorumResponsePartitionData, DescribeQuorumResponseTopicData, Listener, Node, ReplicaState,
 };
 use ottla_protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use ottla_protocol::{ErrorCode, Request, Version};
 use ottla_server::RequestContext;
-use ottla_types::DirectoryId;
+use ottla_types::{DirectoryId, Offset};
 
 use crate::Controller;
 use crate::error_codes::Coded;
@@ -34,13 +40,23 @@ pub(crate) async fn handle(
         replica_directory_id: if tells_directories { voter.directory_id } else { DirectoryId::default() },
         ..replica(&state, voter, now_ms)
     });
-    let voters: Vec<ReplicaState> = voters.collect();
+    let observers = observers(controller, &state, now_ms).into_iter().map(|observer| ReplicaState {
+        replica_directory_id: if tells_directories {
+            observer.replica_directory_id
+        } else {
+            DirectoryId::default()
+        },
+        ..observer
+    });
+    let (voters, observers): (Vec<_>, Vec<_>) = (voters.collect(), observers.collect());
     let topics = request.topics.iter().map(|topic| DescribeQuorumResponseTopicData {
         topic_name: topic.topic_name.clone(),
         partitions: topic
             .partitions
             .iter()
-            .map(|partition| describe(&state, &topic.topic_name, partition.partition_index, &voters))
+            .map(|partition| {
+                describe(&state, &topic.topic_name, partition.partition_index, (&voters, &observers))
+            })
             .collect(),
         ..Default::default()
     });
@@ -52,7 +68,7 @@ fn describe(
     state: &QuorumState,
     topic: &str,
     index: i32,
-    voters: &[ReplicaState],
+    (voters, observers): (&[ReplicaState], &[ReplicaState]),
 ) -> DescribeQuorumResponsePartitionData {
     if topic != METADATA_TOPIC || index != 0 {
         return DescribeQuorumResponsePartitionData {
@@ -65,18 +81,23 @@ fn describe(
         partition_index: index,
         leader_id: state.leader.map_or(-1, |id| id.0),
         leader_epoch: state.epoch.0,
-        // Kafka's high watermark is the offset after the last that is committed.
-        high_watermark: state.committed_offset.map_or(0, |offset| offset.next().0),
+        high_watermark: high_watermark(state),
         current_voters: voters.to_vec(),
+        observers: observers.to_vec(),
         ..Default::default()
     }
+}
+
+/// Kafka's is the offset after the last that is committed.
+fn high_watermark(state: &QuorumState) -> i64 {
+    state.committed_offset.map_or(0, |offset| offset.next().0)
 }
 
 fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState {
     let end = match voter.match_offset {
         Some(offset) => offset.next(),
         None if state.leader == Some(voter.id) => state.log_end_offset(),
-        None => ottla_types::Offset::NONE,
+        None => Offset::NONE,
     };
     // The leader has what it writes, and so have those that have all of it; when the others were heard of last is not known.
     let has_all = state.leader == Some(voter.id) || end >= state.log_end_offset();
@@ -88,6 +109,26 @@ fn replica(state: &QuorumState, voter: &VoterState, now_ms: i64) -> ReplicaState
         log_end_offset: end.0,
         ..Default::default()
     }
+}
+
+fn observers(controller: &Controller, state: &QuorumState, now_ms: i64) -> Vec<ReplicaState> {
+    let (image, now) = (controller.image(), controller.now());
+    let sessions = controller.sessions.lock();
+    let is_voter = |id| state.voters.iter().any(|voter| voter.id == id);
+    let brokers = image.brokers.iter().filter(|broker| !is_voter(broker.id));
+    let observer = |broker: &Arc<BrokerImage>| {
+        let behind = (image.offset - sessions.applied_by(broker.id, now)?).max(0);
+        let seen_ms = if behind == 0 { now_ms } else { -1 };
+        Some(ReplicaState {
+            replica_id: broker.id.0,
+            replica_directory_id: broker.directories.first().copied().unwrap_or_default(),
+            log_end_offset: (high_watermark(state) - behind).max(0),
+            last_fetch_timestamp: seen_ms,
+            last_caught_up_timestamp: seen_ms,
+            ..Default::default()
+        })
+    };
+    brokers.filter_map(observer).collect()
 }
 
 fn node(controller: &Controller, voter: &VoterState) -> Node {

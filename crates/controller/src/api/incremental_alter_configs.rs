@@ -40,7 +40,7 @@ pub(crate) async fn handle(
     let validate_only = request.validate_only;
     let outcome = controller
         .decide(move |plan| {
-            let mut decision = plan_incremental_alter_configs(plan.image, &changes);
+            let mut decision = plan_incremental_alter_configs(plan.image, plan.settings, &changes);
             if validate_only {
                 decision.records.clear();
             }

@@ -11,6 +11,7 @@ use ottla_server::RequestContext;
 
 use super::coded;
 use crate::Controller;
+use crate::desk::PlanContext;
 use crate::error_codes::Coded;
 
 pub(crate) async fn handle(
@@ -22,8 +23,9 @@ pub(crate) async fn handle(
     let updates: Vec<_> =
         request.feature_updates.iter().map(|update| feature_update(version, update)).collect();
     let validate_only = request.validate_only;
-    let outcome =
-        controller.decide(move |plan| plan_update_features(plan.image, &updates, validate_only)).await;
+    let voters = controller.voter_features().await;
+    let plan = move |cx: PlanContext<'_>| plan_update_features(cx.image, &voters, &updates, validate_only);
+    let outcome = controller.decide(plan).await;
     let (error_code, error_message) = match outcome {
         Ok(Ok(())) => Default::default(),
         Ok(Err(error)) => coded(&error),

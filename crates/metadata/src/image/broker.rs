@@ -60,6 +60,12 @@ impl BrokerImage {
         !self.fenced && !self.in_controlled_shutdown
     }
 
+    /// Whether none of its directories takes new partitions.
+    pub fn is_cordoned(&self) -> bool {
+        let cordoned = self.cordoned_directories.as_deref().unwrap_or_default();
+        !self.directories.is_empty() && self.directories.iter().all(|dir| cordoned.contains(dir))
+    }
+
     /// Its endpoint on the listener called `name`.
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.listener == name)

@@ -13,7 +13,9 @@ pub use self::broker::{
     BrokerImage, Brokers, Endpoint, FeatureRange, LOST_DIRECTORY, MIGRATING_DIRECTORY, UNASSIGNED_DIRECTORY,
 };
 pub use self::config::{ConfigMap, ConfigResource, Configs, ResourceKind};
-pub use self::features::{ELR_VERSION, Features, METADATA_VERSION};
+pub use self::features::{
+    ELR_VERSION, Features, METADATA_VERSION, SUPPORTED_FEATURES, UnsupportedLevel, check_supported,
+};
 pub use self::opaque::{OpaqueKey, OpaqueRecords};
 pub use self::partition::{LeaderRecoveryState, PartitionImage};
 pub use self::topic::{TopicImage, Topics};

@@ -8,6 +8,7 @@ use crate::plan::Decision;
 use crate::plan::config_change::{
     AlterConfigError, check_configs, check_resource, config_record, needs_record, repeated,
 };
+use crate::settings::Settings;
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// All configs that one resource is to have.
@@ -22,6 +23,7 @@ pub struct ReplaceConfigs {
 /// Decides each resource by itself.
 pub fn plan_alter_configs(
     image: &MetadataImage,
+    settings: &Settings,
     changes: &[ReplaceConfigs],
 ) -> Decision<Vec<(ConfigResource, Result<(), AlterConfigError>)>> {
     let mut records = Vec::new();
@@ -32,7 +34,8 @@ pub fn plan_alter_configs(
             let outcome = if repeated.contains(&change.resource) {
                 Err(AlterConfigError::DuplicateResource { resource: change.resource.clone() })
             } else {
-                check_resource(image, &change.resource).and_then(|()| replace(image, change))
+                check_resource(image, settings, &change.resource)
+                    .and_then(|()| replace(image, settings, change))
             };
             (change.resource.clone(), outcome.map(|mut more| records.append(&mut more)))
         })
@@ -40,7 +43,11 @@ pub fn plan_alter_configs(
     Decision { records, answer }
 }
 
-fn replace(image: &MetadataImage, change: &ReplaceConfigs) -> Result<Vec<MetadataRecord>, AlterConfigError> {
+fn replace(
+    image: &MetadataImage,
+    settings: &Settings,
+    change: &ReplaceConfigs,
+) -> Result<Vec<MetadataRecord>, AlterConfigError> {
     let resource = &change.resource;
     let before = image.configs.get(resource).map(|configs| (**configs).clone()).unwrap_or_default();
     let mut after = ConfigMap::new();
@@ -50,7 +57,7 @@ fn replace(image: &MetadataImage, change: &ReplaceConfigs) -> Result<Vec<Metadat
             return Err(AlterConfigError::DuplicateKey { key: key.clone() });
         }
     }
-    check_configs(resource, &after)?;
+    check_configs(image, settings, resource, &after)?;
     let set = after
         .iter()
         .filter(|(key, value)| needs_record(resource, before.get(*key), Some(value)))

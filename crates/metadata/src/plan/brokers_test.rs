@@ -340,6 +340,28 @@ fn a_failed_directory_takes_its_replicas_out() {
 }
 
 #[test]
+fn a_broker_whose_directories_are_cordoned_gets_no_new_replicas() {
+    let mut cluster = Cluster::new(1);
+    let wish = Registration { directories: vec![uuid(8), uuid(9)], ..registration(2, 1) };
+    let epoch =
+        cluster.take(plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &wish, false)).unwrap();
+    let cordons = |dirs: &[i64]| Heartbeat {
+        cordoned_directories: Some(dirs.iter().map(|dir| uuid(*dir)).collect()),
+        ..heartbeat(2, epoch)
+    };
+    cluster.beat(cordons(&[8]));
+    cluster.create(new_topic("both", 1, 2)).unwrap();
+    cluster.beat(cordons(&[8, 9]));
+    let offset = cluster.image.offset;
+    cluster.beat(cordons(&[8, 9]));
+    assert_eq!(cluster.image.offset, offset, "nothing is new");
+    let refused = cluster.create(new_topic("one", 1, 2)).unwrap_err().to_string();
+    assert!(refused.contains("only 1 broker(s)"), "{refused}");
+    cluster.beat(cordons(&[]));
+    cluster.create(new_topic("again", 1, 2)).unwrap();
+}
+
+#[test]
 fn an_unregistered_broker_leaves_isr_and_elr() {
     let mut cluster = Cluster::new(2);
     let topic = cluster.topic("t", &[1, 2]);

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ottla_config::{ConfigRejected, validate_broker, validate_group, validate_topic};
+use ottla_config::{
+    ConfigRejected, validate_broker, validate_client_metrics, validate_group, validate_topic,
+};
 use ottla_protocol::records::metadata::ConfigRecord;
 use ottla_types::{ByteString, NodeId, TopicNameError};
 
 use crate::image::{ConfigMap, ConfigResource, MetadataImage, ResourceKind};
+use crate::settings::Settings;
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// Why a resource's configs stay as they are.
@@ -62,18 +65,24 @@ pub enum AlterConfigError {
         /// Its id.
         id: NodeId,
     },
-    /// Groups and subscriptions have names.
-    #[error("Default {kind} resources are not allowed.")]
-    DefaultNotAllowed {
-        /// What kind.
-        kind: &'static str,
-    },
+    /// Every group has a name.
+    #[error("Default group resources are not allowed.")]
+    DefaultGroup,
+    /// Every client metrics subscription has a name.
+    #[error("Subscription name can't be empty")]
+    UnnamedSubscription,
     /// A key or value is not allowed.
     #[error(transparent)]
     Rejected(#[from] ConfigRejected),
     /// A key or value is not allowed for a broker, or not while it runs.
     #[error(transparent)]
     RejectedForBroker(ConfigRejected),
+    /// A broker's settings would contradict each other.
+    #[error("Invalid dynamic configuration: {reason}")]
+    Conflict {
+        /// How, and what to do.
+        reason: String,
+    },
 }
 
 /// The resources that occur more than once.
@@ -87,6 +96,7 @@ pub(crate) fn repeated<'a>(
 /// Whether `resource` can have configs: its name makes sense and it exists.
 pub(crate) fn check_resource(
     image: &MetadataImage,
+    settings: &Settings,
     resource: &ConfigResource,
 ) -> Result<(), AlterConfigError> {
     let name = &resource.name;
@@ -103,30 +113,37 @@ pub(crate) fn check_resource(
         ResourceKind::Broker => {
             let id =
                 name.parse().map(NodeId).map_err(|_| AlterConfigError::BrokerName { name: name.clone() })?;
-            match image.brokers.get(id) {
-                Some(_) => Ok(()),
-                None => Err(AlterConfigError::UnknownBroker { id }),
+            // Kafka's tools set throttles on all nodes, controllers too.
+            match image.brokers.get(id).is_some() || settings.is_voter(id) {
+                true => Ok(()),
+                false => Err(AlterConfigError::UnknownBroker { id }),
             }
         }
-        ResourceKind::Group if name.is_empty() => Err(AlterConfigError::DefaultNotAllowed { kind: "group" }),
-        ResourceKind::ClientMetrics if name.is_empty() => {
-            Err(AlterConfigError::DefaultNotAllowed { kind: "client metrics" })
-        }
+        ResourceKind::Group if name.is_empty() => Err(AlterConfigError::DefaultGroup),
+        ResourceKind::ClientMetrics if name.is_empty() => Err(AlterConfigError::UnnamedSubscription),
         ResourceKind::Group | ResourceKind::ClientMetrics => Ok(()),
     }
 }
 
 /// Whether `resource` may have `configs`, all of them together.
-pub(crate) fn check_configs(resource: &ConfigResource, configs: &ConfigMap) -> Result<(), AlterConfigError> {
+pub(crate) fn check_configs(
+    image: &MetadataImage,
+    settings: &Settings,
+    resource: &ConfigResource,
+    configs: &ConfigMap,
+) -> Result<(), AlterConfigError> {
     let texts = configs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     match resource.kind {
         ResourceKind::Topic => validate_topic(&texts)?,
         ResourceKind::Broker => {
-            validate_broker(&texts, !resource.name.is_empty()).map_err(AlterConfigError::RejectedForBroker)?
+            validate_broker(&texts, !resource.name.is_empty())
+                .map_err(AlterConfigError::RejectedForBroker)?;
+            if let Some(conflict) = settings.new_conflicts(image, resource, &texts).first() {
+                return Err(AlterConfigError::Conflict { reason: conflict.to_string() });
+            }
         }
-        ResourceKind::Group => validate_group(&texts)?,
-        // Nobody here reads them yet; kept as they are.
-        ResourceKind::ClientMetrics => {}
+        ResourceKind::Group => settings.in_cluster(image, |layers| validate_group(&texts, layers))?,
+        ResourceKind::ClientMetrics => validate_client_metrics(&texts)?,
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ fn set(value: &str) -> ConfigOp {
 fn change(cluster: &mut Cluster, resource: &ConfigResource, ops: &[(&str, ConfigOp)]) -> Result<(), String> {
     let ops = ops.iter().map(|(key, op)| (ByteString::from(*key), op.clone())).collect();
     let changes = [IncrementalChange { resource: resource.clone(), ops }];
-    let decision = plan_incremental_alter_configs(&cluster.image, &changes);
+    let decision = plan_incremental_alter_configs(&cluster.image, &cluster.settings, &changes);
     cluster.take(decision).remove(0).1.map_err(|error| error.to_string())
 }
 
@@ -88,15 +88,45 @@ fn changes_that_cannot_be() {
 }
 
 #[test]
+fn controllers_have_settings_too() {
+    let mut c = Cluster::new(1);
+    let (voter, nobody) = (ConfigResource::broker(NodeId(8)), ConfigResource::broker(NodeId(9)));
+    c.configure(&[
+        "process.roles=controller",
+        "node.id=7",
+        "controller.quorum.voters=7@h:1,8@h:2",
+        "listeners=CONTROLLER://127.0.0.1:1",
+    ]);
+    let throttle = [("leader.replication.throttled.rate", set("1"))];
+    change(&mut c, &voter, &throttle).unwrap();
+    assert_eq!(change(&mut c, &nobody, &throttle).unwrap_err(), "No node with id 9 found.");
+}
+
+#[test]
+fn a_brokers_settings_have_to_fit_together() {
+    let mut c = Cluster::new(1);
+    c.configure(&["log.cleaner.dedupe.buffer.size=2097154"]);
+    let (broker, all) = (ConfigResource::broker(NodeId(1)), ConfigResource::default_broker());
+    change(&mut c, &all, &[("log.cleaner.threads", set("2"))]).unwrap();
+    for resource in [&all, &broker] {
+        let refused = change(&mut c, resource, &[("log.cleaner.threads", set("3"))]).unwrap_err();
+        assert!(refused.contains("log.cleaner.threads is 3"), "{refused}");
+    }
+    let both = [("log.cleaner.threads", set("3")), ("log.cleaner.dedupe.buffer.size", set("4194304"))];
+    change(&mut c, &broker, &both).unwrap();
+    assert_eq!(value(&c, &broker, "log.cleaner.threads").as_deref(), Some("3"));
+}
+
+#[test]
 fn a_request_may_name_a_resource_once() {
     let (c, t) = cluster_with_topic();
     let twice = IncrementalChange { resource: t.clone(), ops: Vec::new() };
-    let answer = plan_incremental_alter_configs(&c.image, &[twice.clone(), twice]).answer;
+    let answer = plan_incremental_alter_configs(&c.image, &c.settings, &[twice.clone(), twice]).answer;
     assert!(
         answer.iter().all(|(_, outcome)| matches!(outcome, Err(AlterConfigError::DuplicateResource { .. })))
     );
     let twice = ReplaceConfigs { resource: t, configs: Vec::new() };
-    let answer = plan_alter_configs(&c.image, &[twice.clone(), twice]).answer;
+    let answer = plan_alter_configs(&c.image, &c.settings, &[twice.clone(), twice]).answer;
     assert!(
         answer.iter().all(|(_, outcome)| matches!(outcome, Err(AlterConfigError::DuplicateResource { .. })))
     );
@@ -108,10 +138,14 @@ fn the_old_way_replaces_everything() {
     change(&mut c, &t, &[("retention.ms", set("5")), ("segment.ms", set("100"))]).unwrap();
     let configs = vec![("segment.ms".into(), Some("200".into())), ("flush.ms".into(), Some("9".into()))];
     let wish = ReplaceConfigs { resource: t.clone(), configs };
-    c.take(plan_alter_configs(&c.image, &[wish])).remove(0).1.unwrap();
+    c.take(plan_alter_configs(&c.image, &c.settings, &[wish])).remove(0).1.unwrap();
     let left: Vec<_> = c.image.configs.get(&t).unwrap().iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(left, ["flush.ms=9", "segment.ms=200"]);
-    c.take(plan_alter_configs(&c.image, &[ReplaceConfigs { resource: t.clone(), configs: Vec::new() }]));
+    c.take(plan_alter_configs(
+        &c.image,
+        &c.settings,
+        &[ReplaceConfigs { resource: t.clone(), configs: Vec::new() }],
+    ));
     assert!(c.image.configs.get(&t).is_none());
 }
 

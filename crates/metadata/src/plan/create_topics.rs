@@ -154,7 +154,7 @@ fn create(
     draw: Draw<'_>,
 ) -> Result<(CreatedTopic, Vec<MetadataRecord>), CreateTopicError> {
     check_name(image, &topic.name)?;
-    let configs = check_topic_configs(topic)?;
+    let configs = check_topic_configs(image, settings, topic)?;
     let partitions = match topic.assignments.as_slice() {
         [] => placed(image, settings, topic, *room, draw)?,
         assignments => assigned(image, topic, assignments)?,
@@ -193,7 +193,11 @@ fn check_name(image: &MetadataImage, name: &TopicName) -> Result<(), CreateTopic
     }
 }
 
-fn check_topic_configs(topic: &NewTopic) -> Result<ConfigMap, CreateTopicError> {
+fn check_topic_configs(
+    image: &MetadataImage,
+    settings: &Settings,
+    topic: &NewTopic,
+) -> Result<ConfigMap, CreateTopicError> {
     let nulls: Vec<&str> =
         topic.configs.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| &**key).collect();
     if !nulls.is_empty() {
@@ -201,7 +205,7 @@ fn check_topic_configs(topic: &NewTopic) -> Result<ConfigMap, CreateTopicError> 
     }
     let configs: ConfigMap =
         topic.configs.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
-    check_configs(&ConfigResource::topic(topic.name.as_str()), &configs)?;
+    check_configs(image, settings, &ConfigResource::topic(topic.name.as_str()), &configs)?;
     Ok(configs)
 }
 

@@ -21,7 +21,10 @@ pub enum ElectionType {
 /// Why nobody is elected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ElectLeaderError {
-    /// There is no such topic or partition.
+    /// There is no such topic.
+    #[error("No such topic as {0}")]
+    UnknownTopic(TopicName),
+    /// The topic has no such partition.
     #[error("No such partition as {topic}-{index}")]
     UnknownPartition {
         /// The topic.
@@ -58,18 +61,24 @@ pub fn plan_elect_leaders(
     let answer = partitions
         .iter()
         .map(|(name, index)| {
-            let found =
-                image.topics.by_name(name.as_str()).and_then(|topic| Some((topic, topic.partition(*index)?)));
-            let outcome = match found {
-                Some((topic, partition)) => {
-                    elect(image, defaults, kind, topic, *index, partition).map(|record| records.push(record))
-                }
-                None => Err(ElectLeaderError::UnknownPartition { topic: name.clone(), index: *index }),
-            };
+            let outcome = find(image, name, *index).and_then(|(topic, partition)| {
+                elect(image, defaults, kind, topic, *index, partition).map(|record| records.push(record))
+            });
             (name.clone(), *index, outcome)
         })
         .collect();
     Decision { records, answer }
+}
+
+fn find<'a>(
+    image: &'a MetadataImage,
+    name: &TopicName,
+    index: PartitionIndex,
+) -> Result<(&'a TopicImage, &'a PartitionImage), ElectLeaderError> {
+    let topic =
+        image.topics.by_name(name.as_str()).ok_or_else(|| ElectLeaderError::UnknownTopic(name.clone()))?;
+    let unknown = || ElectLeaderError::UnknownPartition { topic: name.clone(), index };
+    Ok((topic, topic.partition(index).ok_or_else(unknown)?))
 }
 
 /// Those that need no election are not in the answer.

@@ -35,6 +35,8 @@ pub struct Heartbeat {
     pub want_shut_down: bool,
     /// Its directories that have failed.
     pub offline_directories: Vec<DirectoryId>,
+    /// Its directories that take no new partitions (KIP-1066); `None` if it does not say.
+    pub cordoned_directories: Option<Vec<DirectoryId>>,
 }
 
 /// What the controller remembers of the heartbeats of others; soft state.
@@ -84,6 +86,7 @@ pub fn plan_heartbeat(
     let next = next_state(image, heartbeat, broker, progress);
     let mut records = if now == next { Vec::new() } else { transition(image, settings, broker, next) };
     records.extend(lose_directories(image, settings, broker, &heartbeat.offline_directories));
+    records.extend(cordon(broker, heartbeat.cordoned_directories.as_deref()));
     // Decided, and not in the image yet: others are about to lead.
     let is_being_fenced = progress.fenced_at > image.offset;
     let answer = HeartbeatAnswer {
@@ -181,6 +184,16 @@ fn transition(
 
 /// A directory that was online and has failed: its replicas do not count any more (KIP-858). The last directory is
 /// not taken out here, the broker stops itself then.
+/// That the directories `cordoned` take no new partitions, if that is new.
+fn cordon(broker: &BrokerImage, cordoned: Option<&[DirectoryId]>) -> Option<MetadataRecord> {
+    let is_new =
+        |cordoned: &&[DirectoryId]| broker.cordoned_directories.as_deref().unwrap_or_default() != *cordoned;
+    let cordoned = cordoned.filter(is_new)?;
+    let mut change = registration_change(broker);
+    change.cordoned_log_dirs = Some(cordoned.to_vec());
+    Some(change.into())
+}
+
 fn lose_directories(
     image: &MetadataImage,
     settings: &Settings,

@@ -11,6 +11,7 @@ use crate::plan::Decision;
 use crate::plan::config_change::{
     AlterConfigError, check_configs, check_resource, config_record, needs_record, repeated,
 };
+use crate::settings::Settings;
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// What to do with a key.
@@ -38,6 +39,7 @@ pub struct IncrementalChange {
 /// Decides each resource by itself.
 pub fn plan_incremental_alter_configs(
     image: &MetadataImage,
+    settings: &Settings,
     changes: &[IncrementalChange],
 ) -> Decision<Vec<(ConfigResource, Result<(), AlterConfigError>)>> {
     let mut records = Vec::new();
@@ -48,7 +50,8 @@ pub fn plan_incremental_alter_configs(
             let outcome = if repeated.contains(&change.resource) {
                 Err(AlterConfigError::DuplicateResource { resource: change.resource.clone() })
             } else {
-                check_resource(image, &change.resource).and_then(|()| change_resource(image, change))
+                check_resource(image, settings, &change.resource)
+                    .and_then(|()| change_resource(image, settings, change))
             };
             (change.resource.clone(), outcome.map(|mut more| records.append(&mut more)))
         })
@@ -58,6 +61,7 @@ pub fn plan_incremental_alter_configs(
 
 fn change_resource(
     image: &MetadataImage,
+    settings: &Settings,
     change: &IncrementalChange,
 ) -> Result<Vec<MetadataRecord>, AlterConfigError> {
     let mut configs: ConfigMap =
@@ -78,7 +82,7 @@ fn change_resource(
             records.push(config_record(&change.resource, key, after));
         }
     }
-    check_configs(&change.resource, &configs)?;
+    check_configs(image, settings, &change.resource, &configs)?;
     Ok(records)
 }
 
@@ -117,7 +121,7 @@ fn definition(kind: ResourceKind, key: &str) -> Option<&'static ConfigDef> {
         ResourceKind::Topic => table::topic(key),
         ResourceKind::Broker => table::broker(key),
         ResourceKind::Group => table::group(key),
-        ResourceKind::ClientMetrics => None,
+        ResourceKind::ClientMetrics => table::client_metrics(key),
     }
 }
 

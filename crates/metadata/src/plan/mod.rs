@@ -49,7 +49,7 @@ pub use self::assignment::AssignmentError;
 pub use self::balance::{
     Balance, BalanceInput, BrokerLoad, Move, MoveKind, PartitionKey, Standing, plan_balance, plan_moves,
 };
-pub use self::bootstrap::{METADATA_VERSION_LEVEL, SUPPORTED_FEATURES, plan_bootstrap};
+pub use self::bootstrap::plan_bootstrap;
 pub use self::broker_change::StaleBrokerEpoch;
 pub use self::config_change::AlterConfigError;
 pub use self::create_partitions::{CreatePartitionsError, MorePartitions, plan_create_partitions};
@@ -66,4 +66,6 @@ pub use self::list_partition_reassignments::{OngoingReassignments, list_partitio
 pub use self::partition_change::Election;
 pub use self::placement::PlacementError;
 pub use self::register_broker::{RegisterBrokerError, Registration, plan_register_broker};
-pub use self::update_features::{FeatureUpdate, UpdateFeaturesError, UpdateType, plan_update_features};
+pub use self::update_features::{
+    FeatureUpdate, UpdateFeaturesError, UpdateType, VoterFeatures, plan_update_features,
+};

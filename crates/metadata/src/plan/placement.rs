@@ -7,7 +7,7 @@
 //!  partition 2:  C2 A2 B2
 //! ```
 //! Both turns start at random. Fenced brokers are used only when the unfenced ones of a rack are used up, and never
-//! for the first replica, which becomes the leader. Brokers that are shutting down or drained are not used.
+//! for the first replica, which becomes the leader. Brokers that are shutting down, drained or wholly cordoned are not used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -91,8 +91,9 @@ impl Racks {
     fn new(brokers: &Brokers, drained: &BTreeSet<NodeId>, draw: Draw<'_>) -> Self {
         let mut by_name: BTreeMap<Option<&ByteString>, Rack> = BTreeMap::new();
         let (mut usable, mut unfenced) = (0, 0);
-        let takes =
-            |broker: &&Arc<BrokerImage>| !broker.in_controlled_shutdown && !drained.contains(&broker.id);
+        let takes = |broker: &&Arc<BrokerImage>| {
+            !broker.in_controlled_shutdown && !broker.is_cordoned() && !drained.contains(&broker.id)
+        };
         for broker in brokers.iter().filter(takes) {
             let rack = by_name.entry(broker.rack.as_ref()).or_default();
             usable += 1;

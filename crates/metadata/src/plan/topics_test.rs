@@ -174,6 +174,12 @@ fn preferred_leaders_take_over_again() {
     };
     assert_eq!(wish(&cluster, ElectionType::Preferred).answer[0].2, Err(ElectLeaderError::NotNeeded));
     assert_eq!(wish(&cluster, ElectionType::Unclean).answer[0].2, Err(ElectLeaderError::NotNeeded));
+    let unknown = [("nope".into(), PartitionIndex(0)), ("t".into(), PartitionIndex(7))];
+    let decided =
+        plan_elect_leaders(&cluster.image, &cluster.settings, ElectionType::Preferred, Some(&unknown));
+    let refusals: Vec<String> =
+        decided.answer.into_iter().map(|one| one.2.unwrap_err().to_string()).collect();
+    assert_eq!(refusals, ["No such topic as nope", "No such partition as t-7"]);
     cluster.fence(1);
     assert_eq!(
         wish(&cluster, ElectionType::Preferred).answer[0].2,

@@ -1,13 +1,16 @@
 //! UpdateFeatures: the whole cluster moves to another level of a feature (KIP-584). All updates of a request take effect
 //! together or not at all.
+//!
+//! Each node has to support the new level: brokers say at their registration what they do, voters of the quorum are asked.
 
 use std::collections::BTreeSet;
 
 use ottla_protocol::records::metadata::FeatureLevelRecord;
 use ottla_types::{ByteString, NodeId};
 
-use crate::image::{METADATA_VERSION, MetadataImage};
-use crate::plan::{Decision, SUPPORTED_FEATURES};
+use crate::image::{ELR_VERSION, FeatureRange, METADATA_VERSION, MetadataImage, SUPPORTED_FEATURES};
+use crate::metadata_version::MetadataVersion;
+use crate::plan::Decision;
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// What kind of change is allowed (`FeatureUpdate.UpgradeType`).
@@ -42,6 +45,15 @@ pub struct FeatureUpdate {
     pub level: i16,
     /// What kind of change is allowed; `None` if the request's number means nothing.
     pub update_type: Option<UpdateType>,
+}
+
+/// What another voter of the quorum supports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoterFeatures {
+    /// Which.
+    pub voter: NodeId,
+    /// As it says itself; `None` if it did not answer.
+    pub features: Option<Vec<FeatureRange>>,
 }
 
 /// Why features stay as they are.
@@ -97,6 +109,46 @@ pub enum UpdateFeaturesError {
         /// The highest that it knows.
         max: i16,
     },
+    /// A level that another controller does not know.
+    #[error(
+        "Invalid update version {level} for feature {name}. Controller {voter} only supports versions {min}-{max}"
+    )]
+    Controller {
+        /// The feature.
+        name: ByteString,
+        /// The wished level.
+        level: i16,
+        /// Who does not know it.
+        voter: NodeId,
+        /// The lowest that it knows.
+        min: i16,
+        /// The highest that it knows.
+        max: i16,
+    },
+    /// Nobody knows what a controller supports.
+    #[error(
+        "Invalid update version {level} for feature {name}. Controller {voter} does not answer, and may not support this feature: start it, then try again"
+    )]
+    SilentController {
+        /// The feature.
+        name: ByteString,
+        /// The wished level.
+        level: i16,
+        /// Who does not answer.
+        voter: NodeId,
+    },
+    /// Another feature has to be there first.
+    #[error(
+        "Invalid update version {level} for feature {name}. {name} could not be set to {level} because it depends on metadata.version level {needed}"
+    )]
+    Dependency {
+        /// The feature.
+        name: ByteString,
+        /// The wished level.
+        level: i16,
+        /// The level of `metadata.version` that it takes.
+        needed: i16,
+    },
     /// A lower level by an upgrade.
     #[error(
         "Invalid update version {level} for feature {name}. Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
@@ -116,28 +168,33 @@ pub enum UpdateFeaturesError {
         level: i16,
     },
     /// The format of the metadata itself cannot go back.
-    #[error("Invalid metadata.version {level}. Downgrades of metadata.version {current} are not supported.")]
+    #[error(
+        "Unsupported metadata.version downgrade from {} to {}. Refusing to perform the requested downgrade because it might delete metadata information.",
+        current.name(), to.name()
+    )]
     MetadataDowngrade {
         /// The wished level.
-        level: i16,
+        to: MetadataVersion,
         /// The level now.
-        current: i16,
+        current: MetadataVersion,
     },
 }
 
-/// Decides about all updates together.
+/// Decides about all updates together. `voters` are the other voters of the quorum: this one supports what it decides about.
 pub fn plan_update_features(
     image: &MetadataImage,
+    voters: &[VoterFeatures],
     updates: &[FeatureUpdate],
     validate_only: bool,
 ) -> Decision<Result<(), UpdateFeaturesError>> {
     let mut seen = BTreeSet::new();
     let mut records = Vec::new();
+    let cluster = Cluster { image, voters, updates };
     for update in updates {
         if !seen.insert(&update.name) {
             return Decision::unchanged(Err(UpdateFeaturesError::Repeated { name: update.name.clone() }));
         }
-        match check(image, update) {
+        match cluster.check(update) {
             Ok(record) => records.extend(record),
             Err(error) => return Decision::unchanged(Err(error)),
         }
@@ -148,38 +205,84 @@ pub fn plan_update_features(
     Decision { records, answer: Ok(()) }
 }
 
-/// The record of the update, if the level changes.
-fn check(
-    image: &MetadataImage,
-    update: &FeatureUpdate,
-) -> Result<Option<MetadataRecord>, UpdateFeaturesError> {
-    let (name, level) = (update.name.clone(), update.level);
-    let current = image.features.level(&name);
-    let Some(update_type) = update.update_type else { return Err(UpdateFeaturesError::UnknownType { name }) };
-    let Some(&(_, min, max)) = SUPPORTED_FEATURES.iter().find(|(known, ..)| name == *known) else {
-        return Err(UpdateFeaturesError::Unknown { name, level });
-    };
-    if !(min..=max).contains(&level) {
-        return Err(UpdateFeaturesError::OutOfRange { name, level, min, max });
-    }
-    for broker in image.brokers.iter() {
-        let range = broker.features.iter().find(|range| range.name == name);
-        let (min, max) = range.map_or((0, 0), |range| (range.min, range.max));
-        if !(min..=max).contains(&level) {
-            return Err(UpdateFeaturesError::Broker { name, level, broker: broker.id, min, max });
+/// What an update is checked against.
+struct Cluster<'a> {
+    image: &'a MetadataImage,
+    voters: &'a [VoterFeatures],
+    /// All of the request.
+    updates: &'a [FeatureUpdate],
+}
+
+impl Cluster<'_> {
+    /// The record of the update, if the level changes.
+    fn check(&self, update: &FeatureUpdate) -> Result<Option<MetadataRecord>, UpdateFeaturesError> {
+        let (name, level) = (update.name.clone(), update.level);
+        let current = self.image.features.level(&name);
+        let Some(update_type) = update.update_type else {
+            return Err(UpdateFeaturesError::UnknownType { name });
+        };
+        self.check_support(&name, level)?;
+        if level < current && update_type == UpdateType::Upgrade {
+            return Err(UpdateFeaturesError::NotAnUpgrade { name, level });
         }
+        if level > current && update_type != UpdateType::Upgrade {
+            return Err(UpdateFeaturesError::NotADowngrade { name, level });
+        }
+        let wished = self.wished_metadata_version();
+        if name == METADATA_VERSION {
+            let current = self.image.features.metadata_version();
+            if wished < current && !current.is_written_as(wished) {
+                return Err(UpdateFeaturesError::MetadataDowngrade { to: wished, current });
+            }
+        }
+        if name == ELR_VERSION && level > 0 && !wished.has_elr() {
+            let needed = MetadataVersion::ELR_FROM.level();
+            return Err(UpdateFeaturesError::Dependency { name, level, needed });
+        }
+        let record = FeatureLevelRecord { name, feature_level: level, ..FeatureLevelRecord::default() };
+        Ok((level != current).then(|| record.into()))
     }
-    if level < current && update_type == UpdateType::Upgrade {
-        return Err(UpdateFeaturesError::NotAnUpgrade { name, level });
+
+    /// Whether this build, every registered broker and every voter support the level.
+    fn check_support(&self, name: &ByteString, level: i16) -> Result<(), UpdateFeaturesError> {
+        let name = || name.clone();
+        let Some(&(_, min, max)) = SUPPORTED_FEATURES.iter().find(|(known, ..)| name() == *known) else {
+            return Err(UpdateFeaturesError::Unknown { name: name(), level });
+        };
+        if !(min..=max).contains(&level) {
+            return Err(UpdateFeaturesError::OutOfRange { name: name(), level, min, max });
+        }
+        for broker in self.image.brokers.iter() {
+            let (min, max) = range(&broker.features, &name());
+            if !(min..=max).contains(&level) {
+                return Err(UpdateFeaturesError::Broker { name: name(), level, broker: broker.id, min, max });
+            }
+        }
+        for VoterFeatures { voter, features } in self.voters {
+            let voter = *voter;
+            let Some(features) = features else {
+                return Err(UpdateFeaturesError::SilentController { name: name(), level, voter });
+            };
+            let (min, max) = range(features, &name());
+            if !(min..=max).contains(&level) {
+                return Err(UpdateFeaturesError::Controller { name: name(), level, voter, min, max });
+            }
+        }
+        Ok(())
     }
-    if level > current && update_type != UpdateType::Upgrade {
-        return Err(UpdateFeaturesError::NotADowngrade { name, level });
+
+    /// The level of `metadata.version` after the request.
+    fn wished_metadata_version(&self) -> MetadataVersion {
+        let update = self.updates.iter().find(|update| update.name == METADATA_VERSION);
+        let wished = update.and_then(|update| MetadataVersion::from_level(update.level));
+        wished.unwrap_or_else(|| self.image.features.metadata_version())
     }
-    if level < current && name == METADATA_VERSION {
-        return Err(UpdateFeaturesError::MetadataDowngrade { level, current });
-    }
-    let record = FeatureLevelRecord { name, feature_level: level, ..FeatureLevelRecord::default() };
-    Ok((level != current).then(|| record.into()))
+}
+
+/// The levels that a node supports; not naming a feature means supporting level 0.
+fn range(features: &[FeatureRange], name: &ByteString) -> (i16, i16) {
+    let range = features.iter().find(|range| range.name == *name);
+    range.map_or((0, 0), |range| (range.min, range.max))
 }
 
 #[cfg(test)]
@@ -188,9 +291,12 @@ mod tests {
     use crate::image::ELR_VERSION;
     use crate::testing::Cluster;
 
+    fn wish(name: &str, level: i16, code: i8) -> FeatureUpdate {
+        FeatureUpdate { name: name.into(), level, update_type: UpdateType::from_code(code) }
+    }
+
     fn update(cluster: &mut Cluster, name: &str, level: i16, code: i8) -> Result<(), String> {
-        let update = FeatureUpdate { name: name.into(), level, update_type: UpdateType::from_code(code) };
-        let decision = plan_update_features(&cluster.image, &[update], false);
+        let decision = plan_update_features(&cluster.image, &[], &[wish(name, level, code)], false);
         cluster.take(decision).map_err(|error| error.to_string())
     }
 
@@ -214,6 +320,42 @@ mod tests {
         assert!(update(c, ELR_VERSION, 2, 1).unwrap_err().contains("only supports versions 0-1"));
         assert!(update(c, ELR_VERSION, 1, 0).unwrap_err().contains("upgrade type"));
         assert!(update(c, ELR_VERSION, 1, 2).unwrap_err().contains("newer version"));
-        assert!(update(c, METADATA_VERSION, 29, 3).unwrap_err().contains("not supported"));
+        assert!(update(c, METADATA_VERSION, 16, 3).unwrap_err().contains("only supports versions 17-"));
+    }
+
+    #[test]
+    fn the_format_goes_back_only_where_nothing_has_changed() {
+        let mut cluster = Cluster::new(1);
+        let refused = update(&mut cluster, METADATA_VERSION, 29, 3).unwrap_err();
+        assert!(refused.contains("downgrade from 4.3-IV0 to 4.2-IV1"), "{refused}");
+        let mut cluster = Cluster::at_level(29, 1);
+        update(&mut cluster, METADATA_VERSION, 23, 2).unwrap();
+        assert_eq!(cluster.image.features.level(METADATA_VERSION), 23);
+        assert!(update(&mut cluster, METADATA_VERSION, 22, 2).unwrap_err().contains("might delete"));
+    }
+
+    #[test]
+    fn eligible_replicas_take_records_that_can_tell_of_them() {
+        let mut cluster = Cluster::at_level(22, 1);
+        let refused = update(&mut cluster, ELR_VERSION, 1, 1).unwrap_err();
+        assert!(refused.contains("depends on metadata.version level 23"), "{refused}");
+        let both = [wish(ELR_VERSION, 1, 1), wish(METADATA_VERSION, 23, 1)];
+        cluster.take(plan_update_features(&cluster.image, &[], &both, false)).unwrap();
+        assert!(cluster.image.features.elr_enabled());
+    }
+
+    #[test]
+    fn every_voter_has_to_know_the_level() {
+        let cluster = Cluster::at_level(29, 1);
+        let with = |features: Option<(i16, i16)>| {
+            let range = |(min, max)| vec![FeatureRange { name: METADATA_VERSION.into(), min, max }];
+            let voters = [VoterFeatures { voter: NodeId(7), features: features.map(range) }];
+            let decision =
+                plan_update_features(&cluster.image, &voters, &[wish(METADATA_VERSION, 30, 1)], true);
+            decision.answer.map_err(|error| error.to_string())
+        };
+        assert!(with(Some((17, 29))).unwrap_err().contains("Controller 7 only supports versions 17-29"));
+        assert!(with(None).unwrap_err().contains("Controller 7 does not answer"));
+        assert_eq!(with(Some((17, 30))), Ok(()));
     }
 }

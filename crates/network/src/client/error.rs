@@ -1,9 +1,10 @@
 //! Why an outgoing connection or a request on it failed.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ottla_protocol::{ApiKey, DecodeError, EncodeError};
+use ottla_protocol::{ApiKey, DecodeError, EncodeError, ErrorCode, Version};
 use thiserror::Error;
 
 /// Why there is no connection.
@@ -92,4 +93,32 @@ pub enum RequestError {
         /// Why.
         source: DecodeError,
     },
+    /// The two ends are too far apart.
+    #[error(
+        "{api}: this node speaks versions {} to {}, the peer {}; run builds that are closer to each other",
+        ours.start(), ours.end(), peer_text(peer.as_ref())
+    )]
+    NoCommonVersion {
+        /// The API.
+        api: ApiKey,
+        /// What this end speaks.
+        ours: RangeInclusive<Version>,
+        /// What the peer serves; `None` if not this API.
+        peer: Option<RangeInclusive<Version>>,
+    },
+    /// The peer does not say what it serves.
+    #[error("{api}: the peer answers {error:?}")]
+    Refused {
+        /// The API.
+        api: ApiKey,
+        /// What it says.
+        error: ErrorCode,
+    },
+}
+
+fn peer_text(peer: Option<&RangeInclusive<Version>>) -> String {
+    match peer {
+        Some(range) => format!("serves {} to {}", range.start(), range.end()),
+        None => "serves none".to_owned(),
+    }
 }

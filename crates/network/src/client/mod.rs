@@ -2,6 +2,7 @@
 
 mod driver;
 mod error;
+mod versions;
 
 use std::fmt::{self, Debug};
 use std::io;
@@ -15,10 +16,11 @@ use ottla_protocol::messages::RequestHeader;
 use ottla_protocol::{ByteString, Request, Segment, Version};
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::client::driver::Outgoing;
+use crate::client::versions::PeerVersions;
 use crate::{NetworkMetrics, Transport};
 
 pub use crate::client::error::{ConnectError, ConnectionEnd, RequestError};
@@ -54,6 +56,8 @@ pub struct Connection {
     end: watch::Receiver<Option<ConnectionEnd>>,
     next_id: Arc<AtomicI32>,
     client_id: Option<ByteString>,
+    /// What the peer serves, once it was asked.
+    peer: Arc<OnceCell<PeerVersions>>,
 }
 
 impl Connection {
@@ -77,7 +81,7 @@ impl Connection {
         let (ended, end) = watch::channel(None);
         let client_id = options.client_id.clone();
         tokio::spawn(driver::run(stream, commands, options, ended));
-        Self { outgoing, end, next_id: Arc::default(), client_id }
+        Self { outgoing, end, next_id: Arc::default(), client_id, peer: Arc::default() }
     }
 
     /// Sends `request` in `version` and waits up to `limit` for the response.

@@ -15,7 +15,7 @@ use ottla_protocol::{ApiKey, ApiMessage, ErrorCode};
 use ottla_testkit::{RawClient, TestNode, TopicSpec, eventually};
 
 /// The APIs of clients with the ranges that clients are told: key, first, last version.
-const ADVERTISED: [(i16, i16, i16); 35] = [
+const ADVERTISED: [(i16, i16, i16); 36] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),
@@ -50,6 +50,7 @@ const ADVERTISED: [(i16, i16, i16); 35] = [
     (57, 0, 2),
     (60, 0, 2),
     (64, 0, 0),
+    (74, 0, 1),
     (75, 0, 0),
 ];
 

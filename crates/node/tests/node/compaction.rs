@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use ottla_testkit::{FetchAt, NodeSpec, RawClient, TopicSpec, batch, bytes_of, eventually};
 
+use crate::configs::{BROKER, SET, alter};
+
 const RECORDS: i64 = 300;
 const KEYS: i64 = 7;
 
@@ -29,6 +31,23 @@ fn read_all(client: &mut RawClient) -> BTreeMap<i64, String> {
 fn check(found: &BTreeMap<i64, String>) {
     assert!(found.iter().all(|(offset, found)| *found == value(*offset)));
     assert!((RECORDS - KEYS..RECORDS).all(|offset| found.contains_key(&offset)), "{:?}", found.keys());
+}
+
+#[test]
+fn cleaner_threads_come_when_they_are_asked_for() {
+    let node = NodeSpec::new().set("log.cleaner.backoff.ms", "10").set("log.cleaner.threads", "0").start();
+    let mut client = node.client();
+    let topic = TopicSpec::new("t").config("cleanup.policy", "compact").config("segment.bytes", "1048576");
+    client.create(&topic);
+    for number in 0..RECORDS {
+        client.produce("t", batch::keyed(&format!("k{}", number % KEYS), &value(number)));
+    }
+    assert_eq!(read_all(&mut client).len(), RECORDS as usize, "nobody cleans");
+    alter(&mut client, BROKER, "", &[(SET, "log.cleaner.threads", Some("2"))]);
+    let found = eventually("the topic is compacted", || {
+        Some(read_all(&mut client)).filter(|found| found.len() < 120)
+    });
+    check(&found);
 }
 
 #[test]

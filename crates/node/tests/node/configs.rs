@@ -8,26 +8,26 @@ use ottla_protocol::messages::incremental_alter_configs as incremental;
 use ottla_protocol::{ApiMessage, ErrorCode};
 use ottla_testkit::{ACKS_ALL, NodeSpec, RawClient, TestNode, TopicSpec, batch, eventually};
 
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
+pub(crate) const TOPIC: i8 = 2;
+pub(crate) const BROKER: i8 = 4;
 // Config sources as Kafka numbers them.
 const DYNAMIC_TOPIC: i8 = 1;
 const DYNAMIC_BROKER: i8 = 2;
 const DYNAMIC_DEFAULT_BROKER: i8 = 3;
-const STATIC_BROKER: i8 = 4;
-const DEFAULT: i8 = 5;
+pub(crate) const STATIC_BROKER: i8 = 4;
+pub(crate) const DEFAULT: i8 = 5;
 // Operations of IncrementalAlterConfigs.
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const APPEND: i8 = 2;
-const SUBTRACT: i8 = 3;
+pub(crate) const SET: i8 = 0;
+pub(crate) const DELETE: i8 = 1;
+pub(crate) const APPEND: i8 = 2;
+pub(crate) const SUBTRACT: i8 = 3;
 
 /// A node with Kafka's retention.
 fn start() -> TestNode {
     NodeSpec::new().unset("log.retention.ms").start()
 }
 
-fn describe(client: &mut RawClient, version: i16, kind: i8, name: &str) -> DescribeConfigsResult {
+pub(crate) fn describe(client: &mut RawClient, version: i16, kind: i8, name: &str) -> DescribeConfigsResult {
     let resource = DescribeConfigsResource {
         resource_type: kind,
         resource_name: name.into(),
@@ -43,7 +43,12 @@ fn describe(client: &mut RawClient, version: i16, kind: i8, name: &str) -> Descr
     client.call(version, &request).results.remove(0)
 }
 
-fn config(client: &mut RawClient, kind: i8, name: &str, key: &str) -> DescribeConfigsResourceResult {
+pub(crate) fn config(
+    client: &mut RawClient,
+    kind: i8,
+    name: &str,
+    key: &str,
+) -> DescribeConfigsResourceResult {
     let result = describe(client, 4, kind, name);
     assert_eq!(result.error_code, ErrorCode::NONE, "{:?}", result.error_message);
     let found = result.configs.into_iter().find(|config| config.name == key);
@@ -56,11 +61,16 @@ fn topic_config(client: &mut RawClient, topic: &str, key: &str) -> (String, i8) 
     (config.value.unwrap_or_default().to_string(), config.config_source)
 }
 
-fn alter(client: &mut RawClient, kind: i8, name: &str, changes: &[(i8, &str, Option<&str>)]) -> ErrorCode {
+pub(crate) fn alter(
+    client: &mut RawClient,
+    kind: i8,
+    name: &str,
+    changes: &[(i8, &str, Option<&str>)],
+) -> ErrorCode {
     try_alter(client, 1, kind, name, changes, false).0
 }
 
-fn try_alter(
+pub(crate) fn try_alter(
     client: &mut RawClient,
     version: i16,
     kind: i8,

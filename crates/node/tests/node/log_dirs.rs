@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::configs::{BROKER, SET, try_alter};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::alter_replica_log_dirs::{
     AlterReplicaLogDir, AlterReplicaLogDirTopic, AlterReplicaLogDirsRequest,
@@ -64,6 +65,38 @@ fn partitions_are_spread_over_the_directories_and_described() {
             assert!(partitions.into_iter().all(|p| p.offset_lag == 0 && !p.is_future_key));
         }
     }
+}
+
+#[test]
+fn a_cordoned_directory_takes_no_new_partitions() {
+    let disk = SimDisk::new(1);
+    let node = two_directories(&disk).start();
+    let mut client = node.client();
+    let set = |client: &mut RawClient, dirs| {
+        try_alter(client, 1, BROKER, "1", &[(SET, "cordoned.log.dirs", Some(dirs))], false)
+    };
+    let (error, message) = set(&mut client, "/c");
+    assert_eq!(error, ErrorCode::INVALID_REQUEST);
+    assert!(message.starts_with("Invalid entry in cordoned.log.dirs: /c."), "{message}");
+    let cordoned = |client: &mut RawClient| {
+        let dirs = describe(client, 5, None).results;
+        dirs.into_iter().filter(|dir| dir.is_cordoned).map(|dir| dir.log_dir.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(set(&mut client, "/a").0, ErrorCode::NONE);
+    eventually("it is cordoned", || (cordoned(&mut client) == ["/a"]).then_some(()));
+    client.create(&TopicSpec::new("t").partitions(4));
+    let of_t = partitions_of_t(&describe(&mut client, 5, None));
+    assert_eq!((of_t["/a"].len(), of_t["/b"].len()), (0, 4));
+    assert_eq!(set(&mut client, "*").0, ErrorCode::NONE);
+    // The controller hears of it by a heartbeat.
+    eventually("no broker takes a topic", || {
+        let refused =
+            client.try_create(&TopicSpec::new("u")).error_code == ErrorCode::INVALID_REPLICATION_FACTOR;
+        refused.then_some(()).or_else(|| {
+            client.delete_topic("u");
+            None
+        })
+    });
 }
 
 #[test]
@@ -303,6 +336,26 @@ fn a_throttled_move_shows_its_progress_can_be_cancelled_and_goes_on_after_a_rest
     client.wait_for_topic("t", id, 1);
     wait_for_home(&mut client, 0, other);
     assert_eq!(client.read_values("t", 0).len(), 20);
+}
+
+#[test]
+fn a_raised_rate_holds_for_a_move_that_waits_by_the_former() {
+    let disk = SimDisk::new(9);
+    let node = two_directories(&disk).set("replica.alter.log.dirs.io.max.bytes.per.second", "1").start();
+    let mut client = node.client();
+    client.create(&TopicSpec::new("t"));
+    (0..2).for_each(|_| assert_eq!(produce(&mut client, 0, &"x".repeat(100_000)), ErrorCode::NONE));
+    let there = if homes(&mut client)[&0] == "/a" { "/b" } else { "/a" };
+    assert_eq!(alter(&mut client, 2, there, "t", 0), ErrorCode::NONE);
+    eventually("a first batch is copied", || {
+        let described = describe(&mut client, 5, None);
+        let partitions =
+            described.results.iter().flat_map(|dir| &dir.topics).flat_map(|topic| &topic.partitions);
+        partitions.into_iter().any(|p| p.is_future_key && p.partition_size > 0).then_some(())
+    });
+    let rate = [(SET, "replica.alter.log.dirs.io.max.bytes.per.second", Some("100000000"))];
+    assert_eq!(try_alter(&mut client, 1, BROKER, "1", &rate, false).0, ErrorCode::NONE);
+    wait_for_home(&mut client, 0, there);
 }
 
 #[test]

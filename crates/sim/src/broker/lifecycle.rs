@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_metadata::image::{Endpoint, FeatureRange};
-use ottla_metadata::plan::{Heartbeat, Registration, SUPPORTED_FEATURES};
+use ottla_metadata::plan::{Heartbeat, Registration};
 use ottla_types::{BrokerEpoch, NodeId};
 
 use super::{Broker, CLUSTER, Call, LAG_MAX, RETRY};
@@ -74,6 +75,7 @@ impl Broker {
             want_fence: false,
             want_shut_down: false,
             offline_directories: Vec::new(),
+            cordoned_directories: None,
         };
         let to = Address::Controller(running.controller);
         let call = cx.call(me, to, SESSION, Request::Heartbeat(heartbeat));

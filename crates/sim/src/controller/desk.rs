@@ -82,7 +82,7 @@ impl Controllers {
         if records.is_empty() {
             return answer(cx, id, decided);
         }
-        match encode_batch(base, &records) {
+        match encode_batch(&member.image.features, base, &records) {
             Ok(payload) => {
                 let proposal = quorum.propose(cx, id, term, base, payload);
                 if let Some(member) = self.member(id) {
@@ -182,7 +182,7 @@ fn set_up(cx: &mut Cx, image: &MetadataImage, settings: &Settings, wanted: &Want
         let update_type = if wanted.elr { UpdateType::Upgrade } else { UpdateType::SafeDowngrade };
         let level = i16::from(wanted.elr);
         let update = FeatureUpdate { name: ELR_VERSION.into(), level, update_type: Some(update_type) };
-        let decision = plan_update_features(&image, &[update], false);
+        let decision = plan_update_features(&image, &[], &[update], false);
         take_in(&mut image, &mut records, decision.records);
     }
     if image.topics.is_empty() {

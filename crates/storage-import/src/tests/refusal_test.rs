@@ -81,7 +81,7 @@ fn replicas_on_other_nodes() {
 fn features_and_records_of_a_newer_kafka() {
     let mut kafka = Kafka::new();
     kafka.batches.push(vec![feature("metadata.version", 99)]);
-    refused(&kafka, &options(), "metadata.version has level 99, this version reads 7 to 30");
+    refused(&kafka, &options(), "metadata.version has level 99, this version reads 17 to 30");
 
     let kafka = Kafka::new();
     let mut unknown = BatchBuilder::new().base_offset(Offset(1));

@@ -34,13 +34,14 @@ impl LogDir {
 
 /// What was noted; `None` if nothing was, or it does not read.
 pub(super) fn noted(disk: &dyn Disk, root: &Path) -> io::Result<Option<BrokerEpoch>> {
-    let bytes = text_file::read(disk, &root.join(FILE_NAME), MAX_BYTES)?;
+    let path = root.join(FILE_NAME);
+    let bytes = text_file::read(disk, &path, MAX_BYTES)?;
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    Ok(text.as_deref().and_then(parse))
+    Ok(text.and_then(|text| parse(&path, &text)))
 }
 
-fn parse(text: &str) -> Option<BrokerEpoch> {
-    let number = text.strip_prefix("0\n")?.strip_suffix('\n')?;
+fn parse(path: &Path, text: &str) -> Option<BrokerEpoch> {
+    let number = text_file::behind_version(path, text)?.strip_suffix('\n')?;
     number.parse().ok().map(BrokerEpoch).filter(|epoch| epoch.is_some())
 }
 
@@ -50,6 +51,7 @@ mod tests {
 
     #[test]
     fn what_does_not_read_tells_nothing() {
+        let parse = |text| parse(Path::new(FILE_NAME), text);
         assert_eq!(parse("0\n4711\n"), Some(BrokerEpoch(4711)));
         for text in ["", "0\n-1\n", "0\n", "0\n47", "1\n5\n", "0\nx\n", "0\n5\n6\n"] {
             assert_eq!(parse(text), None, "{text:?}");

@@ -27,6 +27,7 @@ use crate::text_file;
 
 /// The file's name; Apache Kafka ignores it.
 pub(crate) const FILE_NAME: &str = "ottla-partitions";
+const FORMAT: u32 = 1;
 const FIRST_LINE: &str = "ottla-partitions 1\n";
 const MAX_BYTES: usize = 1 << 30;
 
@@ -75,7 +76,10 @@ impl Materialised {
         let text = text_file::read(disk, &path, MAX_BYTES).map_err(io_error)?;
         let (known, valid, lines) = match &text {
             None => (found(), 0, 0),
-            Some(bytes) => parse(bytes).ok_or_else(|| damaged(&path))?,
+            Some(bytes) => {
+                check_format(&path, bytes)?;
+                parse(bytes).ok_or_else(|| damaged(&path))?
+            }
         };
         let mut end = valid as u64;
         if text.is_none() || lines > 2 * known.len() + 1000 {
@@ -183,6 +187,18 @@ fn line(sign: char, partition: &TopicIdPartition) -> String {
     let body = format!("{sign} {} {index} {topic}", partition.topic_id);
     let crc = crc32c(body.as_bytes());
     format!("{body} {crc:08x}\n")
+}
+
+/// Whether a later build wrote it.
+fn check_format(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    let first = bytes.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
+    let found = first.and_then(|line| line.strip_prefix("ottla-partitions ")?.parse().ok());
+    match found {
+        Some(found) if found > FORMAT => {
+            Err(StorageError::Format { path: path.to_owned(), found, known: FORMAT })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The partitions, how many bytes are valid, how many lines. An invalid end was never synced; anything invalid before a
@@ -309,5 +325,17 @@ mod tests {
         noted.add(&partition(2)).unwrap();
         disk.corrupt(&path, FIRST_LINE.len() as u64 + 5, 1).unwrap();
         assert!(matches!(open(&disk), Err(StorageError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_later_format_is_refused_with_the_remedy() {
+        let disk = SimDisk::new(1);
+        let path = Path::new("/").join(FILE_NAME);
+        text_file::replace(&disk, &path, b"ottla-partitions 2\n? what comes then\n").unwrap();
+        let refused = open(&disk).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "/ottla-partitions has format 2, this build reads 1: run the newer build that wrote it"
+        );
     }
 }

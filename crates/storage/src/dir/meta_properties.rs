@@ -9,6 +9,7 @@ use crate::error::StorageError;
 use crate::text_file;
 
 pub(crate) const FILE_NAME: &str = "meta.properties";
+const VERSION: u32 = 1;
 /// Far above what the file has.
 pub(crate) const MAX_BYTES: usize = 64 << 10;
 
@@ -29,7 +30,13 @@ impl MetaProperties {
         let path = root.join(FILE_NAME);
         let text =
             text_file::read_text(disk, &path, MAX_BYTES).map_err(|e| StorageError::io("read", &path, e))?;
-        text.map(|text| Self::parse(&text).map_err(|reason| StorageError::damaged(&path, reason))).transpose()
+        let Some(text) = text else { return Ok(None) };
+        if let Some(found) = property(&text, "version").and_then(|version| version.parse().ok())
+            && found > VERSION
+        {
+            return Err(StorageError::Format { path, found, known: VERSION });
+        }
+        Self::parse(&text).map(Some).map_err(|reason| StorageError::damaged(&path, reason))
     }
 
     /// Writes the file in the directory `root`, which exists; durable when this returns.
@@ -49,13 +56,7 @@ impl MetaProperties {
 
     /// What is wrong with it, if it cannot be read.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let get = |key: &str| {
-            text.lines()
-                .filter(|line| !line.starts_with('#'))
-                .filter_map(|line| line.split_once('='))
-                .find(|(k, _)| k.trim() == key)
-                .map(|(_, value)| value.trim())
-        };
+        let get = |key| property(text, key);
         let want = |key: &'static str| get(key).ok_or_else(|| format!("{key} is missing"));
         let version = want("version")?;
         if version != "1" {
@@ -72,6 +73,14 @@ impl MetaProperties {
     }
 }
 
+fn property<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .find(|(k, _)| k.trim() == key)
+        .map(|(_, value)| value.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +93,18 @@ mod tests {
         assert_eq!(meta.cluster_id, "MkU3OEVBNTcwNTJENDM2Qg");
         assert_eq!((meta.node_id, meta.directory_id), (NodeId(1), Some(Uuid::METADATA_TOPIC)));
         assert_eq!(MetaProperties::parse(&meta.to_text()), Ok(meta));
+    }
+
+    #[test]
+    fn a_later_version_is_refused_with_the_remedy() {
+        let disk = ottla_simdisk::SimDisk::new(1);
+        let path = Path::new("/").join(FILE_NAME);
+        text_file::replace(&disk, &path, b"version=2\nnode.id=1\n").unwrap();
+        let refused = MetaProperties::read(&disk, Path::new("/")).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "/meta.properties has format 2, this build reads 1: run the newer build that wrote it"
+        );
     }
 
     #[test]

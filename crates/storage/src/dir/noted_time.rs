@@ -6,6 +6,8 @@
 //! 1700000000000  ms
 //! ```
 
+use std::path::Path;
+
 use ottla_types::TimestampMs;
 
 use super::LogDir;
@@ -30,12 +32,12 @@ impl LogDir {
     pub fn noted_time(&self) -> Option<TimestampMs> {
         let path = self.shared.root.join(FILE_NAME);
         let text = text_file::read_text(&*self.shared.disk, &path, MAX_BYTES).ok().flatten()?;
-        parse(&text)
+        parse(&path, &text)
     }
 }
 
-fn parse(text: &str) -> Option<TimestampMs> {
-    text.strip_prefix("0\n")?.strip_suffix('\n')?.parse().ok()
+fn parse(path: &Path, text: &str) -> Option<TimestampMs> {
+    text_file::behind_version(path, text)?.strip_suffix('\n')?.parse().ok()
 }
 
 #[cfg(test)]
@@ -44,6 +46,7 @@ mod tests {
 
     #[test]
     fn a_torn_file_tells_nothing() {
+        let parse = |text| parse(Path::new(FILE_NAME), text);
         assert_eq!(parse("0\n1700000000000\n"), Some(1_700_000_000_000));
         for text in ["", "0\n", "0\n17", "1\n5\n", "0\nx\n", "0\n5\n6\n"] {
             assert_eq!(parse(text), None, "{text:?}");

@@ -3,7 +3,7 @@
 //! machine it counts for nothing.
 //!
 //! ```text
-//!  which life of the page cache, 16 bytes │ length of the epochs u32 │ leader epochs │ producer snapshot
+//!  format u8 │ which life of the page cache, 16 bytes │ length of the epochs u32 │ leader epochs │ producer snapshot
 //!
 //!  append … append ─▶ index entries ─▶ mark ─▶ the mark before is removed
 //! ```
@@ -21,6 +21,8 @@ use crate::text_file;
 
 /// The suffix of a mark's name; Apache Kafka ignores it.
 pub(super) const SUFFIX: &str = "written";
+/// A mark of another format spares nothing, like none.
+const FORMAT: u8 = 1;
 /// Far above what any mark has.
 const MAX_BYTES: usize = 1 << 30;
 
@@ -58,7 +60,8 @@ impl Log {
         }
         self.names_dirty = true;
         let epochs = self.epochs.to_text();
-        let mut bytes = life.to_vec();
+        let mut bytes = vec![FORMAT];
+        bytes.extend(life);
         bytes.extend(u32::try_from(epochs.len()).unwrap_or(u32::MAX).to_be_bytes());
         bytes.extend(epochs.as_bytes());
         bytes.extend(self.producers.to_snapshot());
@@ -110,9 +113,11 @@ impl Log {
 }
 
 impl Mark {
-    /// `None` if the page cache that it speaks of is gone, or if writing it was not finished.
+    /// `None` if the page cache that it speaks of is gone, if writing it was not finished, or if another build wrote it in
+    /// another format.
     fn parse(offset: i64, bytes: &[u8], life: [u8; 16]) -> Option<Self> {
-        let rest = bytes.strip_prefix(&life)?;
+        let rest = bytes.strip_prefix(&[FORMAT])?;
+        let rest = rest.strip_prefix(&life)?;
         let (len, rest) = rest.split_first_chunk()?;
         let (epochs, snapshot) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
         let epochs = EpochCache::parse(std::str::from_utf8(epochs).ok()?)?;

@@ -279,3 +279,18 @@ fn what_is_cut_off_after_a_failed_write_does_not_come_back_in_a_sealed_segment()
     log.flush().unwrap();
     all_six_after_power_loss(&disk);
 }
+
+#[test]
+fn a_mark_of_another_format_spares_nothing() {
+    let (disk, log) = unsynced();
+    let (size, end) = (log.size(), log.log_end_offset());
+    drop(log);
+    let name = marks(&disk).remove(0);
+    // The format is the first byte.
+    disk.corrupt(&Path::new("/data/t-0").join(name), 0, 2).unwrap();
+    disk.restart_process();
+    let before = disk.counters().bytes_read;
+    let log = reopen(&disk);
+    assert!(disk.counters().bytes_read - before > size / 2);
+    assert_eq!(log.log_end_offset(), end, "nothing is lost");
+}

@@ -105,8 +105,12 @@ async fn a_lock_that_is_taken_while_unwinding_is_no_fault_of_the_partition() {
     host.apply(created("t", 1, 1).0);
     let partition = host.partition("t", 0).await.unwrap();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let _parked =
-            Partition::register_fetch(&partition, &Arc::default(), 0, super::super::Reader::Consumer);
+        let _parked = Partition::register_fetch(
+            &partition,
+            &Arc::default(),
+            0,
+            super::super::Reader::Consumer { reads_from_followers: true },
+        );
         panic!("in a handler");
     }));
     assert!(panicked.is_err());

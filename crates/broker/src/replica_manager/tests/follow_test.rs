@@ -47,6 +47,7 @@ fn fetch(position: FollowerPosition) -> ReadRequest {
         at_least_one_batch: true,
         current_leader_epoch: position.leader_epoch,
         last_fetched_epoch: position.last_fetched_epoch,
+        log_start: position.log_start_offset,
     }
 }
 

@@ -167,5 +167,7 @@ pub(super) const DEFS: &[ConfigDef] = &[
         .accepted()
         .internal()
         .doc("How often idle producers are looked for."),
-    list("cordoned.log.dirs", "").per_broker().accepted().doc("Log directories that get no new partitions."),
+    list("cordoned.log.dirs", "")
+        .per_broker()
+        .doc("Log directories that get no new partitions; `*` is all of them. What lies in them stays."),
 ];

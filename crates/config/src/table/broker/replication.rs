@@ -31,9 +31,10 @@ pub(super) const DEFS: &[ConfigDef] = &[
     int("replica.socket.receive.buffer.bytes", "65536")
         .high()
         .doc("The kernel's receive buffer of a follower's connection."),
-    unset("replica.selector.class", ValueType::String).accepted().doc(
-        "The Java class that picks the replica to read from. Ottla knows Kafka's rack-aware selector \
-             by its name.",
+    unset("replica.selector.class", ValueType::String).doc(
+        "The Java class that picks the replica to read from. Ottla knows Kafka's two by their names: \
+             org.apache.kafka.common.replica.RackAwareReplicaSelector has consumers read in their rack, \
+             org.apache.kafka.common.replica.LeaderSelector, as without one, from leaders.",
     ),
     int("num.replica.fetchers", "1")
         .at_least(1)

@@ -29,7 +29,7 @@ pub struct BrokerLoad {
 pub enum Standing {
     /// It gives and takes.
     Active,
-    /// It is fenced, shutting down or not registered: it keeps what it has.
+    /// It is fenced, shutting down, wholly cordoned or not registered: it keeps what it has.
     Away,
     /// It is to be empty.
     Drained,
@@ -43,7 +43,7 @@ impl Standing {
     }
 
     fn of(id: NodeId, broker: Option<&BrokerImage>, input: &BalanceInput<'_>) -> Self {
-        let is_active = broker.is_some_and(BrokerImage::is_active);
+        let is_active = broker.is_some_and(|broker| broker.is_active() && !broker.is_cordoned());
         if input.settings.drained.contains(&id) {
             Self::Drained
         } else if is_active {

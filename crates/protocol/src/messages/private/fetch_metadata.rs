@@ -4,7 +4,8 @@ use crate::{ByteString, Bytes, ErrorCode, Message, Request, TaggedFields, Versio
 
 /// From where on to follow.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
-#[message(key = 10000, versions = "0", flexible = "0+")]
+#[cfg_attr(not(feature = "next-metadata-version"), message(key = 10000, versions = "0", flexible = "0+"))]
+#[cfg_attr(feature = "next-metadata-version", message(key = 10000, versions = "0-1", flexible = "0+"))]
 pub struct FetchMetadataRequest {
     /// The cluster's id.
     pub cluster_id: ByteString,
@@ -21,6 +22,10 @@ pub struct FetchMetadataRequest {
     pub max_wait_ms: i32,
     /// How many bytes of entries to answer with; one is sent even if it is larger.
     pub max_bytes: i32,
+    /// Means nothing: what no older build can read.
+    #[cfg(feature = "next-metadata-version")]
+    #[field(versions = "1+", default = 1, ignorable)]
+    pub next_format: i32,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
@@ -35,7 +40,8 @@ impl Request for FetchMetadataRequest {
 
 /// Entries, with a snapshot before them if one is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
-#[message(key = 10000, versions = "0", flexible = "0+")]
+#[cfg_attr(not(feature = "next-metadata-version"), message(key = 10000, versions = "0", flexible = "0+"))]
+#[cfg_attr(feature = "next-metadata-version", message(key = 10000, versions = "0-1", flexible = "0+"))]
 pub struct FetchMetadataResponse {
     /// Why it failed, or 0.
     pub error_code: ErrorCode,

@@ -4,7 +4,8 @@ use crate::{ByteString, Message, TaggedFields, Uuid};
 
 /// A broker registered. Its epoch is this record's offset.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
-#[message(record = 0, versions = "0-4", flexible = "0+")]
+#[cfg_attr(not(feature = "next-metadata-version"), message(record = 0, versions = "0-4", flexible = "0+"))]
+#[cfg_attr(feature = "next-metadata-version", message(record = 0, versions = "0-5", flexible = "0+"))]
 pub struct RegisterBrokerRecord {
     /// The broker.
     pub broker_id: i32,
@@ -33,6 +34,10 @@ pub struct RegisterBrokerRecord {
     /// The log directories that get no new replicas (KIP-1066).
     #[field(versions = "4+", tag = 1, default = null)]
     pub cordoned_log_dirs: Option<Vec<Uuid>>,
+    /// Means nothing: what no older build can read.
+    #[cfg(feature = "next-metadata-version")]
+    #[field(versions = "5+", default = 5, ignorable)]
+    pub next_format: i32,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }
