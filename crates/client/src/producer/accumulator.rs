@@ -1,8 +1,8 @@
 //! Collects records into batches and decides which batch goes when. No I/O: time comes in, batches go out.
 //!
-//! Order is kept per partition. Up to five requests may be in flight; when a batch has to be sent again,
-//! its partition sends nothing new until everything in flight has come back, and then goes on in the old
-//! order. Sequence numbers make brokers drop what they have already (KIP-98), and refuse what comes too
+//! Order is kept per partition. Up to five requests may be in flight, all to one broker; when a batch has to be
+//! sent again, or another broker leads, its partition sends nothing new until everything in flight has come
+//! back, and then goes on in the old order. Sequence numbers make brokers drop what they have already (KIP-98), and refuse what comes too
 //! early, once they know the producer: until then one batch is in flight. Where a batch is given up or a
 //! broker lost track of the sequence, the epoch is raised and numbering starts at 0 (KIP-360).
 
@@ -43,6 +43,8 @@ struct Queue {
     waiting: VecDeque<Batch>,
     /// Those that were sent and not answered, by order.
     in_flight: BTreeMap<u64, Arc<Outcome>>,
+    /// Where those in flight went.
+    sent_to: Option<NodeId>,
     /// Set by a retry: nothing is sent before all in flight came back.
     settling: bool,
     /// No attempt before this.
@@ -178,9 +180,13 @@ impl Accumulator {
                 drained.leaderless.push(partition.clone());
                 continue;
             };
-            if !accepts(node) {
+            // What the former leader has not answered may have to be sent to this one, which knows a repetition only as long as
+            // nothing much came after it.
+            let is_moving = !queue.in_flight.is_empty() && queue.sent_to != Some(node);
+            if is_moving || !accepts(node) {
                 continue;
             }
+            queue.sent_to = Some(node);
             queue.settling = false;
             queue.not_before = None;
             match queue.take(self.identity) {

@@ -50,8 +50,12 @@ impl Fixture {
     }
 
     fn drain(&mut self) -> Vec<Ready> {
+        self.drain_to(NodeId(1))
+    }
+
+    fn drain_to(&mut self, leader: NodeId) -> Vec<Ready> {
         self.accumulator.prepare(self.now).unwrap();
-        let drained = self.accumulator.drain(self.now, |_| Some(NodeId(1)), |_| true);
+        let drained = self.accumulator.drain(self.now, |_| Some(leader), |_| true);
         drained.by_node.into_values().flatten().collect()
     }
 
@@ -139,6 +143,21 @@ async fn a_retry_keeps_order_and_sequence() {
     f.now += 100 * MS;
     let sent: Vec<_> = (0..3).map(|_| f.one()).map(|r| (values(&r).remove(0), stamp(&r))).collect();
     assert_eq!(sent, [("a".into(), (0, 1)), ("b".into(), (0, 2)), ("c".into(), (0, 3))]);
+}
+
+/// The former leader has written a, and its answer is lost. Were more than five batches acknowledged by the next one meanwhile,
+/// it would not know a as a repetition any more.
+#[tokio::test]
+async fn a_new_leader_gets_nothing_while_the_former_one_owes_an_answer() {
+    let mut f = Fixture::known(ProducerConfig::default());
+    ["a", "b"].into_iter().for_each(|v| f.batch(v));
+    let a = f.one();
+    assert!(f.drain_to(NodeId(2)).is_empty());
+    f.fail(a, ErrorCode::NETWORK_EXCEPTION);
+    f.now += 100 * MS;
+    let sent: Vec<_> = (0..2).flat_map(|_| f.drain_to(NodeId(2))).collect();
+    let sent: Vec<_> = sent.iter().map(|r| (values(r).remove(0), stamp(r))).collect();
+    assert_eq!(sent, [("a".into(), (0, 1)), ("b".into(), (0, 2))]);
 }
 
 /// A broker that does not know the producer takes whatever comes first. If it refused the first batch because it did not lead
