@@ -39,7 +39,7 @@ pub use crate::lifecycle::RegisterError;
 pub use crate::replica_manager::{
     Acknowledgement, BareFetch, BarePartition, BarePosition, BareRead, BareSync, Refused,
 };
-pub use crate::start::{BrokerHandle, BrokerOptions, StartError};
+pub use crate::start::{BrokerHandle, BrokerOptions, StartError, previous_epoch};
 
 /// The internal topic of the group coordinator.
 pub(crate) const OFFSETS_TOPIC: &str = ottla_group_coordinator::GROUP_METADATA_TOPIC;

@@ -296,7 +296,7 @@ fn open_log_dirs(options: &BrokerOptions) -> Result<LogDirs, OpenError> {
 /// The incarnation that had these directories last, if what it acknowledged is in them: it stopped in order, or synced first. One
 /// that another incarnation had is a copy, or was away meanwhile. What was in directories that are not here, the controller
 /// knows; an empty one stands for none.
-fn previous_epoch<'a>(reports: impl Iterator<Item = &'a OpenReport>) -> BrokerEpoch {
+pub fn previous_epoch<'a>(reports: impl Iterator<Item = &'a OpenReport>) -> BrokerEpoch {
     let epochs = reports
         .filter(|report| !report.formatted)
         .map(|report| report.clean_shutdown.or(report.noted_epoch).unwrap_or(BrokerEpoch::NONE));

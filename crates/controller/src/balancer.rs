@@ -25,7 +25,7 @@ const REMEMBERED: usize = 200;
 
 /// What the balancer remembers.
 #[derive(Debug, Default)]
-pub(crate) struct Balancer {
+pub struct Balancer {
     looked_at: Option<Monotonic>,
     /// What was planned on last: the same gives the same.
     seen: Option<(Offset, BTreeSet<NodeId>)>,
@@ -38,8 +38,8 @@ pub(crate) struct Balancer {
 }
 
 impl Balancer {
-    /// Whether it is time to plan; then [`Self::begun`] has to follow.
-    fn is_due(&mut self, image: &MetadataImage, settings: &BalancerSettings, now: Monotonic) -> bool {
+    /// Whether it is time to plan; then [`Self::begun`] or [`Self::failed`] has to follow.
+    pub fn is_due(&mut self, image: &MetadataImage, settings: &BalancerSettings, now: Monotonic) -> bool {
         self.note_fenced(image, now);
         self.note_ended(image);
         let too_early = self.looked_at.is_some_and(|at| now.since(at) < settings.interval);
@@ -55,7 +55,7 @@ impl Balancer {
     }
 
     /// These moves were begun.
-    fn begun(&mut self, moves: Vec<Move>) {
+    pub fn begun(&mut self, moves: Vec<Move>) {
         self.is_busy = false;
         for made in moves {
             tracing::info!(
@@ -70,7 +70,7 @@ impl Balancer {
     }
 
     /// Nothing was begun; it is tried again.
-    fn failed(&mut self) {
+    pub fn failed(&mut self) {
         (self.is_busy, self.seen) = (false, None);
     }
 
@@ -99,14 +99,21 @@ impl Balancer {
         self.ended.push_back(made);
     }
 
-    fn lost(&self, settings: &BalancerSettings, now: Monotonic) -> BTreeSet<NodeId> {
+    /// Brokers that were away for so long that their replicas are to be replaced.
+    pub fn lost(&self, settings: &BalancerSettings, now: Monotonic) -> BTreeSet<NodeId> {
         let Some(lost_after) = settings.lost_after else { return BTreeSet::new() };
         let is_lost = |since: &Monotonic| now.since(*since) >= lost_after;
         self.fenced_since.iter().filter(|(_, since)| is_lost(since)).map(|(id, _)| *id).collect()
     }
 
-    fn ours(&self) -> BTreeSet<PartitionKey> {
+    /// The partitions that it moves and that are not there yet.
+    pub fn ours(&self) -> BTreeSet<PartitionKey> {
         self.under_way.keys().copied().collect()
+    }
+
+    /// A new active controller knows of nothing.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { is_busy: self.is_busy, ..Self::default() };
     }
 }
 
@@ -163,13 +170,6 @@ impl Controller {
             true => Duration::MAX,
             false => self.settings.balancer(&image).interval,
         }
-    }
-
-    /// A new active controller knows of nothing.
-    pub(crate) fn forget_balance(&self) {
-        let mut balancer = self.balancer.lock();
-        let is_busy = balancer.is_busy;
-        *balancer = Balancer { is_busy, ..Balancer::default() };
     }
 
     /// What the balancer does and did, and the next `max_planned` moves that it would make.

@@ -45,7 +45,7 @@ impl Coded for RegisterBrokerError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::ClusterId { .. } => ErrorCode::INCONSISTENT_CLUSTER_ID,
-            Self::Duplicate { .. } => ErrorCode::DUPLICATE_BROKER_REGISTRATION,
+            Self::Duplicate { .. } | Self::Superseded { .. } => ErrorCode::DUPLICATE_BROKER_REGISTRATION,
             Self::NoDirectories
             | Self::ReservedDirectory(_)
             | Self::RepeatedDirectory(_)

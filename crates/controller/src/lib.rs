@@ -38,6 +38,7 @@ mod voter_features;
 mod restart_test;
 
 pub use crate::apis::API_TABLE;
+pub use crate::balancer::Balancer;
 pub use crate::config::ControllerConfig;
 pub use crate::controller::{Controller, ControllerDeps};
 pub use crate::error::{ControllerError, Failed};

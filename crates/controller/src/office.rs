@@ -50,7 +50,7 @@ impl Controller {
         let image = self.image();
         tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
         self.sessions.lock().take_office(&image, self.now());
-        self.forget_balance();
+        self.balancer.lock().forget();
         // Those that died with the last active controller need not be waited for.
         for broker in image.brokers.iter().filter(|broker| !broker.fenced && broker.id != self.node_id()) {
             self.look_for_death(broker.id);

@@ -1,9 +1,10 @@
 //! What clients and replicas saw: facts only. What they must not be is in `rules`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ottla_metadata::image::PartitionImage;
-use ottla_types::{LeaderEpoch, NodeId, Offset};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 
 use crate::Value;
 
@@ -22,6 +23,18 @@ pub struct History {
     pub versions: Vec<Version>,
     /// In the order of commitment.
     pub elections: Vec<Election>,
+    /// When leaders answered clients last.
+    pub served: BTreeMap<Led, Duration>,
+    /// When leaders lost their leadership because their broker was fenced.
+    pub deposed: Vec<(Led, Duration)>,
+    /// Which epochs fetches named that leaders answered.
+    pub fetches: BTreeSet<(Led, LeaderEpoch)>,
+    /// Brokers' epochs that their disks are sure to have.
+    pub noted: BTreeSet<(NodeId, BrokerEpoch)>,
+    /// In the order of commitment.
+    pub restarts: Vec<Restart>,
+    /// In any order.
+    pub truncations: Vec<Truncation>,
     /// At the end, when all replicas were in sync.
     pub dumps: Vec<Dump>,
     /// What did not come about after all faults were healed.
@@ -90,6 +103,17 @@ pub struct Watermark {
     pub log_end: Offset,
 }
 
+/// A leadership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Led {
+    /// Of which partition.
+    pub partition: i32,
+    /// In which leader epoch.
+    pub epoch: LeaderEpoch,
+    /// Whose.
+    pub leader: NodeId,
+}
+
 /// A leader, and which life of its process, appended in an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
@@ -121,6 +145,34 @@ pub struct Election {
     pub log_end: Option<Offset>,
     /// Everything below was committed.
     pub committed: Offset,
+}
+
+/// A process of a broker with a replica that was in sync or eligible took the place of another one.
+#[derive(Clone, Debug)]
+pub struct Restart {
+    /// Of which partition.
+    pub partition: i32,
+    /// Whose replica it is.
+    pub broker: NodeId,
+    /// Of the process before.
+    pub former: BrokerEpoch,
+    /// Whether the replica is eligible now, or in sync.
+    pub is_eligible: bool,
+    /// Whether it has to be, if it has all that was acknowledged: too few others are in sync.
+    pub is_needed: bool,
+}
+
+/// A follower cut its log.
+#[derive(Clone, Debug)]
+pub struct Truncation {
+    /// Of which partition.
+    pub partition: i32,
+    /// Who cut it.
+    pub replica: NodeId,
+    /// Whether it was in sync or eligible, as far as the controllers had committed.
+    pub is_eligible: bool,
+    /// What went, of the offsets that were committed then.
+    pub committed: Vec<Dumped>,
 }
 
 /// A replica's log at the end, when all of them were in sync.

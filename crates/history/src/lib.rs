@@ -16,6 +16,9 @@ mod history;
 mod rules;
 mod value;
 
-pub use crate::history::{Append, Dump, Dumped, Election, History, Outcome, Read, Send, Version, Watermark};
+pub use crate::history::{
+    Append, Dump, Dumped, Election, History, Led, Outcome, Read, Restart, Send, Truncation, Version,
+    Watermark,
+};
 pub use crate::rules::{Violation, check};
 pub use crate::value::Value;

@@ -52,13 +52,14 @@ const LEVELS: &[Level] = &[
     level(28, "4.2-IV0", &[]),
     level(29, "4.2-IV1", &[]),
     // Log directories that take no new replicas (KIP-1066).
-    level(LATEST_PRODUCTION, "4.3-IV0", &[(REGISTER_BROKER, 4), (REGISTRATION_CHANGE, 3)]),
+    level(CORDONED, "4.3-IV0", &[(REGISTER_BROKER, 4), (REGISTRATION_CHANGE, 3)]),
     // Of no release: what rolling restarts onto a newer format are tested with.
     #[cfg(feature = "next-metadata-version")]
     level(31, "next", &[(REGISTER_BROKER, 5)]),
 ];
 
 const ELR: i16 = 23;
+const CORDONED: i16 = 30;
 const LATEST_PRODUCTION: i16 = 30;
 
 const fn level(level: i16, name: &'static str, records: &'static [(i16, Version)]) -> Level {
@@ -104,6 +105,11 @@ impl MetadataVersion {
     /// Whether records can tell of eligible leader replicas (KIP-966).
     pub const fn has_elr(self) -> bool {
         self.0 >= Self::ELR_FROM.0
+    }
+
+    /// Whether records can tell of log directories that take no new replicas (KIP-1066).
+    pub const fn has_cordoned_directories(self) -> bool {
+        self.0 >= CORDONED
     }
 
     /// Whether records look the same at the lower level `to`: going there loses nothing

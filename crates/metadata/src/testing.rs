@@ -7,7 +7,7 @@ use crate::image::{
     ELR_VERSION, Endpoint, FeatureRange, METADATA_VERSION, MetadataImage, PartitionImage, SUPPORTED_FEATURES,
 };
 use crate::plan::*;
-use crate::{MetadataRecord, Settings};
+use crate::{MetadataRecord, Settings, decode_batch, encode_batch};
 
 pub(crate) const CLUSTER: &str = "cluster";
 
@@ -56,8 +56,10 @@ impl Cluster {
         decision.answer
     }
 
+    /// Through the bytes: the finalized level has to be able to say it.
     pub(crate) fn apply(&mut self, records: &[MetadataRecord]) {
-        self.image = self.image.apply(records).unwrap().0;
+        let batch = encode_batch(&self.image.features, self.image.offset.next(), records).unwrap();
+        self.image = self.image.apply(&decode_batch(batch).unwrap().records).unwrap().0;
     }
 
     /// Registers a new incarnation.

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 
 /// Everything that is counted.
-pub const KINDS: [&str; 21] = [
+pub const KINDS: [&str; 27] = [
     "elections",
     "ELR elections",
     "ISR shrinks",
     "ISR expansions",
     "truncations",
     "fencings",
+    "lease expiries",
+    "unclean restarts kept eligible",
+    "reassignments completed",
+    "reassignments cancelled",
+    "balancer moves",
     "controllers elected",
+    "heartbeats to deposed controllers",
     "decisions of unknown fate",
     "acknowledged",
     "refused",

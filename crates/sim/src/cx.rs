@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_env::{ManualClock, Monotonic, Rng, SeededRng};
+use ottla_env::{Clock, ManualClock, Monotonic, Rng, SeededRng};
 use ottla_history::History;
+use ottla_types::{NodeId, Uuid};
 
 use crate::counts::Counts;
 use crate::message::{Address, Body, Message, Request, Response};
@@ -13,6 +14,8 @@ use crate::network::Network;
 use crate::scheduler::Scheduler;
 use crate::trace::Trace;
 
+/// By how many thousandths a machine's clocks may go wrong: two of them differ by less than what a lease is shorter than a session.
+const CLOCK_DRIFT: u64 = 40;
 /// The wall clock at the start, ms.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
 
@@ -41,6 +44,8 @@ pub(crate) enum Timer {
     Timeout(u64),
     Register,
     Heartbeat,
+    /// Whether the lease still lasts.
+    Lease,
     Feed,
     Fetch {
         partition: i32,
@@ -61,8 +66,12 @@ pub(crate) enum Timer {
         call: u64,
     },
     Checkpoints,
-    Sessions,
-    Rebalance,
+    Sessions {
+        term: i32,
+    },
+    Rebalance {
+        term: i32,
+    },
     Next,
 }
 
@@ -102,14 +111,24 @@ pub(crate) struct Host {
     pub(crate) paused_until: Duration,
 }
 
+/// A machine's clocks.
+#[derive(Debug)]
+struct HostClock {
+    clock: Arc<ManualClock>,
+    /// How far they go while the world goes on by a thousand.
+    speed: u32,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Cx {
     pub(crate) now: Duration,
-    pub(crate) clock: Arc<ManualClock>,
+    clocks: BTreeMap<i32, HostClock>,
     pub(crate) rng: SeededRng,
     pub(crate) network: Network,
     pub(crate) hosts: BTreeMap<i32, Host>,
+    /// Of the brokers' processes that were started last.
+    pub(crate) incarnations: BTreeMap<NodeId, Uuid>,
     pub(crate) history: History,
     pub(crate) counts: Counts,
     pub(crate) trace: Trace,
@@ -121,10 +140,11 @@ impl Cx {
     pub(crate) fn new(seed: u64, keep_trace: bool) -> Self {
         Self {
             now: Duration::ZERO,
-            clock: Arc::new(ManualClock::at_wall_ms(START_MS)),
+            clocks: BTreeMap::new(),
             rng: SeededRng::new(seed),
             network: Network::default(),
             hosts: BTreeMap::new(),
+            incarnations: BTreeMap::new(),
             history: History::default(),
             counts: Counts::default(),
             trace: Trace::new(keep_trace),
@@ -135,13 +155,35 @@ impl Cx {
 
     /// Time passes.
     pub(crate) fn advance_to(&mut self, at: Duration) {
-        self.clock.advance(at.saturating_sub(self.now));
+        let step = at.saturating_sub(self.now);
+        for host in self.clocks.values() {
+            host.clock.advance(step * host.speed / 1000);
+        }
         self.now = self.now.max(at);
     }
 
-    /// The time as sessions count it.
-    pub(crate) fn monotonic(&self) -> Monotonic {
-        Monotonic(self.now.as_nanos() as u64)
+    /// A machine that was switched on, with clocks that go a little too fast or too slow.
+    pub(crate) fn add_host(&mut self, host: i32) {
+        let speed = self.between(1000 - CLOCK_DRIFT, 1000 + CLOCK_DRIFT + 1) as u32;
+        let clock = Arc::new(ManualClock::at_wall_ms(START_MS));
+        self.clocks.insert(host, HostClock { clock, speed });
+        self.hosts.insert(host, Host { up: true, life: 1, paused_until: Duration::ZERO });
+    }
+
+    /// The clocks of `host`.
+    pub(crate) fn clock(&self, host: i32) -> Arc<ManualClock> {
+        let of_host = self.clocks.get(&host).map(|host| &host.clock);
+        of_host.map_or_else(|| Arc::new(ManualClock::at_wall_ms(START_MS)), Arc::clone)
+    }
+
+    /// The time as `host` counts it, for sessions.
+    pub(crate) fn monotonic(&self, host: i32) -> Monotonic {
+        self.clocks.get(&host).map_or(Monotonic(0), |host| host.clock.now())
+    }
+
+    /// The same, for leases.
+    pub(crate) fn monotonic_since_start(&self, host: i32) -> Duration {
+        Duration::from_nanos(self.monotonic(host).0)
     }
 
     pub(crate) fn wall_ms(&self) -> i64 {

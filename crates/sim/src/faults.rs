@@ -8,7 +8,7 @@ use ottla_simdisk::{Fault, Op};
 
 use crate::Options;
 use crate::cx::{Cx, Event, FaultEvent};
-use crate::world::World;
+use crate::world::{World, choose};
 
 /// After the start the cluster has so long to itself.
 const PEACE: Duration = Duration::from_millis(1500);
@@ -21,13 +21,19 @@ const REST_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Nemesis {
     until: Duration,
+    administers: bool,
     acknowledged_when_healed: Vec<u64>,
     pub(crate) faults: u64,
 }
 
 impl Nemesis {
     pub(crate) fn new(options: &Options) -> Self {
-        Self { until: PEACE + options.faults_for, acknowledged_when_healed: Vec::new(), faults: 0 }
+        Self {
+            until: PEACE + options.faults_for,
+            administers: options.balance,
+            acknowledged_when_healed: Vec::new(),
+            faults: 0,
+        }
     }
 
     pub(crate) fn begin(&self, cx: &mut Cx) {
@@ -58,8 +64,33 @@ impl World {
         for _ in 0..count {
             self.draw_fault();
         }
+        if self.nemesis.administers && self.cx.one_in(2) {
+            self.administer();
+        }
         let wait = Duration::from_millis(self.cx.between(200, 1200));
         self.cx.after(wait, Event::Fault(FaultEvent::Round));
+    }
+
+    /// What people do to a cluster that balances itself.
+    fn administer(&mut self) {
+        let nodes = self.brokers.len() as i32;
+        let partition = self.cx.rng.below(self.partitions as u64) as i32;
+        match self.cx.rng.below(6) {
+            0..3 => {
+                let replicas = choose(&mut self.cx, nodes, 3);
+                self.controllers.reassign(&mut self.cx, partition, Some(replicas));
+            }
+            3 => {
+                for partition in 0..self.partitions {
+                    self.controllers.reassign(&mut self.cx, partition, None);
+                }
+            }
+            4 => {
+                let broker = self.cx.between(1, nodes as u64 + 1) as i32;
+                self.controllers.drain(&mut self.cx, Some(broker));
+            }
+            _ => self.controllers.drain(&mut self.cx, None),
+        }
     }
 
     fn draw_fault(&mut self) {
@@ -114,7 +145,8 @@ impl World {
         self.cx.counts.add("isolations");
         self.cx.note(format_args!("fault: host {host} is isolated for {lasts:?}"));
         // Clients may still reach it: half of the time.
-        let clients = if self.cx.one_in(2) { 100..106 } else { 0..0 };
+        let clients = (self.producers.len() + self.consumers.len()) as i32;
+        let clients = if self.cx.one_in(2) { 100..100 + clients } else { 0..0 };
         for other in (1..=self.brokers.len() as i32).chain(clients).filter(|&other| other != host) {
             self.block(host, other, lasts);
             self.block(other, host, lasts);

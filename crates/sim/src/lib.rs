@@ -9,17 +9,17 @@
 //! ```
 //!
 //! What runs is what brokers and controllers run: partitions with their logs on disks (`ottla_broker::BarePartition`, which is
-//! the broker's partition: `ottla-replication` and `ottla-storage` under one lock), the plans and the image of
-//! `ottla-metadata`, the controller's sessions.
+//! the broker's partition: `ottla-replication` and `ottla-storage` under one lock), leases of leaders, the plans and the image of
+//! `ottla-metadata`, the controller's sessions and its balancer. Each node's clocks go a little too fast or too slow.
 //!
 //! What is modelled: the shells between them, one file each in `broker` and `controller`, which names the one that it stands
 //! for; the quorum (`controller/quorum.rs`), of which controllers see terms, committed batches and who leads, late or not at all;
 //! clients. There are no connections, so messages overtake each other and come twice.
 //!
-//! Not here yet: leases of leaders (until it hears of the next one, a leader that was paused or cut off serves reads that are
-//! committed but old, and tells producers that what later leaders have acknowledged is missing) and the balancer; durability
-//! other than `fsync`; damage at rest; snapshots of the metadata; transactions; orderly shutdowns. The place of leases is
-//! `broker/serve.rs`, that of the balancer `controller/desk.rs`.
+//! Of eight seeds one has the balancer on, with more partitions, and people who move them and drain brokers.
+//!
+//! Not here yet: durability other than `fsync`; damage at rest and lost disks; several log directories; snapshots of the
+//! metadata; transactions; orderly shutdowns.
 //!
 //! Entry point: [`run`].
 
@@ -29,6 +29,7 @@ mod controller;
 mod counts;
 mod cx;
 mod faults;
+mod layout;
 mod message;
 mod network;
 mod rest;
@@ -52,6 +53,8 @@ pub struct Options {
     pub nodes: i32,
     /// Whether eligible leader replicas are on (KIP-966).
     pub elr: bool,
+    /// Whether the balancer is on, with more partitions, which are not even at first, and people who move them too.
+    pub balance: bool,
     /// For how long faults are drawn, virtual.
     pub faults_for: Duration,
     /// Whether the trace is kept as text.
@@ -59,11 +62,18 @@ pub struct Options {
 }
 
 impl Options {
-    /// What a seed says: three nodes or five, with ELR or without.
+    /// What a seed says: three nodes or five, with ELR or without; of eight seeds one with the balancer, on four nodes or five.
     pub fn of(seed: u64) -> Self {
+        let balance = seed % 8 == 5;
+        let nodes = match seed % 4 {
+            _ if balance => 4 + (seed / 8 % 2) as i32,
+            3 => 5,
+            _ => 3,
+        };
         Self {
-            nodes: if seed % 4 == 3 { 5 } else { 3 },
+            nodes,
             elr: !seed.is_multiple_of(3),
+            balance,
             faults_for: Duration::from_secs(7),
             keep_trace: false,
         }

@@ -38,7 +38,7 @@ pub(crate) enum Body {
     Response(Response),
 }
 
-/// Partitions are of one topic, and named by their index.
+/// Partitions are called by their numbers.
 #[derive(Clone, Debug)]
 pub(crate) enum Request {
     Register(Box<Registration>),
@@ -48,7 +48,7 @@ pub(crate) enum Request {
     Produce { partition: i32, records: Bytes, all: bool, idempotent: bool },
     FollowerFetch { partition: i32, id: NodeId, epoch: BrokerEpoch, position: BarePosition },
     LogStart { partition: i32, epoch: LeaderEpoch },
-    ConsumerFetch { partition: i32, from: Offset },
+    ConsumerFetch { partition: i32, epoch: LeaderEpoch, from: Offset },
     Metadata,
 }
 
@@ -67,7 +67,7 @@ pub(crate) enum Response {
     Fetched(Result<BareRead, Refused>),
     LogStart(Result<Offset, Refused>),
     /// Of each partition, with the epoch.
-    Leaders(Vec<(NodeId, LeaderEpoch)>),
+    Leaders(Vec<(i32, NodeId, LeaderEpoch)>),
 }
 
 /// Why a batch is not acknowledged.
@@ -75,8 +75,9 @@ pub(crate) enum Response {
 pub(crate) enum Failure {
     /// It was not appended.
     Refused(Refused),
-    /// A sequence number does not follow. Whether the leader that says so is the one that the controllers have committed: a former
-    /// one may lack what later ones have acknowledged, as long as there are no leases.
+    /// A sequence number does not follow. Whether the leader that says so is the one that the controllers have committed: one that
+    /// another was preferred to, and that has not heard of it, may lack what was acknowledged since. One that was fenced must not answer
+    /// at all, which is a rule.
     OutOfOrder { is_current: bool },
     /// It may have been.
     Unknown(String),

@@ -2,32 +2,38 @@
 
 use ottla_history::{Dump, Dumped};
 use ottla_storage::Log;
-use ottla_types::{NodeId, Offset};
+use ottla_types::Offset;
 
+use crate::layout;
 use crate::world::World;
 
 impl World {
     /// What is not yet as it should be, once all faults are healed.
     pub(crate) fn unmet(&self) -> Vec<String> {
         let mut unmet = Vec::new();
-        let Some(topic) = self.controllers.quorum.image.topics.iter().next() else {
+        let image = &self.controllers.quorum.image;
+        if image.topics.is_empty() {
             return vec!["there is no topic".to_owned()];
-        };
-        for (index, partition) in topic.partitions() {
-            if partition.isr.len() < partition.replicas.len() || !partition.has_leader() {
+        }
+        unmet.extend(self.controllers.moves_to_come());
+        for (index, partition) in layout::partitions(image) {
+            if partition.isr.len() < partition.replicas.len()
+                || !partition.has_leader()
+                || partition.is_reassigning()
+            {
                 unmet.push(format!(
                     "partition {index}: leader {}, in sync {:?} of {:?}",
                     partition.leader, partition.isr, partition.replicas
                 ));
                 continue;
             }
-            let ends: Vec<_> = partition.replicas.iter().map(|id| self.ends(id.0, index.0)).collect();
+            let ends: Vec<_> = partition.replicas.iter().map(|id| self.ends(id.0, index)).collect();
             let is_one = ends.windows(2).all(|pair| pair[0].map(|e| e.1) == pair[1].map(|e| e.1));
-            let leader = self.ends(partition.leader.0, index.0);
+            let leader = self.ends(partition.leader.0, index);
             if !is_one || leader.is_none_or(|(high_watermark, end)| high_watermark != end) {
                 unmet.push(format!("partition {index}: (HW, LEO) of the replicas {ends:?}"));
             }
-            let behind = self.consumers.iter().filter(|consumer| consumer.partition == index.0);
+            let behind = self.consumers.iter().filter(|consumer| consumer.partition == index);
             for consumer in behind.filter(|consumer| Some(consumer.position) != leader.map(|e| e.0)) {
                 unmet.push(format!("partition {index}: a consumer is at {}", consumer.position));
             }
@@ -47,27 +53,25 @@ impl World {
 
     /// All logs, for the rules.
     pub(crate) fn dump(&mut self) {
-        let topics = self.controllers.quorum.image.topics.clone();
-        for (index, replicas) in (0..).zip(&self.partitions) {
-            let state = topics.iter().next().and_then(|topic| topic.partition(index.into()));
-            for &replica in replicas {
-                let Some(broker) = self.brokers.get(replica as usize - 1) else { continue };
-                let hosted = broker.running.as_ref().and_then(|running| running.partitions.get(&index));
+        let image = self.controllers.quorum.image.clone();
+        for (partition, state) in layout::partitions(&image) {
+            for &replica in &state.replicas {
+                let Some(broker) = self.brokers.get(replica.0 as usize - 1) else { continue };
+                let hosted = broker.running.as_ref().and_then(|running| running.partitions.get(&partition));
                 let Some(hosted) = hosted else { continue };
-                let (dumped, failure) = hosted.bare.look(|log, _, _| dump(log));
+                let (records, failure) = hosted.bare.look(|log, _, _| dump(log));
                 if let Some(failure) = failure {
-                    self.cx.history.unmet.push(format!("partition {index} replica {replica}: {failure}"));
+                    self.cx.history.unmet.push(format!("partition {partition} replica {replica}: {failure}"));
                 }
-                let replica = NodeId(replica);
-                let is_leader = state.is_some_and(|state| state.leader == replica);
-                self.cx.history.dumps.push(Dump { partition: index, replica, is_leader, records: dumped });
+                let is_leader = state.leader == replica;
+                self.cx.history.dumps.push(Dump { partition, replica, is_leader, records });
             }
         }
     }
 }
 
 /// All records of a log, or those up to where it cannot be read.
-fn dump(log: &mut Log) -> (Vec<Dumped>, Option<String>) {
+pub(crate) fn dump(log: &mut Log) -> (Vec<Dumped>, Option<String>) {
     let (mut found, mut next) = (Vec::new(), log.log_start_offset());
     let end = log.log_end_offset();
     while next < end {

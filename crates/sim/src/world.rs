@@ -7,7 +7,7 @@ use ottla_env::Rng;
 use crate::broker::Broker;
 use crate::client::{Consumer, Kind, Producer};
 use crate::controller::Controllers;
-use crate::cx::{Cx, Event, Host, QuorumEvent, Timer};
+use crate::cx::{Cx, Event, QuorumEvent, Timer};
 use crate::faults::Nemesis;
 use crate::message::{Address, Message};
 use crate::{Options, Outcome};
@@ -23,8 +23,8 @@ pub(crate) struct World {
     pub(crate) producers: Vec<Producer>,
     pub(crate) consumers: Vec<Consumer>,
     pub(crate) nemesis: Nemesis,
-    /// Replicas of each partition.
-    pub(crate) partitions: Vec<Vec<i32>>,
+    /// How many there are.
+    pub(crate) partitions: i32,
     elections_seen: usize,
     pub(crate) ended: bool,
     pub(crate) events: u64,
@@ -34,21 +34,21 @@ impl World {
     pub(crate) fn new(seed: u64, options: &Options) -> Self {
         let mut cx = Cx::new(seed, options.keep_trace);
         let nodes = options.nodes;
-        let partitions: Vec<Vec<i32>> = (0..2).map(|_| choose(&mut cx, nodes, 3)).collect();
-        for id in 1..=nodes {
-            cx.hosts.insert(id, Host { up: true, life: 1, paused_until: Duration::ZERO });
-        }
+        // With the balancer on, the last nodes have nothing yet.
+        let (count, among) = if options.balance { (6, 3) } else { (2, nodes) };
+        let partitions: Vec<Vec<i32>> = (0..count).map(|_| choose(&mut cx, among, 3)).collect();
+        (1..=nodes).for_each(|id| cx.add_host(id));
         let disk_seed = cx.rng.next_u64();
         let kinds = [Kind::Idempotent, Kind::Idempotent, Kind::Plain, Kind::Leader];
         let producer = |(id, kind)| Producer::new(id, kind, nodes, partitions.len());
         let count = kinds.len() as i32;
         Self {
             brokers: (1..=nodes).map(|id| Broker::new(id, nodes, disk_seed ^ id as u64)).collect(),
-            controllers: Controllers::new(nodes, partitions.clone(), options.elr),
+            controllers: Controllers::new(options, partitions.clone()),
             producers: (0..).zip(kinds).map(producer).collect(),
             consumers: (0..partitions.len() as i32).map(|p| Consumer::new(count + p, p, nodes)).collect(),
             nemesis: Nemesis::new(options),
-            partitions,
+            partitions: partitions.len() as i32,
             elections_seen: 0,
             ended: false,
             events: 0,
@@ -208,7 +208,7 @@ impl World {
 }
 
 /// `count` of the nodes, in any order.
-fn choose(cx: &mut Cx, nodes: i32, count: usize) -> Vec<i32> {
+pub(crate) fn choose(cx: &mut Cx, nodes: i32, count: usize) -> Vec<i32> {
     let mut left: Vec<i32> = (1..=nodes).collect();
     (0..count).map(|_| left.swap_remove(cx.between(0, left.len() as u64) as usize)).collect()
 }

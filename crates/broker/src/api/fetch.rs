@@ -17,7 +17,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_config::ReplicaSelector;
 use ottla_metadata::MetadataImage;
 use ottla_network::{AsFile, FileRange, ReplySegment};
 use ottla_protocol::messages::fetch::{
@@ -30,6 +29,7 @@ use ottla_storage::RecordsSlice;
 use ottla_types::{BrokerEpoch, ByteString, Detach, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicName};
 use tokio::time::Instant;
 
+use super::near::Near;
 use crate::Broker;
 use crate::error_codes::ToErrorCode;
 use crate::fetch_session::{Answered, FetchContext, FetchPartition, FetchSessionError, PartitionKey};
@@ -87,33 +87,6 @@ struct Limits {
     min_bytes: usize,
     max_bytes: usize,
     near: Option<Near>,
-}
-
-/// Who is near to a consumer, where that counts.
-struct Near {
-    image: Arc<MetadataImage>,
-    listener: Arc<str>,
-    rack: ByteString,
-}
-
-impl Near {
-    fn of(broker: &Broker, cx: &RequestContext, request: &FetchRequest) -> Option<Self> {
-        let counts = broker.config().replication.selector == ReplicaSelector::RackAware;
-        (counts && !request.rack_id.is_empty()).then(|| Self {
-            image: broker.image(),
-            listener: cx.listener_name.clone(),
-            rack: request.rack_id.clone(),
-        })
-    }
-
-    /// Whether the broker is in the consumer's rack, and can be reached by it.
-    fn has(&self, id: NodeId) -> bool {
-        self.image.brokers.get(id).is_some_and(|broker| {
-            !broker.fenced
-                && broker.rack.as_ref() == Some(&self.rack)
-                && broker.endpoint(&self.listener).is_some()
-        })
-    }
 }
 
 impl Limits {

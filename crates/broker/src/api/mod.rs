@@ -21,6 +21,7 @@ mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod metadata;
+mod near;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;

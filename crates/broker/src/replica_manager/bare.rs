@@ -34,8 +34,8 @@ pub struct BarePartition {
 /// Why a partition refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Another one leads, or the epoch is another one: refresh the metadata.
-    #[error("it does not lead the partition in this epoch")]
+    /// Another one leads, or may by now, or the epoch is another one: refresh the metadata.
+    #[error("it does not lead the partition in this epoch, or its lease ran out")]
     NotLeader,
     /// Too few replicas are in sync for acks=all.
     #[error("too few replicas are in sync")]
@@ -113,7 +113,7 @@ impl BareSync {
 }
 
 impl BarePartition {
-    /// The replica of `me`, which acknowledges what is synced. Begins without a role, with a lease that does not end, not throttled.
+    /// The replica of `me`, which acknowledges what is synced, and serves clients while `lease` lasts. Begins without a role, not throttled.
     pub fn new(
         id: TopicIdPartition,
         me: NodeId,
@@ -121,6 +121,7 @@ impl BarePartition {
         config: Arc<LogConfig>,
         min_insync_replicas: usize,
         clock: Arc<dyn Clock>,
+        lease: Arc<LeaderLease>,
     ) -> Self {
         let (in_sync, flush_queue) = (Arc::<InSync>::default(), Arc::<FlushQueue<Partition>>::default());
         let sync = SyncPolicy { mode: SyncMode::Fsync, flush_messages: i64::MAX, flush_within: None };
@@ -131,15 +132,13 @@ impl BarePartition {
             leader_throttled: ThrottledReplicas::default(),
             follower_throttled: ThrottledReplicas::default(),
         });
-        let lease = LeaderLease::default();
-        lease.hold();
         let host = Host {
             clock,
             flush_queue: Arc::clone(&flush_queue),
             counts: Arc::default(),
             in_sync: Arc::clone(&in_sync),
             quotas: Arc::default(),
-            lease: Arc::new(lease),
+            lease,
         };
         let replica = Replica::new(me, Durability::Flushed);
         Self { partition: Partition::new(id, log, replica, config, host), in_sync, flush_queue }
@@ -177,15 +176,20 @@ impl BarePartition {
         })
     }
 
-    /// A consumer's fetch: what is committed.
-    pub fn fetch_as_consumer(&self, from: Offset, max_bytes: usize) -> Result<BareRead, Refused> {
+    /// A consumer's fetch, in the epoch of the leader that it knows: what is committed.
+    pub fn fetch_as_consumer(
+        &self,
+        leader_epoch: LeaderEpoch,
+        from: Offset,
+        max_bytes: usize,
+    ) -> Result<BareRead, Refused> {
         self.read(ReadRequest {
             reader: Reader::Consumer { reads_from_followers: false },
             isolation: Isolation::HighWatermark,
             from,
             max_bytes,
             at_least_one_batch: true,
-            current_leader_epoch: LeaderEpoch::NONE,
+            current_leader_epoch: leader_epoch,
             last_fetched_epoch: LeaderEpoch::NONE,
             log_start: Offset::NONE,
         })
@@ -274,6 +278,17 @@ impl BarePartition {
         look(&mut state.log, high_watermark, epoch)
     }
 
+    /// The lease ran out: answers whoever waits for what this broker leads.
+    pub fn lease_ran_out(&self) {
+        self.partition.lease_ran_out();
+    }
+
+    /// The replica was moved away: answers whoever waits; its files may be deleted.
+    pub fn leave(&self) {
+        self.partition.retire();
+        self.partition.with_log(|log, _| log.abandon());
+    }
+
     /// Whether it leads.
     pub fn is_leader(&self) -> bool {
         self.partition.is_leader()
@@ -299,6 +314,7 @@ fn refused(error: PartitionError) -> Refused {
     match error {
         PartitionError::NotLeader(_)
         | PartitionError::Epoch(_)
+        | PartitionError::LeaseRanOut
         | PartitionError::NotReady(NotReady::NotLeader(_)) => Refused::NotLeader,
         PartitionError::NotReady(NotReady::NotEnoughReplicas { .. }) => Refused::NotEnoughReplicas,
         PartitionError::Read(ReadError::OffsetOutOfRange { .. }) => Refused::OffsetOutOfRange,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{History, Outcome};
+use crate::{History, Outcome};
 
 pub(super) fn check(history: &History) -> Option<String> {
     let logs: BTreeMap<_, _> = history
@@ -21,7 +21,7 @@ pub(super) fn check(history: &History) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::history::Outcome;
+    use crate::Outcome;
     use crate::rules::testing::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! C5: what a leader once called committed is in the log at the end. C6: who is elected has it already.
 
-use crate::history::History;
+use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     history.final_logs().find_map(|dump| {

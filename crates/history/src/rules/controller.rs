@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{History, Version};
+use crate::{History, Version};
 
 /// C1: an epoch has one leader.
 pub(super) fn check_one_leader(history: &History) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{History, Outcome};
+use crate::{History, Outcome};
 
 pub(super) fn check(history: &History) -> Option<String> {
     let acknowledged = history.sends.iter().filter(|send| send.all).filter_map(|send| match send.outcome {
@@ -26,7 +26,7 @@ pub(super) fn check(history: &History) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::history::Outcome;
+    use crate::Outcome;
     use crate::rules::testing::*;
 
     #[test]

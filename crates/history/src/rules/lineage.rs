@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::History;
+use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     let mut leaders = BTreeMap::new();
@@ -30,7 +30,7 @@ pub(super) fn check(history: &History) -> Option<String> {
 mod tests {
     use ottla_types::{LeaderEpoch, NodeId};
 
-    use crate::history::Append;
+    use crate::Append;
     use crate::rules::testing::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! R20: once all faults are healed, everything that was asked for comes about.
 
-use crate::history::History;
+use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     (!history.unmet.is_empty()).then(|| history.unmet.join("; "))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::history::{History, Outcome};
+use crate::{History, Outcome};
 
 pub(super) fn check(history: &History) -> Option<String> {
     let found: BTreeSet<_> = history
@@ -18,7 +18,7 @@ pub(super) fn check(history: &History) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::history::Outcome;
+    use crate::Outcome;
     use crate::rules::testing::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{History, Outcome};
+use crate::{History, Outcome};
 
 pub(super) fn check(history: &History) -> Option<String> {
     let sent: BTreeMap<_, _> = history.sends.iter().map(|send| (send.value, send)).collect();
@@ -24,7 +24,7 @@ pub(super) fn check(history: &History) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::history::Outcome;
+    use crate::Outcome;
     use crate::rules::testing::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! R12: what was sent after something was acknowledged lies behind it.
 
-use crate::history::{History, Outcome};
+use crate::{History, Outcome};
 
 pub(super) fn check(history: &History) -> Option<String> {
     let mut acknowledged: Vec<_> = history

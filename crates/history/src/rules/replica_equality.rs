@@ -1,6 +1,6 @@
 //! R17: at rest all replicas have the same batches: offsets, epochs, checksums.
 
-use crate::history::History;
+use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     for leader in history.final_logs() {

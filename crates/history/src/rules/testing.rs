@@ -1,12 +1,13 @@
 //! A history that breaks no rule, to break one at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ottla_metadata::image::PartitionImage;
-use ottla_types::{LeaderEpoch, NodeId, Offset, PartitionEpoch};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset, PartitionEpoch};
 
 use crate::Value;
-use crate::history::*;
+use crate::*;
 
 pub(super) const fn offset(n: i64) -> Offset {
     Offset(n)
@@ -63,6 +64,10 @@ fn watermark(leader: i32, epoch: i32, end: i64) -> Watermark {
     }
 }
 
+fn led(leader: i32, epoch: i32) -> Led {
+    Led { partition: 0, epoch: LeaderEpoch(epoch), leader: NodeId(leader) }
+}
+
 /// Broker 1 leads, then 2: three values of two producers.
 pub(super) fn sound() -> History {
     let records = vec![dumped(0, 0, value(0, 0)), dumped(1, 0, value(1, 0)), dumped(2, 2, value(0, 1))];
@@ -80,6 +85,24 @@ pub(super) fn sound() -> History {
             Append { partition: 0, epoch: LeaderEpoch(0), leader: (NodeId(1), 1) },
             Append { partition: 0, epoch: LeaderEpoch(2), leader: (NodeId(2), 1) },
         ],
+        served: BTreeMap::from([(led(1, 0), Duration::from_secs(24)), (led(2, 2), Duration::from_secs(40))]),
+        deposed: vec![(led(1, 0), Duration::from_secs(25))],
+        fetches: BTreeSet::from([(led(1, 0), LeaderEpoch(0)), (led(2, 2), LeaderEpoch(2))]),
+        noted: BTreeSet::from([(NodeId(1), BrokerEpoch(5))]),
+        restarts: vec![Restart {
+            partition: 0,
+            broker: NodeId(1),
+            former: BrokerEpoch(5),
+            is_eligible: true,
+            is_needed: true,
+        }],
+        // Of an epoch that nobody else has.
+        truncations: vec![Truncation {
+            partition: 0,
+            replica: NodeId(1),
+            is_eligible: true,
+            committed: vec![dumped(2, 1, value(7, 7))],
+        }],
         versions: vec![version(1, 0, &[1, 2]), version(2, 2, &[2])],
         elections: vec![Election {
             partition: 0,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::History;
+use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     let logs: BTreeMap<_, _> = history
@@ -17,8 +17,8 @@ pub(super) fn check(history: &History) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::history::{Outcome, Read};
     use crate::rules::testing::*;
+    use crate::{Outcome, Read};
 
     #[test]
     fn a_value_that_was_read_and_is_gone() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::History;
+use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     let mut known = BTreeMap::new();

@@ -264,6 +264,32 @@ fn an_incarnation_between_that_the_directories_do_not_know_ends_eligibility() {
 }
 
 #[test]
+fn a_registration_of_a_dead_process_that_was_long_on_its_way_takes_nothing_from_its_successor() {
+    let (mut cluster, topic) = three_with_elr();
+    let first = cluster.image.brokers.get(NodeId(3)).unwrap().epoch;
+    let late = Registration { previous_epoch: first, ..registration(3, 500) };
+    // It died before it was heard; its successor was.
+    let epoch = restart(&mut cluster, 3, true);
+    cluster.beat(heartbeat(3, epoch));
+    cluster.fence(1);
+    let plan = |cluster: &Cluster, session| {
+        plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &late, session)
+    };
+    let refused = plan(&cluster, true);
+    let expected = RegisterBrokerError::Superseded { broker: NodeId(3), registered: epoch, previous: first };
+    assert_eq!((refused.answer, refused.records), (Err(expected), Vec::new()));
+    let (leader, members) = (cluster.state(topic).0, cluster.image.brokers.get(NodeId(3)).unwrap());
+    assert!(leader == 2 && members.epoch == epoch && !members.fenced);
+    assert!(
+        plan(&cluster, false).answer.is_ok(),
+        "when nothing was heard of the successor, it may be a copy"
+    );
+    let next = Registration { previous_epoch: epoch, ..registration(3, 501) };
+    let next = plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &next, true);
+    assert!(next.answer.is_ok(), "a process that was started later need not wait");
+}
+
+#[test]
 fn a_replica_whose_directory_is_not_brought_back_is_not_eligible() {
     let mut cluster = Cluster::new(1);
     cluster.configure(&["min.insync.replicas=2"]);
@@ -359,6 +385,16 @@ fn a_broker_whose_directories_are_cordoned_gets_no_new_replicas() {
     assert!(refused.contains("only 1 broker(s)"), "{refused}");
     cluster.beat(cordons(&[]));
     cluster.create(new_topic("again", 1, 2)).unwrap();
+}
+
+/// Before 4.3-IV0 no record can say it.
+#[test]
+fn directories_are_cordoned_only_at_a_level_that_can_tell() {
+    let mut cluster = Cluster::at_level(29, 1);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let cordoned_directories = Some(vec![uuid(77_001)]);
+    cluster.beat(Heartbeat { cordoned_directories, ..heartbeat(1, epoch) });
+    assert!(!cluster.image.brokers.get(NodeId(1)).unwrap().is_cordoned());
 }
 
 #[test]

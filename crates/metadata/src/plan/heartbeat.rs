@@ -86,7 +86,7 @@ pub fn plan_heartbeat(
     let next = next_state(image, heartbeat, broker, progress);
     let mut records = if now == next { Vec::new() } else { transition(image, settings, broker, next) };
     records.extend(lose_directories(image, settings, broker, &heartbeat.offline_directories));
-    records.extend(cordon(broker, heartbeat.cordoned_directories.as_deref()));
+    records.extend(cordon(image, broker, heartbeat.cordoned_directories.as_deref()));
     // Decided, and not in the image yet: others are about to lead.
     let is_being_fenced = progress.fenced_at > image.offset;
     let answer = HeartbeatAnswer {
@@ -182,10 +182,15 @@ fn transition(
     }
 }
 
-/// A directory that was online and has failed: its replicas do not count any more (KIP-858). The last directory is
-/// not taken out here, the broker stops itself then.
-/// That the directories `cordoned` take no new partitions, if that is new.
-fn cordon(broker: &BrokerImage, cordoned: Option<&[DirectoryId]>) -> Option<MetadataRecord> {
+/// That the directories `cordoned` take no new partitions, if that is new, and records can tell of it.
+fn cordon(
+    image: &MetadataImage,
+    broker: &BrokerImage,
+    cordoned: Option<&[DirectoryId]>,
+) -> Option<MetadataRecord> {
+    if !image.features.metadata_version().has_cordoned_directories() {
+        return None;
+    }
     let is_new =
         |cordoned: &&[DirectoryId]| broker.cordoned_directories.as_deref().unwrap_or_default() != *cordoned;
     let cordoned = cordoned.filter(is_new)?;
@@ -194,6 +199,8 @@ fn cordon(broker: &BrokerImage, cordoned: Option<&[DirectoryId]>) -> Option<Meta
     Some(change.into())
 }
 
+/// A directory that was online and has failed: its replicas do not count any more (KIP-858). The last directory is
+/// not taken out here, the broker stops itself then.
 fn lose_directories(
     image: &MetadataImage,
     settings: &Settings,

@@ -3,7 +3,8 @@
 //!
 //! Unlike Kafka, a restarted broker need not wait until its former session has ended: whoever brings a log directory of
 //! the registered broker is that broker, because a directory is locked by one process at a time. Only a stranger with
-//! other directories is refused while the session lasts.
+//! other directories is refused while the session lasts; and whoever has them from before the registered process noted itself
+//! there: a request of a dead one that was long on its way.
 //!
 //! A restart without a clean shutdown need not cost a replica its place among those that may lead: see
 //! `docs/adr/0005-unclean-restart.md`.
@@ -64,6 +65,18 @@ pub enum RegisterBrokerError {
     Duplicate {
         /// The id.
         broker: NodeId,
+    },
+    /// A later process is broker N: who asks was started before it, and is gone.
+    #[error(
+        "Broker {broker} is registered by a later process, of epoch {registered}, that is alive; the directories of this one know {previous} only"
+    )]
+    Superseded {
+        /// The id.
+        broker: NodeId,
+        /// The epoch of the later one.
+        registered: BrokerEpoch,
+        /// The one that the directories told when this one was started.
+        previous: BrokerEpoch,
     },
     /// No log directory.
     #[error("No directories specified in request")]
@@ -150,10 +163,18 @@ fn check(
         });
     }
     check_directories(image, registration)?;
-    if let Some(existing) = existing {
+    if let Some(existing) =
+        existing.filter(|it| has_session && it.incarnation_id != registration.incarnation_id)
+    {
         let restarted = existing.directories.iter().any(|dir| registration.directories.contains(dir));
-        if has_session && existing.incarnation_id != registration.incarnation_id && !restarted {
+        if !restarted {
             return Err(RegisterBrokerError::Duplicate { broker: registration.broker });
+        }
+        // An active process has noted its epoch in the directories: who was started later brings that, or none.
+        let previous = registration.previous_epoch;
+        if !existing.fenced && previous.is_some() && previous < existing.epoch {
+            let (broker, registered) = (registration.broker, existing.epoch);
+            return Err(RegisterBrokerError::Superseded { broker, registered, previous });
         }
     }
     check_features(image, registration)

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ottla_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
-use ottla_protocol::{ApiKey, ApiMessage, ByteString, ErrorCode, Request, Version};
+use ottla_protocol::{ApiKey, ApiMessage, ByteString, Request, Version};
 use tokio::time::Instant;
 
 use crate::client::{Connection, RequestError};
@@ -55,8 +55,8 @@ impl Connection {
         };
         let told = self.request(&request, ASK_IN, limit).await?;
         match told.error_code {
-            ErrorCode::NONE => Ok(told),
-            error => Err(RequestError::Refused { api: ApiVersionsRequest::KEY, error }),
+            error if error.is_error() => Err(RequestError::Refused { api: ApiVersionsRequest::KEY, error }),
+            _ => Ok(told),
         }
     }
 }

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_broker::BarePartition;
+use ottla_broker::{BarePartition, Refused};
 use ottla_metadata::{LocalChange, MetadataChange, MetadataDelta, decode_batch};
 use ottla_replication::{PartitionState, RoleChange};
 use ottla_types::{Bytes, LeaderEpoch, NodeId, Offset, TopicIdPartition, TopicPartition};
 
 use super::{Broker, Call, Hosted, RETRY};
 use crate::cx::{Cx, Timer};
+use crate::layout;
 use crate::message::{Address, Request, Response};
 
 /// How long a controller may hold a request for which it has nothing.
@@ -64,6 +65,9 @@ impl Broker {
         let MetadataChange { before, after, delta } = change;
         let changes = delta.topics.local_changes(NodeId(self.id), &before, &after);
         running.image = after;
+        for (change, _) in &changes.removed {
+            self.let_go(cx, change);
+        }
         for change in changes.leads.iter().chain(&changes.follows) {
             self.take_on(cx, change)?;
         }
@@ -74,11 +78,11 @@ impl Broker {
     }
 
     fn take_on(&mut self, cx: &mut Cx, change: &LocalChange) -> Result<(), String> {
-        let (me, id, index) = (self.address(), self.id, change.index.0);
+        let (me, id) = (self.address(), self.id);
+        let number = layout::number(&change.topic, change.index);
         let Some(running) = &mut self.running else { return Ok(()) };
-        if !running.partitions.contains_key(&index) {
-            let topic_partition = TopicPartition::new(change.topic.name.clone(), index);
-            let named = TopicIdPartition { topic_id: change.topic.id, topic_partition };
+        if !running.partitions.contains_key(&number) {
+            let named = id_of(change);
             let log = match running.dir.open_or_create_log(&named, Arc::clone(&running.config), cx.wall_ms())
             {
                 Ok(log) => log,
@@ -87,11 +91,12 @@ impl Broker {
                     return Ok(());
                 }
             };
-            let (config, clock) = (Arc::clone(&running.config), Arc::clone(&cx.clock) as Arc<_>);
-            let bare = BarePartition::new(named, NodeId(id), log, config, MIN_INSYNC_REPLICAS, clock);
-            running.partitions.insert(index, Hosted::new(bare));
+            let (config, clock) = (Arc::clone(&running.config), cx.clock(id));
+            let lease = Arc::clone(&running.lease);
+            let bare = BarePartition::new(named, NodeId(id), log, config, MIN_INSYNC_REPLICAS, clock, lease);
+            running.partitions.insert(number, Hosted::new(bare));
         }
-        let Some(hosted) = running.partitions.get_mut(&index) else { return Ok(()) };
+        let Some(hosted) = running.partitions.get_mut(&number) else { return Ok(()) };
         let partition = &change.partition;
         let role = hosted.bare.handle_partition_state(PartitionState {
             leader: partition.leader,
@@ -103,13 +108,13 @@ impl Broker {
         });
         if role != RoleChange::None {
             let (epoch, isr) = (partition.leader_epoch, &partition.isr);
-            cx.note(format_args!("broker {id} partition {index} epoch {epoch} isr {isr:?}: {role:?}"));
+            cx.note(format_args!("broker {id} partition {number} epoch {epoch} isr {isr:?}: {role:?}"));
         }
         match role {
             RoleChange::BecameFollower { leader } => {
                 hosted.following = Some(leader);
                 hosted.fetching = None;
-                cx.remind(me, Duration::ZERO, Timer::Fetch { partition: index });
+                cx.remind(me, Duration::ZERO, Timer::Fetch { partition: number });
             }
             RoleChange::BecameLeader { .. } | RoleChange::WentOffline => hosted.following = None,
             RoleChange::None | RoleChange::LeaderUpdated => {}
@@ -117,13 +122,55 @@ impl Broker {
         Ok(())
     }
 
-    /// Who leads what, as far as this broker knows.
-    pub(super) fn leaders(&self) -> Vec<(NodeId, LeaderEpoch)> {
-        let Some(running) = &self.running else { return Vec::new() };
-        let topics = running.image.topics.iter();
-        let leaders = topics.flat_map(|topic| topic.partitions());
-        leaders.map(|(_, partition)| (partition.leader, partition.leader_epoch)).collect()
+    /// The replica was moved away.
+    fn let_go(&mut self, cx: &mut Cx, change: &LocalChange) {
+        let number = layout::number(&change.topic, change.index);
+        let me = self.address();
+        let Some(hosted) = self.hosted(number) else { return };
+        hosted.bare.leave();
+        for parked in std::mem::take(&mut hosted.parked) {
+            cx.answer(me, parked.caller, Response::Fetched(Err(Refused::NotLeader)));
+        }
+        self.answer_producers(cx, number);
+        cx.note(format_args!("broker {} partition {number} is let go of", self.id));
+        let Some(running) = &mut self.running else { return };
+        running.partitions.remove(&number);
+        if let Err(error) = running.dir.delete_logs(&[id_of(change)]) {
+            cx.note(format_args!("broker {} partition {number} is not deleted: {error}", self.id));
+        }
     }
+
+    /// The metadata is complete: what is on disk and nobody's goes (in place of `replica_manager/strays.rs`).
+    pub(super) fn set_strays_aside(&mut self, cx: &mut Cx) {
+        let id = NodeId(self.id);
+        let Some(running) = &self.running else { return };
+        let is_ours = |stray: &TopicIdPartition| {
+            let at = &stray.topic_partition;
+            let given = running.image.topics.partition(stray.topic_id, at.partition);
+            given.is_some_and(|partition| partition.is_replica(id))
+        };
+        let strays: Vec<_> = running.dir.partitions().into_iter().filter(|at| !is_ours(at)).collect();
+        if let Err(error) = running.dir.set_aside(&strays, &mut Vec::new()) {
+            cx.note(format_args!("broker {id} cannot set strays aside: {error}"));
+        }
+    }
+
+    /// Who leads what, as far as this broker knows: without a lease it does not know about itself.
+    pub(super) fn leaders(&self, cx: &Cx) -> Vec<(i32, NodeId, LeaderEpoch)> {
+        let Some(running) = &self.running else { return Vec::new() };
+        let has_lease = running.lease.is_valid(cx.monotonic_since_start(self.id));
+        let known = |leader: NodeId| leader.0 != self.id || has_lease;
+        let leaders = layout::partitions(&running.image);
+        leaders
+            .map(|(number, partition)| (number, partition.leader, partition.leader_epoch))
+            .map(|(number, leader, epoch)| (number, if known(leader) { leader } else { NodeId::NONE }, epoch))
+            .collect()
+    }
+}
+
+fn id_of(change: &LocalChange) -> TopicIdPartition {
+    let topic_partition = TopicPartition::new(change.topic.name.clone(), change.index);
+    TopicIdPartition { topic_id: change.topic.id, topic_partition }
 }
 
 impl Hosted {

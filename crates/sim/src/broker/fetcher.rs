@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use ottla_broker::{BareFetch, Refused};
-use ottla_types::{LeaderEpoch, NodeId};
+use ottla_history::{Dumped, Truncation};
+use ottla_types::{LeaderEpoch, NodeId, Offset};
 
 use super::{Broker, Call, RETRY};
 use crate::cx::{Cx, Timer};
 use crate::message::{Address, Request, Response};
+use crate::rest::dump;
 
 /// `replica.fetch.wait.max.ms`
 pub(super) const MAX_WAIT: Duration = Duration::from_millis(500);
@@ -62,6 +64,8 @@ impl Broker {
         let Some(hosted) = running.partitions.get_mut(&partition) else { return };
         let is_current = hosted.fetching == Some(call);
         let Response::Fetched(answer) = response else { return };
+        let diverges = answer.as_ref().is_ok_and(|read| read.diverging.is_some());
+        let before = if diverges { hosted.bare.look(|log, _, _| dump(log)).0 } else { Vec::new() };
         let taken = answer.and_then(|read| hosted.bare.take_fetched(epoch, &read));
         if is_current {
             hosted.fetching = None;
@@ -69,9 +73,8 @@ impl Broker {
         match taken {
             Ok(truncated) => {
                 if truncated {
-                    cx.counts.add("truncations");
                     let end = hosted.bare.look(|log, _, _| log.log_end_offset());
-                    cx.note(format_args!("broker {id} partition {partition} truncated to {end}"));
+                    note_truncation(cx, NodeId(id), partition, end, before);
                 }
                 if is_current {
                     self.fetch(cx, partition);
@@ -103,4 +106,15 @@ impl Broker {
         }
         cx.remind(me, RETRY, Timer::Fetch { partition });
     }
+}
+
+fn note_truncation(cx: &mut Cx, replica: NodeId, partition: i32, end: Offset, before: Vec<Dumped>) {
+    cx.counts.add("truncations");
+    cx.note(format_args!("broker {replica} partition {partition} truncated to {end}"));
+    let committed = cx.history.committed(partition);
+    let gone = before.into_iter().filter(|record| (end..committed).contains(&record.offset)).collect();
+    let newest = cx.history.versions.iter().rev().find(|version| version.partition == partition);
+    let is_eligible = newest
+        .is_some_and(|version| version.state.isr.contains(&replica) || version.state.elr.contains(&replica));
+    cx.history.truncations.push(Truncation { partition, replica, is_eligible, committed: gone });
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use ottla_metadata::image::LeaderRecoveryState;
 use ottla_metadata::plan::{AlterPartition, AlterPartitionError};
 use ottla_replication::AlterIsr;
-use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, PartitionIndex};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId};
 
 use super::{Broker, Call, LAG_MAX, RETRY};
 use crate::cx::{Cx, Timer};
+use crate::layout;
 use crate::message::{Address, Request, Response};
 
 /// After a refusal.
@@ -31,7 +32,8 @@ impl Broker {
         if running.calls.values().any(is_asked) {
             return;
         }
-        let Some(topic) = running.image.topics.iter().next().map(|topic| topic.id) else { return };
+        let (topic, index) = layout::named(partition);
+        let Some(topic) = running.image.topics.by_name(topic.as_str()).map(|topic| topic.id) else { return };
         let Some(hosted) = running.partitions.get(&partition) else { return };
         let Some((epoch, change)) = hosted.bare.wanted_isr(LAG_MAX, &running.image) else { return };
         let own = running.epoch;
@@ -40,7 +42,7 @@ impl Broker {
         };
         let wish = AlterPartition {
             topic,
-            index: PartitionIndex(partition),
+            index,
             leader_epoch: epoch,
             partition_epoch: change.partition_epoch,
             isr: change.isr.iter().map(member).collect(),

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use ottla_metadata::image::SUPPORTED_FEATURES;
-use ottla_metadata::image::{Endpoint, FeatureRange};
+use ottla_metadata::image::{Endpoint, FeatureRange, SUPPORTED_FEATURES};
 use ottla_metadata::plan::{Heartbeat, Registration};
-use ottla_types::{BrokerEpoch, NodeId};
+use ottla_types::NodeId;
 
 use super::{Broker, CLUSTER, Call, LAG_MAX, RETRY};
 use crate::cx::{Cx, Timer};
@@ -36,8 +35,7 @@ impl Broker {
                 .collect(),
             rack: None,
             directories: vec![running.dir.directory_id()],
-            // Every stop here is a crash.
-            previous_epoch: BrokerEpoch::NONE,
+            previous_epoch: running.previous_epoch,
         };
         let to = Address::Controller(running.controller);
         let call = cx.call(me, to, SESSION, Request::Register(Box::new(registration)));
@@ -53,9 +51,15 @@ impl Broker {
         cx.note(format_args!("broker {id} is registered with epoch {epoch}"));
         let is_first = !running.epoch.is_some();
         running.epoch = epoch;
+        // Before its first heartbeat can unfence it.
+        match running.dir.note_broker_epoch(epoch) {
+            Ok(()) => drop(cx.history.noted.insert((NodeId(id), epoch))),
+            Err(error) => cx.note(format_args!("broker {id} cannot note its epoch: {error}")),
+        }
         if is_first {
             self.feed(cx);
             cx.remind(me, LAG_MAX / 2, Timer::IsrRound);
+            cx.remind(me, INTERVAL, Timer::Lease);
             cx.remind(me, Duration::from_secs(1), Timer::Checkpoints);
         }
         self.heartbeat(cx);
@@ -65,7 +69,7 @@ impl Broker {
     pub(super) fn heartbeat(&mut self, cx: &mut Cx) {
         let (me, id) = (self.address(), self.id);
         let Some(running) = &mut self.running else { return };
-        if running.calls.values().any(|call| matches!(call, Call::Heartbeat | Call::Register)) {
+        if running.calls.values().any(|call| matches!(call, Call::Heartbeat { .. } | Call::Register)) {
             return;
         }
         let heartbeat = Heartbeat {
@@ -78,21 +82,52 @@ impl Broker {
             cordoned_directories: None,
         };
         let to = Address::Controller(running.controller);
-        let call = cx.call(me, to, SESSION, Request::Heartbeat(heartbeat));
-        running.calls.insert(call, Call::Heartbeat);
+        let sent = cx.monotonic_since_start(id);
+        // A controller that does not answer leaves time to ask another one before the lease runs out.
+        let call = cx.call(me, to, SESSION / 2, Request::Heartbeat(heartbeat));
+        running.calls.insert(call, Call::Heartbeat { sent });
     }
 
-    pub(super) fn heartbeat_answered(&mut self, cx: &mut Cx, response: Response) {
+    pub(super) fn heartbeat_answered(&mut self, cx: &mut Cx, sent: Duration, response: Response) {
         let me = self.address();
         let Some(running) = &mut self.running else { return };
         match response {
-            Response::Heartbeat(Ok(answer)) => running.fenced = answer.is_fenced,
+            Response::Heartbeat(Ok(answer)) => {
+                let is_unfenced =
+                    std::mem::replace(&mut running.fenced, answer.is_fenced) && !answer.is_fenced;
+                match answer.is_fenced {
+                    true => running.lease.revoke(),
+                    false => running.lease.extend(sent, SESSION),
+                }
+                if is_unfenced {
+                    self.set_strays_aside(cx);
+                }
+                cx.remind(me, INTERVAL, Timer::Heartbeat);
+            }
             Response::Heartbeat(Err(_)) => {
                 running.fenced = true;
-                return self.register(cx);
+                running.lease.revoke();
+                self.register(cx);
             }
-            _ => {}
+            _ => cx.remind(me, RETRY, Timer::Heartbeat),
         }
-        cx.remind(me, INTERVAL, Timer::Heartbeat);
+    }
+
+    /// Has those answered that wait for what this broker leads when its lease runs out.
+    pub(super) fn watch_lease(&mut self, cx: &mut Cx) {
+        let (me, now) = (self.address(), cx.monotonic_since_start(self.id));
+        let Some(running) = &mut self.running else { return };
+        let left = running.lease.left(now);
+        if running.lease_lasted && left.is_zero() {
+            if !running.fenced {
+                cx.counts.add("lease expiries");
+                cx.note(format_args!("broker {}: its lease ran out", self.id));
+            }
+            running.partitions.values().for_each(|hosted| hosted.bare.lease_ran_out());
+        }
+        running.lease_lasted = !left.is_zero();
+        // No timer is finer.
+        let wait = if running.lease_lasted { left.max(Duration::from_millis(1)) } else { INTERVAL };
+        cx.remind(me, wait, Timer::Lease);
     }
 }

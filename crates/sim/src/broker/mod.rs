@@ -16,10 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_broker::{Acknowledgement, BarePartition, BarePosition};
+use ottla_broker::{Acknowledgement, BarePartition, BarePosition, previous_epoch};
 use ottla_env::Rng;
 use ottla_metadata::{MetadataFollower, MetadataImage};
-use ottla_replication::AlterIsr;
+use ottla_replication::{AlterIsr, LeaderLease};
 use ottla_simdisk::SimDisk;
 use ottla_storage::{FlushOutcome, LogConfig, LogDir, LogDirOptions};
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset, Uuid};
@@ -47,9 +47,14 @@ pub(crate) struct Running {
     pub(crate) dir: LogDir,
     config: Arc<LogConfig>,
     incarnation: Uuid,
+    /// Of the process before, as the directory says.
+    previous_epoch: BrokerEpoch,
     /// The one before its registration is [`BrokerEpoch::NONE`].
     epoch: BrokerEpoch,
     fenced: bool,
+    lease: Arc<LeaderLease>,
+    /// Whether the lease lasted when it was last looked at.
+    lease_lasted: bool,
     /// Why a partition of it does not open, which takes a restart.
     pub(crate) broken: Option<String>,
     follower: MetadataFollower,
@@ -97,7 +102,7 @@ struct Parked {
 #[derive(Clone, Debug)]
 enum Call {
     Register,
-    Heartbeat,
+    Heartbeat { sent: Duration },
     Feed,
     Fetch { partition: i32, epoch: LeaderEpoch },
     LogStart { partition: i32, epoch: LeaderEpoch },
@@ -120,8 +125,8 @@ impl Broker {
             new_directory_id: Uuid([self.id as u8; 16]),
             ..LogDirOptions::new(CLUSTER, NodeId(self.id))
         };
-        let dir = match LogDir::open(Arc::new(self.disk.clone()), Path::new("/data"), &options) {
-            Ok((dir, _)) => dir,
+        let (dir, report) = match LogDir::open(Arc::new(self.disk.clone()), Path::new("/data"), &options) {
+            Ok(opened) => opened,
             Err(error) => {
                 cx.note(format_args!("broker {} cannot open its directory: {error}", self.id));
                 return false;
@@ -135,12 +140,17 @@ impl Broker {
             preallocate: false,
             ..LogConfig::default()
         };
+        let incarnation = Uuid(cx.rng.bytes16());
+        cx.incarnations.insert(NodeId(self.id), incarnation);
         self.running = Some(Running {
             dir,
             config: Arc::new(config),
-            incarnation: Uuid(cx.rng.bytes16()),
+            incarnation,
+            previous_epoch: previous_epoch(std::iter::once(&report)),
             epoch: BrokerEpoch::NONE,
             fenced: true,
+            lease: Arc::default(),
+            lease_lasted: false,
             broken: None,
             follower: MetadataFollower::new(),
             image: MetadataImage::empty(),
@@ -168,7 +178,7 @@ impl Broker {
         }
         match (known, response) {
             (Call::Register, response) => self.registered(cx, response),
-            (Call::Heartbeat, response) => self.heartbeat_answered(cx, response),
+            (Call::Heartbeat { sent }, response) => self.heartbeat_answered(cx, sent, response),
             (Call::Feed, response) => self.metadata_came(cx, response),
             (Call::Fetch { partition, epoch }, response) => {
                 self.fetched(cx, call, partition, epoch, response)
@@ -187,6 +197,7 @@ impl Broker {
             Timer::Timeout(call) => self.timed_out(cx, call),
             Timer::Register => self.register(cx),
             Timer::Heartbeat => self.heartbeat(cx),
+            Timer::Lease => self.watch_lease(cx),
             Timer::Feed => self.feed(cx),
             Timer::Fetch { partition } => self.fetch(cx, partition),
             Timer::IsrRound => self.isr_round(cx),
@@ -195,7 +206,7 @@ impl Broker {
             Timer::EndSync { partition } => self.end_sync(partition),
             Timer::Unpark { call } => self.unpark(cx, call),
             Timer::Checkpoints => self.write_checkpoints(cx),
-            Timer::Sessions | Timer::Rebalance | Timer::Next => {}
+            Timer::Sessions { .. } | Timer::Rebalance { .. } | Timer::Next => {}
         }
     }
 
@@ -203,12 +214,13 @@ impl Broker {
         let me = self.address();
         let Some(running) = &mut self.running else { return };
         let Some(known) = running.calls.remove(&call) else { return };
-        if matches!(known, Call::Register | Call::Heartbeat | Call::Feed | Call::Isr { .. }) {
+        if matches!(known, Call::Register | Call::Heartbeat { .. } | Call::Feed | Call::Isr { .. }) {
             running.controller = running.controller % self.controllers + 1;
         }
         match known {
             Call::Register => self.register(cx),
-            Call::Heartbeat => self.heartbeat(cx),
+            // Another controller may be there: the lease does not wait.
+            Call::Heartbeat { .. } => cx.remind(me, RETRY, Timer::Heartbeat),
             Call::Feed => self.feed(cx),
             Call::Fetch { partition, .. } | Call::LogStart { partition, .. } => {
                 if let Some(hosted) = running.partitions.get_mut(&partition)

@@ -1,7 +1,7 @@
 //! Requests to a broker (in place of the handlers in `crates/broker/src/api`).
 
 use ottla_broker::{BarePosition, BareRead, Refused};
-use ottla_history::Append;
+use ottla_history::{Append, Led};
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 
 use super::fetcher::MAX_WAIT;
@@ -30,11 +30,11 @@ impl Broker {
                     None => return,
                 }
             }
-            Request::ConsumerFetch { partition, from } => Response::Fetched(
-                self.leading(partition).and_then(|hosted| hosted.bare.fetch_as_consumer(from, MAX_BYTES)),
-            ),
+            Request::ConsumerFetch { partition, epoch, from } => {
+                Response::Fetched(self.consumer_fetch(cx, partition, epoch, from))
+            }
             Request::LogStart { partition, epoch } => Response::LogStart(self.log_start(partition, epoch)),
-            Request::Metadata => Response::Leaders(self.leaders()),
+            Request::Metadata => Response::Leaders(self.leaders(cx)),
             // For controllers.
             _ => return,
         };
@@ -43,6 +43,40 @@ impl Broker {
 
     fn leading(&mut self, partition: i32) -> Result<&mut Hosted, Refused> {
         self.hosted(partition).ok_or(Refused::NotLeader)
+    }
+
+    fn consumer_fetch(
+        &mut self,
+        cx: &mut Cx,
+        partition: i32,
+        epoch: LeaderEpoch,
+        from: Offset,
+    ) -> Result<BareRead, Refused> {
+        let hosted = self.leading(partition)?;
+        let read = hosted.bare.fetch_as_consumer(epoch, from, MAX_BYTES)?;
+        self.note_served(cx, partition);
+        self.note_fetch(cx, partition, epoch);
+        Ok(read)
+    }
+
+    /// The leadership that this broker believes to hold.
+    fn led(&mut self, partition: i32) -> Option<Led> {
+        let leader = NodeId(self.id);
+        let epoch = self.hosted(partition)?.bare.look(|_, _, epoch| epoch);
+        Some(Led { partition, epoch, leader })
+    }
+
+    fn note_served(&mut self, cx: &mut Cx, partition: i32) {
+        if let Some(led) = self.led(partition) {
+            cx.history.served.insert(led, cx.now);
+        }
+    }
+
+    /// A fetch by the epoch `asked` was answered.
+    fn note_fetch(&mut self, cx: &mut Cx, partition: i32, asked: LeaderEpoch) {
+        if let Some(led) = self.led(partition).filter(|_| asked.is_some()) {
+            cx.history.fetches.insert((led, asked));
+        }
     }
 
     fn log_start(&mut self, partition: i32, epoch: LeaderEpoch) -> Result<Offset, Refused> {
@@ -60,30 +94,29 @@ impl Broker {
         records: ottla_types::Bytes,
         all: bool,
     ) -> Option<Response> {
-        let id = self.id;
-        let hosted = match self.leading(partition) {
-            Ok(hosted) => hosted,
-            Err(error) => return Some(Response::Produced(Err(Failure::Refused(error)))),
-        };
-        let (offset, wait) = match hosted.bare.append(records, all) {
+        let appended = self.leading(partition).and_then(|hosted| hosted.bare.append(records, all));
+        if matches!(appended, Ok(_) | Err(Refused::OutOfOrderSequence)) {
+            self.note_served(cx, partition);
+        }
+        let (offset, wait) = match appended {
             Ok(appended) => appended,
             Err(Refused::OutOfOrderSequence) => {
-                let epoch = hosted.bare.look(|_, _, epoch| epoch);
+                let epoch = self.led(partition)?.epoch;
                 let newest = cx.history.versions.iter().rev().find(|version| version.partition == partition);
                 let is_current = newest.is_some_and(|version| version.state.leader_epoch == epoch);
                 return Some(Response::Produced(Err(Failure::OutOfOrder { is_current })));
             }
             Err(error) => return Some(Response::Produced(Err(Failure::Refused(error)))),
         };
-        let epoch = hosted.bare.look(|_, _, epoch| epoch);
-        let leader = (NodeId(id), cx.hosts.get(&id).map_or(0, |host| host.life));
-        let append = Append { partition, epoch, leader };
+        let led = self.led(partition)?;
+        let leader = (led.leader, cx.hosts.get(&self.id).map_or(0, |host| host.life));
+        let append = Append { partition, epoch: led.epoch, leader };
         if cx.history.appends.iter().rev().find(|a| a.partition == partition) != Some(&append) {
             cx.history.appends.push(append);
         }
         match wait {
             Some(wait) => {
-                hosted.producers.push((wait, caller, offset));
+                self.hosted(partition)?.producers.push((wait, caller, offset));
                 None
             }
             None => Some(Response::Produced(Ok(offset))),
@@ -115,26 +148,32 @@ impl Broker {
         (id, epoch): (NodeId, BrokerEpoch),
         position: BarePosition,
     ) -> Option<Result<BareRead, Refused>> {
-        let me = self.address();
-        let hosted = match self.leading(partition) {
-            Ok(hosted) => hosted,
-            Err(error) => return Some(Err(error)),
-        };
-        let read = hosted.bare.fetch_as_follower(id, epoch, position, MAX_BYTES);
-        match read {
+        match self.read_as_follower(cx, partition, (id, epoch), position) {
             Ok(read) if read.records.is_empty() && read.diverging.is_none() => {
                 let high_watermark = read.high_watermark;
-                hosted.parked.push(Parked { caller, id, epoch, position, high_watermark });
-                cx.remind(me, MAX_WAIT, Timer::Unpark { call: caller.1 });
+                self.hosted(partition)?.parked.push(Parked { caller, id, epoch, position, high_watermark });
+                cx.remind(self.address(), MAX_WAIT, Timer::Unpark { call: caller.1 });
                 None
             }
             read => Some(read),
         }
     }
 
+    fn read_as_follower(
+        &mut self,
+        cx: &mut Cx,
+        partition: i32,
+        (id, epoch): (NodeId, BrokerEpoch),
+        position: BarePosition,
+    ) -> Result<BareRead, Refused> {
+        let hosted = self.leading(partition)?;
+        let read = hosted.bare.fetch_as_follower(id, epoch, position, MAX_BYTES)?;
+        self.note_fetch(cx, partition, position.leader_epoch);
+        Ok(read)
+    }
+
     /// Those for which there is something now are read for again.
     pub(super) fn answer_parked(&mut self, cx: &mut Cx, partition: i32) {
-        let me = self.address();
         let Some(hosted) = self.hosted(partition) else { return };
         let (high_watermark, end) = (hosted.seen.0, hosted.seen.1);
         let is_leader = hosted.bare.is_leader();
@@ -149,21 +188,23 @@ impl Broker {
         hosted.parked = waiting;
         let woken: Vec<Parked> = woken;
         for parked in woken {
-            let Some(hosted) = self.hosted(partition) else { return };
-            let read = hosted.bare.fetch_as_follower(parked.id, parked.epoch, parked.position, MAX_BYTES);
-            cx.answer(me, parked.caller, Response::Fetched(read));
+            self.answer_fetch(cx, partition, &parked);
         }
     }
 
     pub(super) fn unpark(&mut self, cx: &mut Cx, call: u64) {
-        let me = self.address();
         let Some(running) = &mut self.running else { return };
-        for hosted in running.partitions.values_mut() {
-            if let Some(at) = hosted.parked.iter().position(|parked| parked.caller.1 == call) {
-                let parked = hosted.parked.remove(at);
-                let read = hosted.bare.fetch_as_follower(parked.id, parked.epoch, parked.position, MAX_BYTES);
-                cx.answer(me, parked.caller, Response::Fetched(read));
-            }
+        let found = running.partitions.iter_mut().find_map(|(&partition, hosted)| {
+            let at = hosted.parked.iter().position(|parked| parked.caller.1 == call)?;
+            Some((partition, hosted.parked.remove(at)))
+        });
+        if let Some((partition, parked)) = found {
+            self.answer_fetch(cx, partition, &parked);
         }
+    }
+
+    fn answer_fetch(&mut self, cx: &mut Cx, partition: i32, parked: &Parked) {
+        let read = self.read_as_follower(cx, partition, (parked.id, parked.epoch), parked.position);
+        cx.answer(self.address(), parked.caller, Response::Fetched(read));
     }
 }

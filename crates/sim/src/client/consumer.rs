@@ -78,13 +78,13 @@ impl Consumer {
         if self.fetching.is_some() {
             return;
         }
-        let Some(leader) = self.leaders.of(self.partition) else {
+        let Some((leader, epoch)) = self.leaders.of(self.partition) else {
             if self.leaders.asked.is_none() {
                 self.leaders.refresh(cx, me, self.brokers);
             }
             return cx.remind(me, IDLE, Timer::Next);
         };
-        let request = Request::ConsumerFetch { partition: self.partition, from: self.position };
+        let request = Request::ConsumerFetch { partition: self.partition, epoch, from: self.position };
         self.fetching = Some(cx.call(me, Address::Broker(leader), TIMEOUT, request));
     }
 }

@@ -3,6 +3,8 @@
 mod consumer;
 mod producer;
 
+use std::collections::BTreeMap;
+
 use ottla_env::Rng;
 use ottla_types::{LeaderEpoch, NodeId};
 
@@ -14,15 +16,16 @@ use crate::message::{Address, Request};
 /// Who leads what, as a client believes.
 #[derive(Debug, Default)]
 pub(crate) struct Leaders {
-    known: Vec<(NodeId, LeaderEpoch)>,
+    known: BTreeMap<i32, (NodeId, LeaderEpoch)>,
     /// The call that asks for it.
     asked: Option<u64>,
 }
 
 impl Leaders {
-    fn of(&self, partition: i32) -> Option<i32> {
-        let (leader, _) = self.known.get(usize::try_from(partition).ok()?)?;
-        leader.is_some().then_some(leader.0)
+    /// With the leader's epoch.
+    fn of(&self, partition: i32) -> Option<(i32, LeaderEpoch)> {
+        let (leader, epoch) = self.known.get(&partition)?;
+        leader.is_some().then_some((leader.0, *epoch))
     }
 
     /// Asks any broker.
@@ -33,11 +36,11 @@ impl Leaders {
     }
 
     /// A broker told; what is older than what is known tells of former leaders (KIP-320).
-    fn learn(&mut self, told: Vec<(NodeId, LeaderEpoch)>) {
-        self.known.resize(self.known.len().max(told.len()), (NodeId::NONE, LeaderEpoch::NONE));
-        for (known, told) in self.known.iter_mut().zip(told) {
-            if told.1 >= known.1 {
-                *known = told;
+    fn learn(&mut self, told: Vec<(i32, NodeId, LeaderEpoch)>) {
+        for (partition, leader, epoch) in told {
+            let known = self.known.entry(partition).or_insert((leader, epoch));
+            if epoch >= known.1 {
+                *known = (leader, epoch);
             }
         }
     }

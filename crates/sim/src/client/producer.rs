@@ -152,7 +152,7 @@ impl Producer {
     fn transmit(&mut self, cx: &mut Cx) {
         let me = self.address();
         let Some(outstanding) = &mut self.outstanding else { return };
-        let Some(leader) = self.leaders.of(outstanding.partition) else {
+        let Some((leader, _)) = self.leaders.of(outstanding.partition) else {
             if self.leaders.asked.is_none() {
                 self.leaders.refresh(cx, me, self.brokers);
             }

@@ -1,18 +1,22 @@
 //! Where requests become decisions, one batch at a time (in place of `crates/controller/src/desk.rs` and its handlers).
 
+use std::collections::BTreeMap;
+
 use ottla_env::Rng;
-use ottla_metadata::image::ELR_VERSION;
+use ottla_metadata::image::{ConfigResource, ELR_VERSION};
 use ottla_metadata::plan::{
-    AlterPartition, ElectionType, FeatureUpdate, Heartbeat, NewTopic, Registration, UpdateType,
-    plan_alter_partition, plan_bootstrap, plan_create_topics, plan_elect_leaders, plan_fence_broker,
-    plan_heartbeat, plan_register_broker, plan_update_features,
+    AlterPartition, ConfigOp, ElectionType, FeatureUpdate, Heartbeat, IncrementalChange, Move, NewTopic,
+    Reassignment, Registration, UpdateType, plan_alter_partition, plan_alter_partition_reassignments,
+    plan_bootstrap, plan_create_topics, plan_elect_leaders, plan_fence_broker, plan_heartbeat,
+    plan_incremental_alter_configs, plan_moves, plan_register_broker, plan_update_features,
 };
 use ottla_metadata::{MetadataImage, MetadataRecord, Settings, encode_batch};
-use ottla_types::{BrokerEpoch, NodeId, PartitionIndex};
+use ottla_types::{BrokerEpoch, NodeId, TopicName};
 
 use super::{Controller, Controllers};
 use crate::broker::{CLUSTER, MIN_INSYNC_REPLICAS};
 use crate::cx::Cx;
+use crate::layout;
 use crate::message::{Address, Response};
 
 /// What a controller is asked to decide, by others or by itself.
@@ -27,8 +31,13 @@ pub(super) enum Kind {
     },
     Fence(NodeId, BrokerEpoch),
     ElectPreferred,
+    /// What the balancer is about to move, then what it has begun to move.
+    Balance(Vec<Move>),
+    Reassign(Reassignment),
+    /// This broker is to be empty, and no other.
+    Drain(Option<i32>),
     TakeOffice,
-    /// ELR on, if it is to be, and the topic, once all brokers are there.
+    /// ELR and balancer on, if they are to be, and the topics, once all brokers are there.
     SetUp,
 }
 
@@ -74,13 +83,13 @@ impl Controllers {
         let (base, mut records) = (image.offset.next(), Vec::new());
         take_in(&mut image, &mut records, plan_bootstrap(&member.image).records);
         let mut decided = Vec::new();
-        for job in std::mem::take(&mut member.desk.waiting) {
-            let (more, answer) = member.plan(cx, &image, settings, &quorum.wanted(), &job.kind);
+        for mut job in std::mem::take(&mut member.desk.waiting) {
+            let (more, answer) = member.plan(cx, &image, settings, &quorum.wanted(), &mut job.kind);
             take_in(&mut image, &mut records, more);
             decided.push((job, answer));
         }
         if records.is_empty() {
-            return answer(cx, id, decided);
+            return self.answer(cx, id, decided);
         }
         match encode_batch(&member.image.features, base, &records) {
             Ok(payload) => {
@@ -99,9 +108,19 @@ impl Controllers {
         if member.desk.in_flight.as_ref().is_some_and(|(known, _)| *known == proposal)
             && let Some((_, decided)) = member.desk.in_flight.take()
         {
-            answer(cx, id, decided);
+            self.answer(cx, id, decided);
         }
         self.work(cx, id);
+    }
+
+    fn answer(&mut self, cx: &mut Cx, id: i32, decided: Vec<Decided>) {
+        for (job, answer) in decided {
+            if let Kind::Balance(moves) = job.kind {
+                self.moves_begun(cx, id, moves);
+            } else if let (Some(caller), Some(answer)) = (job.caller, answer) {
+                cx.answer(Address::Controller(id), caller, answer);
+            }
+        }
     }
 
     /// Heartbeats that change nothing are answered at once, from the committed image.
@@ -110,7 +129,7 @@ impl Controllers {
         let settings = self.settings.clone();
         let member = self.member(id)?;
         member.image.brokers.get(heartbeat.broker).filter(|broker| broker.epoch == heartbeat.epoch)?;
-        member.sessions.touch(heartbeat.broker, heartbeat.metadata_offset, cx.monotonic());
+        member.sessions.touch(heartbeat.broker, heartbeat.metadata_offset, cx.monotonic(id));
         let progress = member.sessions.facts(&member.image, heartbeat.broker);
         let decision = plan_heartbeat(&member.image, &settings, heartbeat, progress);
         decision.records.is_empty().then_some(Response::Heartbeat(decision.answer))
@@ -124,11 +143,11 @@ impl Controller {
         image: &MetadataImage,
         settings: &Settings,
         wanted: &Wanted,
-        kind: &Kind,
+        kind: &mut Kind,
     ) -> (Vec<MetadataRecord>, Option<Response>) {
         match kind {
             Kind::Register(registration) => {
-                let (broker, now) = (registration.broker, cx.monotonic());
+                let (broker, now) = (registration.broker, cx.monotonic(self.id));
                 let is_live = self.sessions.is_live(broker, now);
                 let decision = plan_register_broker(image, settings, CLUSTER, registration, is_live);
                 if decision.answer.is_ok() {
@@ -162,6 +181,19 @@ impl Controller {
             Kind::ElectPreferred => {
                 (plan_elect_leaders(image, settings, ElectionType::Preferred, None).records, None)
             }
+            Kind::Balance(moves) => {
+                let decision = plan_moves(image, settings, moves);
+                *moves = decision.answer;
+                (decision.records, None)
+            }
+            Kind::Reassign(wish) => {
+                let wishes = std::slice::from_ref(wish);
+                (plan_alter_partition_reassignments(image, settings, false, wishes).records, None)
+            }
+            Kind::Drain(broker) => {
+                let ids = broker.map(|id| id.to_string()).unwrap_or_default();
+                (set_balancer(image, settings, &[("drained.brokers", &ids)]), None)
+            }
             Kind::TakeOffice => (Vec::new(), None),
             Kind::SetUp => (set_up(cx, image, settings, wanted), None),
         }
@@ -173,6 +205,7 @@ impl Controller {
 pub(super) struct Wanted {
     pub(super) partitions: Vec<Vec<i32>>,
     pub(super) elr: bool,
+    pub(super) balance: bool,
 }
 
 fn set_up(cx: &mut Cx, image: &MetadataImage, settings: &Settings, wanted: &Wanted) -> Vec<MetadataRecord> {
@@ -185,35 +218,48 @@ fn set_up(cx: &mut Cx, image: &MetadataImage, settings: &Settings, wanted: &Want
         let decision = plan_update_features(&image, &[], &[update], false);
         take_in(&mut image, &mut records, decision.records);
     }
+    let more = set_balancer(&image, settings, if wanted.balance { &BALANCER_ON } else { &BALANCER_OFF });
+    take_in(&mut image, &mut records, more);
     if image.topics.is_empty() {
-        let assignments = (0..).zip(&wanted.partitions).map(|(index, replicas)| {
-            (PartitionIndex(index), replicas.iter().copied().map(NodeId).collect::<Vec<_>>())
-        });
-        let topic = NewTopic {
-            name: "t".into(),
+        let mut topics: BTreeMap<TopicName, Vec<_>> = BTreeMap::new();
+        for (number, replicas) in (0..).zip(&wanted.partitions) {
+            let (topic, index) = layout::named(number);
+            let replicas = replicas.iter().copied().map(NodeId).collect();
+            topics.entry(topic).or_default().push((index, replicas));
+        }
+        let min_isr = MIN_INSYNC_REPLICAS.to_string();
+        let topics = topics.into_iter().map(|(name, assignments)| NewTopic {
+            name,
             partitions: -1,
             replication_factor: -1,
-            assignments: assignments.collect(),
-            configs: vec![("min.insync.replicas".into(), Some(MIN_INSYNC_REPLICAS.to_string().into()))],
-        };
+            assignments,
+            configs: vec![("min.insync.replicas".into(), Some(min_isr.clone().into()))],
+        });
         let mut draw = || cx.rng.next_u64();
-        let decision = plan_create_topics(&image, settings, &[topic], false, &mut draw);
+        let decision = plan_create_topics(&image, settings, &topics.collect::<Vec<_>>(), false, &mut draw);
         take_in(&mut image, &mut records, decision.records);
     }
     records
+}
+
+/// It looks often, moves little at a time, and soon takes a broker for lost, so that much of it happens in a run.
+const BALANCER_ON: [(&str, &str); 4] =
+    [("enable", "true"), ("interval.ms", "300"), ("max.moves", "2"), ("lost.broker.ms", "1500")];
+const BALANCER_OFF: [(&str, &str); 1] = [("enable", "false")];
+
+/// Settings of the balancer for all brokers, by the ends of their names.
+fn set_balancer(image: &MetadataImage, settings: &Settings, values: &[(&str, &str)]) -> Vec<MetadataRecord> {
+    let op = |&(key, value): &(&str, &str)| {
+        (format!("ottla.balancer.{key}").into(), ConfigOp::Set(Some(value.to_owned().into())))
+    };
+    let ops = values.iter().map(op).collect();
+    let change = IncrementalChange { resource: ConfigResource::default_broker(), ops };
+    plan_incremental_alter_configs(image, settings, &[change]).records
 }
 
 fn take_in(image: &mut MetadataImage, records: &mut Vec<MetadataRecord>, more: Vec<MetadataRecord>) {
     if let Ok((next, _)) = image.apply(&more) {
         *image = next;
         records.extend(more);
-    }
-}
-
-fn answer(cx: &mut Cx, id: i32, decided: Vec<Decided>) {
-    for (job, answer) in decided {
-        if let (Some(caller), Some(answer)) = (job.caller, answer) {
-            cx.answer(Address::Controller(id), caller, answer);
-        }
     }
 }

@@ -1,19 +1,22 @@
 //! The controllers: each sees as much of the quorum as it has heard of, and decides by the plans of `ottla-metadata`.
 //!
-//! `quorum.rs` is a model of consensus; `desk.rs` stands for the controller's desk and handlers; sessions are the controller's own.
+//! `quorum.rs` is a model of consensus; `desk.rs` stands for the controller's desk and handlers, `balance.rs` for the task of its
+//! balancer; sessions and what the balancer remembers are the controller's own.
 
+mod balance;
 mod changes;
 mod desk;
 mod quorum;
 
 use std::time::Duration;
 
-use ottla_controller::Sessions;
+use ottla_controller::{Balancer, Sessions};
 use ottla_metadata::{MetadataImage, Settings, decode_batch};
 use ottla_types::Offset;
 
-use self::desk::{Desk, Job, Kind};
+use self::desk::{Desk, Job, Kind, Wanted};
 pub(crate) use self::quorum::Quorum;
+use crate::Options;
 use crate::broker::{FEED_MAX_WAIT, SESSION};
 use crate::cx::{Cx, Timer};
 use crate::message::{Address, Body, Message, Request, Response};
@@ -43,12 +46,13 @@ pub(crate) struct Controller {
     /// Whom it believes to be.
     leader: Option<i32>,
     sessions: Sessions,
+    balancer: Balancer,
     desk: Desk,
     parked: Vec<(Address, u64, Offset)>,
 }
 
 impl Controllers {
-    pub(crate) fn new(count: i32, partitions: Vec<Vec<i32>>, elr: bool) -> Self {
+    pub(crate) fn new(options: &Options, partitions: Vec<Vec<i32>>) -> Self {
         let member = |id| Controller {
             id,
             applied: 0,
@@ -56,12 +60,13 @@ impl Controllers {
             active: None,
             leader: None,
             sessions: Sessions::new(SESSION),
+            balancer: Balancer::default(),
             desk: Desk::default(),
             parked: Vec::new(),
         };
         Self {
-            quorum: Quorum::new(partitions, elr),
-            members: (1..=count).map(member).collect(),
+            quorum: Quorum::new(Wanted { partitions, elr: options.elr, balance: options.balance }),
+            members: (1..=options.nodes).map(member).collect(),
             settings: Settings::default(),
         }
     }
@@ -75,7 +80,7 @@ impl Controllers {
         self.quorum.lose(id);
         let Some(member) = self.member(id) else { return };
         (member.active, member.leader) = (None, None);
-        member.desk = Desk::default();
+        (member.desk, member.balancer) = (Desk::default(), Balancer::default());
         member.parked.clear();
     }
 
@@ -95,6 +100,8 @@ impl Controllers {
             return cx.answer(Address::Controller(id), caller, Response::NotController(leader));
         }
         if let Some(answer) = self.answer_heartbeat(cx, id, &kind) {
+            // The answer prolongs the broker's lease: a controller that was replaced must not give it.
+            let answer = if self.confirm_leadership(cx, id) { answer } else { Response::NotController(None) };
             return cx.answer(Address::Controller(id), caller, answer);
         }
         self.decide(cx, id, Job { caller: Some(caller), kind });
@@ -109,10 +116,10 @@ impl Controllers {
                     self.answer_feed(cx, id, (from, call), after);
                 }
             }
-            Timer::Sessions if member.active.is_some() => self.check_sessions(cx, id),
-            Timer::Rebalance if member.active.is_some() => {
+            Timer::Sessions { term } if member.active == Some(term) => self.check_sessions(cx, id, term),
+            Timer::Rebalance { term } if member.active == Some(term) => {
                 self.decide(cx, id, Job { caller: None, kind: Kind::ElectPreferred });
-                cx.remind(Address::Controller(id), REBALANCE, Timer::Rebalance);
+                cx.remind(Address::Controller(id), REBALANCE, Timer::Rebalance { term });
             }
             _ => {}
         }
@@ -122,17 +129,17 @@ impl Controllers {
     fn take_office(&mut self, cx: &mut Cx, id: i32, term: i32) {
         let up_to = self.quorum.log.len();
         self.apply(cx, id, up_to);
-        let now = cx.monotonic();
+        let now = cx.monotonic(id);
         let Some(member) = self.member(id) else { return };
         (member.active, member.leader) = (Some(term), Some(id));
-        member.desk = Desk::default();
+        (member.desk, member.balancer) = (Desk::default(), Balancer::default());
         let image = member.image.clone();
         member.sessions.take_office(&image, now);
         cx.counts.add("controllers elected");
         cx.note(format_args!("controller {id} is active in term {term}, has applied {}", image.offset));
         self.decide(cx, id, Job { caller: None, kind: Kind::TakeOffice });
-        self.check_sessions(cx, id);
-        cx.remind(Address::Controller(id), REBALANCE, Timer::Rebalance);
+        self.check_sessions(cx, id, term);
+        cx.remind(Address::Controller(id), REBALANCE, Timer::Rebalance { term });
     }
 
     /// It heard that another one is active.
@@ -140,15 +147,19 @@ impl Controllers {
         let Some(member) = self.member(id) else { return };
         member.active = None;
         cx.note(format_args!("controller {id} is not active any more"));
-        for job in std::mem::take(&mut member.desk).into_jobs() {
+        let jobs: Vec<Job> = std::mem::take(&mut member.desk).into_jobs().collect();
+        if jobs.iter().any(|job| matches!(job.kind, Kind::Balance(_))) {
+            member.balancer.failed();
+        }
+        for job in jobs {
             if let Some(caller) = job.caller {
                 cx.answer(Address::Controller(id), caller, Response::NotController(None));
             }
         }
     }
 
-    fn check_sessions(&mut self, cx: &mut Cx, id: i32) {
-        let now = cx.monotonic();
+    fn check_sessions(&mut self, cx: &mut Cx, id: i32, term: i32) {
+        let now = cx.monotonic(id);
         let Some(member) = self.member(id) else { return };
         let ended = member.sessions.tick(&member.image, now);
         let due = member.sessions.next_tick().map_or(Duration::from_millis(50), |due| due.since(now));
@@ -157,7 +168,8 @@ impl Controllers {
             cx.note(format_args!("controller {id}: the session of broker {broker} has ended"));
             self.decide(cx, id, Job { caller: None, kind: Kind::Fence(broker, epoch) });
         }
-        cx.remind(Address::Controller(id), due, Timer::Sessions);
+        let due = self.balance_if_due(cx, id).map_or(due, |at_the_latest| due.min(at_the_latest));
+        cx.remind(Address::Controller(id), due, Timer::Sessions { term });
     }
 
     /// It applies committed batches, and tells brokers.

@@ -18,6 +18,8 @@ use super::{Controllers, Job, Kind};
 use crate::cx::{Cx, Event, QuorumEvent};
 
 const TICK: Duration = Duration::from_millis(50);
+/// Without a majority a leader is sure of itself for so long, because so long nobody else is elected.
+const SURE: Duration = Duration::from_millis(150);
 
 /// What a majority has.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ struct Proposal {
 }
 
 impl Quorum {
-    pub(super) fn new(partitions: Vec<Vec<i32>>, elr: bool) -> Self {
+    pub(super) fn new(wanted: Wanted) -> Self {
         Self {
             log: Vec::new(),
             image: MetadataImage::empty(),
@@ -59,13 +61,18 @@ impl Quorum {
             lost_since: None,
             pending: None,
             proposals: 0,
-            wanted: Wanted { partitions, elr },
+            wanted,
         }
     }
 
     /// The controller `id` stopped: it does not lead when it comes back.
     pub(super) fn lose(&mut self, id: i32) {
         self.leader.take_if(|leader| *leader == id);
+    }
+
+    /// Who leads.
+    pub(super) const fn leader(&self) -> Option<i32> {
+        self.leader
     }
 
     pub(super) fn wanted(&self) -> Wanted {
@@ -79,7 +86,9 @@ impl Quorum {
         // One of a former leader goes nowhere.
         if term == self.term {
             self.pending = Some(Proposal { id, from, term, entry: Entry { base_offset: base, payload } });
-            let wait = Duration::from_micros(cx.between(500, 6000));
+            // Now and then a disk stalls.
+            let micros = if cx.one_in(12) { cx.between(20_000, 400_000) } else { cx.between(500, 6000) };
+            let wait = Duration::from_micros(micros);
             cx.after(wait, Event::Quorum(QuorumEvent::Decided { proposal: id }));
         }
         id
@@ -120,7 +129,7 @@ impl Controllers {
             return self.set_up(cx);
         }
         let since = *self.quorum.lost_since.get_or_insert(cx.now);
-        if cx.now.saturating_sub(since) < Duration::from_millis(cx.between(150, 500)) {
+        if cx.now.saturating_sub(since) < SURE + Duration::from_millis(cx.between(0, 350)) {
             return;
         }
         let former = self.quorum.leader;
@@ -132,6 +141,16 @@ impl Controllers {
             let next = candidates[cx.between(0, candidates.len() as u64) as usize];
             self.elect(cx, next);
         }
+    }
+
+    /// Whether the controller `id`, which believes itself active, is sure to be (`Quorum::confirm_leadership` of `ottla-consensus`).
+    pub(super) fn confirm_leadership(&self, cx: &mut Cx, id: i32) -> bool {
+        let active = self.members.iter().find(|member| member.id == id).and_then(|member| member.active);
+        if active != Some(self.quorum.term) {
+            cx.counts.add("heartbeats to deposed controllers");
+            return false;
+        }
+        self.quorum.lost_since.is_none_or(|since| cx.now.saturating_sub(since) < SURE)
     }
 
     /// A leader that nothing is wrong with gives its office away.
@@ -222,6 +241,6 @@ impl Controllers {
         }
         self.quorum.log.push(entry);
         cx.note(format_args!("committed {} records up to {}", batch.records.len(), self.quorum.image.offset));
-        note_changes(cx, &before, &self.quorum.image);
+        note_changes(cx, &before, &self.quorum.image, &batch.records);
     }
 }

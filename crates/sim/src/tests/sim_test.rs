@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{Counts, Options, run};
 
 /// A number from the environment, for longer runs.
@@ -38,7 +40,25 @@ fn the_first_seeds_keep_every_promise() {
 /// Brokers pull metadata from any controller, also from one that has not heard of their registration.
 #[test]
 fn a_restarted_broker_does_not_lead_in_an_epoch_of_its_former_process() {
-    run_seeds(0..8);
+    run_seeds(0..200);
+}
+
+/// Replicas on three of four or five nodes; nothing fails.
+#[test]
+fn a_cluster_that_nothing_happens_to_ends_balanced() {
+    for seed in 0..24 {
+        let options = Options {
+            nodes: 4 + (seed % 2) as i32,
+            balance: true,
+            faults_for: Duration::ZERO,
+            ..Options::of(seed)
+        };
+        let outcome = run(seed, &options);
+        assert_eq!(outcome.violations, [], "seed {seed}");
+        let (moves, ended) =
+            (outcome.counts.of("balancer moves"), outcome.counts.of("reassignments completed"));
+        assert!(moves >= ended && ended >= 3, "seed {seed}: {moves} moves, {ended} ended");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //!  first append: folder, partition.metadata, first segment   (page cache)
 //!  first flush:  sync all of these ─▶ sync their names ─▶ append "+ id partition topic crc" here, sync ─▶ acknowledge
 //!  deletion:     rename the folder, sync its name ─▶ append "- …" here, sync
+//!  set aside:    append "- …" here, sync ─▶ rename the folder, sync its name: nothing else tells later whose it was
 //! ```
 //!
 //! A full disk may have no room for the last line. It is then owed: the renamed folder keeps telling whose it was until

@@ -243,7 +243,13 @@ impl LogDir {
         partitions: &[TopicIdPartition],
         renamed: &mut Vec<(TopicIdPartition, PathBuf)>,
     ) -> Result<(), StorageError> {
-        self.take_away(partitions, "-stray", renamed)
+        // The record first: a folder that it does not know is set aside again at the next start, one that it misses is damage, should
+        // the partition be given back.
+        match self.shared.materialised.remove(partitions).map_err(|e| self.record_failed(&e)) {
+            // It follows when there is space.
+            Ok(()) | Err(StorageError::Full { .. }) => self.take_away(partitions, "-stray", renamed),
+            Err(e) => Err(e),
+        }
     }
 
     /// Renames the folders of partitions, durably; what is known of them here is forgotten.

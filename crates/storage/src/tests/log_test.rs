@@ -288,6 +288,30 @@ fn the_broker_epoch_that_was_noted_survives_power_loss() {
 }
 
 #[test]
+fn a_partition_that_was_set_aside_can_be_given_back_whenever_power_went() {
+    for operation in 1..100 {
+        let (disk, dir, mut log) = new_log(small());
+        append(&mut log, batch(&["a"])).unwrap();
+        log.flush().unwrap();
+        let partition = log.partition().clone();
+        drop(log);
+        disk.crash_at(operation);
+        let is_done = dir.set_aside(std::slice::from_ref(&partition), &mut Vec::new()).is_ok();
+        drop(dir);
+        disk.crash();
+        let (dir, report) = open_dir(&disk);
+        let damaged: Vec<_> = report.partitions.iter().filter(|found| found.damaged.is_some()).collect();
+        assert!(damaged.is_empty(), "power went in operation {operation}: {damaged:?}");
+        dir.open_or_create_log(&partition, small(), NOW).unwrap();
+        if is_done {
+            assert!(operation > 3, "power went in the middle");
+            return;
+        }
+    }
+    panic!("it does not end");
+}
+
+#[test]
 fn an_idle_log_holds_nothing_and_goes_on() {
     let (disk, dir, mut log) = new_log(small());
     for i in 0..300 {
