@@ -1,6 +1,7 @@
 //! Project automation: `cargo xtask --help`.
 
 mod bench;
+mod chaos;
 mod ci;
 mod clients;
 mod docs;
@@ -52,6 +53,8 @@ enum Command {
     Nightly(nightly::Arguments),
     /// Simulate the cluster from a seed, and tell what happened
     Sim(sim::Arguments),
+    /// Real nodes under partitions, pauses, kills and losses of power: nothing acknowledged may be lost
+    Chaos(chaos::Arguments),
     /// Run the commands that README.md shows, and check that they print what it shows
     Readme(readme::Arguments),
     /// Restart three nodes under load onto a build with a newer metadata format, back, and again for good
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Nightly(arguments) => nightly::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Readme(arguments) => readme::run(&arguments),
         Command::Rolling(arguments) => rolling::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::ci::cargo;
 use crate::kafka_jars::{run as run_command, workspace_root};
-use crate::{Failure, fuzz, mutants, rolling};
+use crate::{Failure, chaos, fuzz, mutants, rolling};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -22,7 +22,10 @@ pub(crate) struct Arguments {
     /// Seeds of the simulated cluster
     #[arg(long, default_value_t = 100_000)]
     sim_seeds: u64,
-    /// Only this: crashes, damages, sim, rolling, fuzz or mutants
+    /// How long real nodes run under faults, minutes; 0 leaves it out
+    #[arg(long, default_value_t = 10.0)]
+    chaos_minutes: f64,
+    /// Only this: crashes, damages, sim, rolling, chaos, fuzz or mutants
     #[arg(long)]
     only: Option<String>,
 }
@@ -31,7 +34,7 @@ pub(crate) struct Arguments {
 type Part<'a> = (&'a str, String, &'a dyn Fn() -> Result<(), Failure>);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { crashes, damages, sim_seeds, fuzz_seconds, only } = arguments;
+    let Arguments { crashes, damages, sim_seeds, fuzz_seconds, chaos_minutes, only } = arguments;
     let long_test = |package: &str, test: &str, variable: &str, count: u64| {
         run_command(
             cargo()
@@ -48,18 +51,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         0 => Ok(()),
         seconds => fuzz::run(&fuzz::Arguments::of(*seconds)),
     };
+    let chaos = || {
+        if *chaos_minutes > 0.0 { chaos::run(&chaos::Arguments::of(*chaos_minutes)) } else { Ok(()) }
+    };
     let mutants = || mutants::run(&mutants::Arguments::default());
     let rolling = || rolling::run(&rolling::Arguments::default());
-    let parts: [Part<'_>; 6] = [
+    let parts: [Part<'_>; 7] = [
         ("crashes", format!("{crashes} crashes of a log"), &crash),
         ("damages", format!("{damages} bad files"), &damage),
         ("sim", format!("{sim_seeds} seeds of a cluster"), &sim),
         ("rolling", "nodes onto a newer metadata format and back, under load".to_owned(), &rolling),
+        ("chaos", format!("{chaos_minutes} minutes of faults on real nodes"), &chaos),
         ("mutants", "all planted bugs".to_owned(), &mutants),
         ("fuzz", format!("{fuzz_seconds} s each fuzz target"), &fuzz),
     ];
     if let Some(unknown) = only.as_ref().filter(|only| parts.iter().all(|(name, ..)| name != only)) {
-        return Err(format!("{unknown}: only crashes, damages, sim, rolling, mutants or fuzz").into());
+        return Err(format!("{unknown}: only crashes, damages, sim, rolling, chaos, mutants or fuzz").into());
     }
     let mut rows = Vec::new();
     for (name, what, part) in &parts {

@@ -38,7 +38,7 @@ fn code(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_path(code: &str) -> bool {
-    ["crates/", "bins/", "xtask/", "docs/", "tests/", "fuzz/", "benches/", ".ci/"]
+    ["crates/", "bins/", "xtask/", "docs/", "tests/", "fuzz/", "benches/", "chaos/", ".ci/"]
         .iter()
         .any(|top| code.starts_with(top))
 }

@@ -131,9 +131,8 @@ async fn fence(desk: Desk, sessions: Arc<Mutex<Sessions>>, broker: NodeId, epoch
     let fenced = Arc::clone(&sessions);
     let plan = move |cx: PlanContext<'_>| {
         let decision = plan_fence_broker(cx.image, cx.settings, broker, epoch);
-        if !decision.records.is_empty() {
-            fenced.lock().fenced(broker, cx.image.offset + decision.records.len() as i64);
-        }
+        // Also if it is fenced already: while that was not committed, its session may have ended a second time.
+        fenced.lock().fenced(broker, cx.image.offset + decision.records.len() as i64);
         decision
     };
     if let Err(error) = desk.decide(plan).await {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_env::{Clock, ManualClock, Monotonic, Rng, SeededRng};
-
+use ottla_history::History;
 use ottla_types::{NodeId, Uuid};
 
 use crate::counts::Counts;
-use crate::history::History;
 use crate::message::{Address, Body, Message, Request, Response};
 use crate::network::Network;
 use crate::scheduler::Scheduler;

@@ -5,7 +5,7 @@
 //!                                    ⇅                                     ▲
 //!                               controllers ── quorum (modelled)           nemesis: some, none, then heal
 //!            │
-//!            ▼ history ─▶ rules: what must not be
+//!            ▼ history ─▶ rules (ottla-history): what must not be
 //! ```
 //!
 //! What runs is what brokers and controllers run: partitions with their logs on disks (`ottla_broker::BarePartition`, which is
@@ -29,12 +29,10 @@ mod controller;
 mod counts;
 mod cx;
 mod faults;
-mod history;
 mod layout;
 mod message;
 mod network;
 mod rest;
-mod rules;
 mod scheduler;
 mod trace;
 mod values;
@@ -46,7 +44,7 @@ mod tests;
 use std::time::Duration;
 
 pub use crate::counts::{Counts, KINDS};
-pub use crate::rules::Violation;
+pub use ottla_history::Violation;
 
 /// What a run is like.
 #[derive(Clone, Debug, PartialEq, Eq)]

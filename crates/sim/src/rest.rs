@@ -1,11 +1,10 @@
 //! The cluster at rest: whether it has come to it, and what is in its logs then.
 
+use ottla_history::{Dump, Dumped};
 use ottla_storage::Log;
 use ottla_types::Offset;
 
-use crate::history::{Dump, Dumped};
 use crate::layout;
-use crate::values::records;
 use crate::world::World;
 
 impl World {
@@ -79,7 +78,7 @@ pub(crate) fn dump(log: &mut Log) -> (Vec<Dumped>, Option<String>) {
         let read = log.read(next, 1 << 20, end, true).map_err(|error| error.to_string());
         let bytes = read.and_then(|read| read.load().map_err(|error| error.to_string()));
         let some = match bytes {
-            Ok(bytes) => records(&bytes, next),
+            Ok(bytes) => Dumped::all_in(&bytes, next),
             Err(error) => return (found, Some(error)),
         };
         let Some(last) = some.last() else { return (found, Some(format!("nothing is read at {next}"))) };

@@ -10,7 +10,7 @@ use crate::controller::Controllers;
 use crate::cx::{Cx, Event, QuorumEvent, Timer};
 use crate::faults::Nemesis;
 use crate::message::{Address, Message};
-use crate::{Options, Outcome, rules};
+use crate::{Options, Outcome};
 
 /// A run that goes on for longer does nothing that is of interest.
 const MAX_EVENTS: u64 = 400_000;
@@ -68,7 +68,7 @@ impl World {
             self.cx.history.unmet.push(format!("it did not end within {MAX_EVENTS} events"));
         }
         self.dump();
-        let violations = rules::check(&self.cx.history);
+        let violations = ottla_history::check(&self.cx.history);
         Outcome {
             seed,
             hash: self.cx.trace.hash(),

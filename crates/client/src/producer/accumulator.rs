@@ -1,9 +1,10 @@
 //! Collects records into batches and decides which batch goes when. No I/O: time comes in, batches go out.
 //!
-//! Order is kept per partition. Up to five requests may be in flight; when a batch has to be sent again,
-//! its partition sends nothing new until everything in flight has come back, and then goes on in the old
-//! order. Sequence numbers make brokers drop what they have already (KIP-98). Where a batch is given up or
-//! a broker lost track of the sequence, the epoch is raised and numbering starts at 0 (KIP-360).
+//! Order is kept per partition. Up to five requests may be in flight, all to one broker; when a batch has to be
+//! sent again, or another broker leads, its partition sends nothing new until everything in flight has come
+//! back, and then goes on in the old order. Sequence numbers make brokers drop what they have already (KIP-98), and refuse what comes too
+//! early, once they know the producer: until then one batch is in flight. Where a batch is given up or a
+//! broker lost track of the sequence, the epoch is raised and numbering starts at 0 (KIP-360).
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -42,12 +43,16 @@ struct Queue {
     waiting: VecDeque<Batch>,
     /// Those that were sent and not answered, by order.
     in_flight: BTreeMap<u64, Arc<Outcome>>,
+    /// Where those in flight went.
+    sent_to: Option<NodeId>,
     /// Set by a retry: nothing is sent before all in flight came back.
     settling: bool,
     /// No attempt before this.
     not_before: Option<Instant>,
     /// The identity that sequences count under, and the next one.
     numbering: Option<(Identity, i32)>,
+    /// Brokers know that numbering: they acknowledged a batch of it.
+    known: bool,
     /// The broker lost track, or a batch was given up: number anew once all in flight came back.
     renumber: bool,
 }
@@ -175,9 +180,13 @@ impl Accumulator {
                 drained.leaderless.push(partition.clone());
                 continue;
             };
-            if !accepts(node) {
+            // What the former leader has not answered may have to be sent to this one, which knows a repetition only as long as
+            // nothing much came after it.
+            let is_moving = !queue.in_flight.is_empty() && queue.sent_to != Some(node);
+            if is_moving || !accepts(node) {
                 continue;
             }
+            queue.sent_to = Some(node);
             queue.settling = false;
             queue.not_before = None;
             match queue.take(self.identity) {
@@ -218,6 +227,7 @@ impl Accumulator {
         queue.in_flight.remove(&batch.order);
         let error = match attempt {
             Attempt::Written(written) => {
+                queue.known = true;
                 batch.outcome.set(Ok(written));
                 return false;
             }
@@ -282,6 +292,7 @@ impl Accumulator {
                 next = add_sequence(next, batch.count);
             }
             queue.numbering = Some((identity, next));
+            queue.known = false;
         }
         Ok(())
     }
@@ -330,7 +341,9 @@ impl Queue {
 
     fn due(&self, now: Instant, config: &ProducerConfig) -> Due {
         let blocked = (self.settling || self.renumber) && !self.in_flight.is_empty();
-        if blocked || self.renumber || self.in_flight.len() >= config.max_in_flight {
+        // Of a producer that it does not know a broker takes any batch for the first: the others wait for it.
+        let most = if config.is_idempotent() && !self.known { 1 } else { config.max_in_flight };
+        if blocked || self.renumber || self.in_flight.len() >= most {
             return Due::OnAnswer;
         }
         if let Some(at) = self.not_before.filter(|at| *at > now) {
@@ -351,7 +364,10 @@ impl Queue {
             let next = match self.numbering {
                 // Another partition's trouble raised the epoch: move on as soon as nothing old is under way.
                 Some((old, next)) if old == identity || !self.in_flight.is_empty() => (old, next),
-                _ => (identity, 0),
+                _ => {
+                    self.known = false;
+                    (identity, 0)
+                }
             };
             batch.sequence = Some(next);
             self.numbering = Some((next.0, add_sequence(next.1, batch.count)));

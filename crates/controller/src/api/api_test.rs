@@ -18,6 +18,7 @@ use ottla_protocol::messages::{
 };
 use ottla_protocol::{ApiKey, ErrorCode};
 use ottla_types::{NodeId, Uuid};
+use tokio::sync::Semaphore;
 
 use super::*;
 use crate::testing::*;
@@ -148,6 +149,29 @@ async fn silence_fences_and_a_heartbeat_unfences() {
     offsets.changed().await.unwrap();
     assert!(f.image().brokers.get(NodeId(1)).unwrap().fenced);
     assert!(f.beat(heartbeat(1, epoch)).await.is_fenced, "it has not read that it was fenced");
+    let current_metadata_offset = f.image().offset.0;
+    let informed = BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(1, epoch) };
+    assert!(!f.beat(informed).await.is_fenced);
+}
+
+/// As on the smaller side of a partition, where nothing is committed until it heals.
+#[tokio::test]
+async fn a_broker_whose_session_ends_again_before_its_fencing_is_committed_comes_back() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    let mut offsets = f.controller.subscribe();
+    offsets.borrow_and_update();
+    f.log.gate.forget_permits(Semaphore::MAX_PERMITS);
+    for _ in 0..80 {
+        f.clock.advance(Duration::from_millis(50));
+        f.controller.check_sessions();
+        tokio::task::yield_now().await;
+    }
+    f.log.gate.add_permits(Semaphore::MAX_PERMITS);
+    offsets.changed().await.unwrap();
+    // Decided behind both.
+    f.create(topic("t")).await;
+    assert!(f.image().brokers.get(NodeId(1)).unwrap().fenced);
     let current_metadata_offset = f.image().offset.0;
     let informed = BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(1, epoch) };
     assert!(!f.beat(informed).await.is_fenced);

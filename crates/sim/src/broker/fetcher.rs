@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use ottla_broker::{BareFetch, Refused};
+use ottla_history::{Dumped, Truncation};
 use ottla_types::{LeaderEpoch, NodeId, Offset};
 
 use super::{Broker, Call, RETRY};
 use crate::cx::{Cx, Timer};
-use crate::history::{Dumped, Truncation};
 use crate::message::{Address, Request, Response};
 use crate::rest::dump;
 

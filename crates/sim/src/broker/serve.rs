@@ -1,12 +1,12 @@
 //! Requests to a broker (in place of the handlers in `crates/broker/src/api`).
 
 use ottla_broker::{BarePosition, BareRead, Refused};
+use ottla_history::{Append, Led};
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, Offset};
 
 use super::fetcher::MAX_WAIT;
 use super::{Broker, Hosted, Parked};
 use crate::cx::{Cx, Timer};
-use crate::history::{Append, Led};
 use crate::message::{Address, Failure, Request, Response};
 
 /// `max.partition.fetch.bytes`: small, so that a reader needs several fetches.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Broker, Syncing};
 use crate::cx::{Cx, Timer};
-use crate::history::Watermark;
+use ottla_history::Watermark;
 use ottla_types::NodeId;
 
 impl Broker {

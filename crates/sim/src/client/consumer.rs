@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use ottla_broker::Refused;
+use ottla_history::{Dumped, Read};
 use ottla_types::Offset;
 
 use super::Leaders;
 use crate::cx::{Cx, Timer};
-use crate::history::Read;
 use crate::message::{Address, Body, Message, Request, Response};
-use crate::values::records;
 
 const TIMEOUT: Duration = Duration::from_millis(700);
 const IDLE: Duration = Duration::from_millis(60);
@@ -58,7 +57,7 @@ impl Consumer {
                 self.fetching = None;
                 match answer {
                     Ok(read) => {
-                        for record in records(&read.records, self.position) {
+                        for record in Dumped::all_in(&read.records, self.position) {
                             let (partition, offset, value) = (self.partition, record.offset, record.value);
                             cx.history.reads.push(Read { partition, offset, value });
                             self.position = offset.next();

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use ottla_broker::Refused;
+use ottla_history::{Outcome, Send, Value};
 use ottla_types::{Bytes, Offset};
 
 use super::Leaders;
 use crate::cx::{Cx, Timer};
-use crate::history::{Outcome, Send, Value};
 use crate::message::{Address, Body, Failure, Message, Request, Response};
 use crate::values::batch;
 

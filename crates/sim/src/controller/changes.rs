@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
+use ottla_history::{Election, Led, Restart, Version};
 use ottla_metadata::image::PartitionImage;
 use ottla_metadata::{MetadataImage, MetadataRecord};
 use ottla_types::{BrokerEpoch, NodeId};
 
 use crate::broker::MIN_INSYNC_REPLICAS;
 use crate::cx::Cx;
-use crate::history::{Election, Led, Restart, Version};
 use crate::layout;
 
 /// What happened to brokers.
