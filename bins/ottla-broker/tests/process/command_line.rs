@@ -182,7 +182,7 @@ log.retention.check.interval.ms=300000
     let home = Home::bare()
         .config(text)
         .set("listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0")
-        .set("advertised.listeners=PLAINTEXT://127.0.0.1:0");
+        .set("advertised.listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://localhost:9093");
     let process = home.start();
     let mut client = process.client();
     client.create_topic("t");
