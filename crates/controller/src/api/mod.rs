@@ -35,3 +35,5 @@ fn coded<E: Coded + std::error::Error>(error: &E) -> (ErrorCode, Option<ByteStri
 
 #[cfg(test)]
 mod api_test;
+#[cfg(test)]
+mod voters_test;
