@@ -24,6 +24,7 @@ mod lock;
 mod log;
 mod members;
 mod observer;
+mod open;
 mod quorum;
 mod raft;
 mod snapshot;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use openraft::errors::{ClientWriteError, ForwardReason, ForwardToLeader, LinearizableReadError, RaftError};
 use openraft::impls::ProgressResponder;
 use openraft::{Raft, RaftState, ReadPolicy};
-use ottla_env::{Disk, File, create_dir_durably};
+use ottla_env::{Disk, File};
 use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -19,18 +19,15 @@ use crate::config::{QuorumConfig, Timing};
 use crate::departures;
 use crate::error::{ChangeError, ProposeError, ReadError, StartError};
 use crate::join::Joiner;
-use crate::lock;
-use crate::log::{EntryKind, LogOptions, LogReader, LogThread, Position, RaftLog};
-use crate::members::{self, Member, Members};
-use crate::raft::codec::Input;
+use crate::log::{EntryKind, LogReader, LogThread, Position};
+use crate::members::{Member, Members};
+use crate::open::{Opened, open_storage};
 use crate::raft::handler::Handler;
 use crate::raft::machine::{Growth, Machine};
 use crate::raft::network::Network;
 use crate::raft::repeats::Repeats;
 use crate::raft::store::Store;
-use crate::raft::types::{
-    CommittedLeaderId, Payload, TypeConfig, Voters, epoch, founder_id, joiner_id, node_id, offset,
-};
+use crate::raft::types::{CommittedLeaderId, Payload, TypeConfig, epoch, node_id, offset};
 use crate::snapshot::SnapshotStore;
 use crate::state::{QuorumState, Role};
 use crate::state_machine::StateMachine;
@@ -462,77 +459,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-struct Opened {
-    log: RaftLog,
-    snapshots: SnapshotStore,
-    /// The quorum has yet to be formed, or this node to be taken in.
-    is_empty: bool,
-    raft_id: u64,
-    lock: Arc<dyn File>,
-}
-
-/// Opens the directory: the log, and the snapshots it starts from.
-async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> Result<Opened, StartError> {
-    let options = LogOptions {
-        dir: config.data_dir.clone(),
-        directory_id: config.directory_id,
-        segment_bytes: config.limits.segment_bytes,
-        room_bytes: config.limits.room_bytes,
-        cache_bytes: config.limits.cache_bytes,
-    };
-    let forming = config.clone();
-    let open = move || {
-        let dir = options.dir.clone();
-        let io = |source| StartError::Io { path: dir.clone(), source };
-        create_dir_durably(disk.as_ref(), &dir).map_err(io)?;
-        let lock = lock::take(disk.as_ref(), &dir)?;
-        let snapshots = SnapshotStore::open(Arc::clone(&disk), &dir)?;
-        let log = RaftLog::open(disk, options)?;
-        let newest = snapshots.newest().map_err(io)?;
-        if let Some(purged) = log.state().purged
-            && newest.is_none_or(|newest| newest.index < purged.index)
-        {
-            let what =
-                format!("the log begins after offset {}, but there is no snapshot up to there", purged.index);
-            return Err(StartError::Damaged { path: dir, position: 0, what });
-        }
-        let mut is_empty =
-            log.state().last.is_none() && log.state().ballot.is_none() && newest != Some(formation::FIRST);
-        if is_empty && let Some(state) = &forming.initial_state {
-            formation::take_over(&forming, &snapshots, state)?;
-            is_empty = false;
-        }
-        let raft_id = own_raft_id(&forming, &log, &snapshots).map_err(io)?;
-        Ok(Opened { log, snapshots, is_empty, raft_id, lock })
-    };
-    let joined = tokio::task::spawn_blocking(open).await;
-    joined.map_err(|e| StartError::Io { path: config.data_dir.clone(), source: io::Error::other(e) })?
-}
-
-/// Raft's id of this node: as the log or the snapshot has it, or as it is to be.
-fn own_raft_id(config: &QuorumConfig, log: &RaftLog, snapshots: &SnapshotStore) -> io::Result<u64> {
-    let malformed = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    let own = |members: &Voters| {
-        members::find(members, config.node_id, config.directory_id).map(|(raft_id, _)| raft_id)
-    };
-    for entry in log.reader().of_kind(EntryKind::Voters)? {
-        let members = Input(entry.body).voters().map_err(malformed)?;
-        if let Some(raft_id) = own(&members) {
-            return Ok(raft_id);
-        }
-    }
-    if let Some(head) = snapshots.newest_head()? {
-        let meta = Input(head).snapshot_meta().map_err(malformed)?;
-        if let Some(raft_id) = own(meta.last_membership.membership()) {
-            return Ok(raft_id);
-        }
-    }
-    Ok(match config.voters.is_empty() {
-        false => founder_id(config.node_id),
-        true => joiner_id(config.node_id, config.directory_id),
-    })
 }
 
 async fn snapshot_when_due(raft: Raft<TypeConfig, Machine>, growth: Arc<Growth>) {
