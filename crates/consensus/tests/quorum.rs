@@ -75,6 +75,8 @@ async fn what_was_proposed_survives_power_loss_at_any_moment() {
             }
             quorum.kill();
         }
+        // What the dead process still has under way does not come to this copy.
+        let disk = Arc::new(disk.fork(n));
         disk.restart();
         let recorder = Recorder::default();
         let quorum = alone(disk, Path::new(DIR), &recorder, Limits::default()).await;
@@ -117,6 +119,8 @@ async fn snapshots_and_purges_survive_power_loss_at_any_moment() {
         let disk = sim();
         disk.crash_at(n);
         let acknowledged = work(&disk).await;
+        // What the dead process still has under way does not come to this copy.
+        let disk = Arc::new(disk.fork(n));
         disk.restart();
         let recorder = Recorder::default();
         let quorum = alone(disk, Path::new(DIR), &recorder, limits).await;

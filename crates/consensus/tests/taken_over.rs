@@ -75,6 +75,8 @@ async fn power_loss_at_any_moment_leaves_a_start_that_takes_over_all_of_it() {
             acknowledged = quorum.propose(Bytes::from_static(b"new")).await.is_ok();
             quorum.kill();
         }
+        // What the dead process still has under way does not come to this copy.
+        let disk = disk.fork(n);
         disk.restart();
         let (_quorum, recorder) = start(taking_over("old"), &disk).await.unwrap();
         let payloads = recorder.payloads();

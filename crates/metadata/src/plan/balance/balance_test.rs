@@ -154,8 +154,8 @@ fn three_with_thirty() -> Balanced {
 }
 
 fn within_a_tenth(counts: &[usize]) -> bool {
-    let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
-    counts.iter().all(|&count| (count as f64 - mean).abs() <= (mean * 0.1).max(1.0))
+    let (total, n) = (counts.iter().sum::<usize>(), counts.len());
+    counts.iter().all(|&count| (count * n).abs_diff(total) <= (total / 10).max(n))
 }
 
 #[test]
