@@ -43,6 +43,9 @@ struct Queue {
     waiting: VecDeque<Batch>,
     /// Those that were sent and not answered, by order.
     in_flight: BTreeMap<u64, Arc<Outcome>>,
+    /// All that were sent since the oldest whose fate is not known, by order. A broker knows the last five batches of a producer
+    /// again: one that comes back must not be older.
+    sent: VecDeque<u64>,
     /// Where those in flight went.
     sent_to: Option<NodeId>,
     /// Set by a retry: nothing is sent before all in flight came back.
@@ -228,6 +231,7 @@ impl Accumulator {
         let error = match attempt {
             Attempt::Written(written) => {
                 queue.known = true;
+                queue.forget_resolved();
                 batch.outcome.set(Ok(written));
                 return false;
             }
@@ -236,6 +240,7 @@ impl Accumulator {
         let code = error.code();
         if code == Some(ErrorCode::DUPLICATE_SEQUENCE_NUMBER) {
             // An earlier attempt was written, so long ago that the broker forgot its offset.
+            queue.forget_resolved();
             batch.outcome.set(Ok(Written { base_offset: None, append_time: None }));
             return false;
         }
@@ -263,6 +268,7 @@ impl Accumulator {
             queue.renumber = true;
             queue.settling = true;
         }
+        queue.forget_resolved();
         batch.outcome.set(Err(error));
         false
     }
@@ -318,6 +324,7 @@ impl Accumulator {
                 let last = "no broker acknowledged it within delivery.timeout.ms".to_owned();
                 batch.outcome.set(Err(ClientError::Timeout { what, after: timeout, last }));
             }
+            queue.forget_resolved();
         }
     }
 
@@ -343,7 +350,8 @@ impl Queue {
         let blocked = (self.settling || self.renumber) && !self.in_flight.is_empty();
         // Of a producer that it does not know a broker takes any batch for the first: the others wait for it.
         let most = if config.is_idempotent() && !self.known { 1 } else { config.max_in_flight };
-        if blocked || self.renumber || self.in_flight.len() >= most {
+        let repeats = self.waiting.front().is_some_and(|batch| self.sent.contains(&batch.order));
+        if blocked || self.renumber || self.in_flight.len() >= most || (!repeats && self.sent.len() >= most) {
             return Due::OnAnswer;
         }
         if let Some(at) = self.not_before.filter(|at| *at > now) {
@@ -375,6 +383,9 @@ impl Queue {
         match batch.bytes() {
             Ok(bytes) => {
                 self.in_flight.insert(batch.order, Arc::clone(&batch.outcome));
+                if !self.sent.contains(&batch.order) {
+                    self.sent.push_back(batch.order);
+                }
                 Some(Ok((batch, bytes)))
             }
             Err(error) => {
@@ -382,6 +393,14 @@ impl Queue {
                 Some(Err((batch, error)))
             }
         }
+    }
+
+    /// A batch has come to its end, or to a new numbering.
+    fn forget_resolved(&mut self) {
+        let is_open = |order: &u64| {
+            self.in_flight.contains_key(order) || self.waiting.iter().any(|batch| batch.order == *order)
+        };
+        while self.sent.pop_front_if(|order| !is_open(order)).is_some() {}
     }
 
     /// Whether no older batch waits or is in flight.

@@ -160,6 +160,29 @@ async fn a_new_leader_gets_nothing_while_the_former_one_owes_an_answer() {
     assert_eq!(sent, [("a".into(), (0, 1)), ("b".into(), (0, 2))]);
 }
 
+/// Brokers know the last five batches of a producer again: one that fails over and over must not get older than that.
+#[tokio::test]
+async fn what_comes_back_is_never_followed_by_more_than_a_broker_remembers() {
+    let mut f = Fixture::known(ProducerConfig::default());
+    for _ in 0..20 {
+        f.batch("x");
+    }
+    let mut behind = 0;
+    for _ in 0..10 {
+        let mut sent: Vec<_> = (0..5).flat_map(|_| f.drain()).collect();
+        let first = sent.remove(0);
+        assert_eq!(stamp(&first), (0, 1), "the oldest goes first");
+        behind += sent.len();
+        sent.into_iter().for_each(|batch| f.succeed(batch));
+        f.fail(first, ErrorCode::REQUEST_TIMED_OUT);
+        f.now += 100 * MS;
+    }
+    assert_eq!(behind, 4);
+    let first = f.one();
+    f.succeed(first);
+    assert_eq!(stamp(&f.one()), (0, 6), "and on it goes");
+}
+
 /// A broker that does not know the producer takes whatever comes first. If it refused the first batch because it did not lead
 /// yet, and leads when the second arrives, the second would lie before the first.
 #[tokio::test]
