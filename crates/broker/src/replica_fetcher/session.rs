@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_network::{ClientOptions, ConnectError, Connection, RequestError};
+use ottla_network::{ClientOptions, ConnectError, Connection, ConnectionEnd, RequestError};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::fetch::{FetchResponse, PartitionData};
 use ottla_types::{ByteString, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicPartition};
@@ -145,12 +145,25 @@ impl Session {
                 return wanted;
             }
             let mut failed = Vec::new();
-            for (at, synced) in &mut self.syncing {
-                if let Ok(ended) = tokio::time::timeout_at(deadline, &mut *synced).await
-                    && ended != Ok(AckOutcome::Committed)
-                {
-                    failed.push(at.clone());
+            let connection = self.connection.clone();
+            let synced = async {
+                for (at, synced) in &mut self.syncing {
+                    if let Ok(ended) = tokio::time::timeout_at(deadline, &mut *synced).await
+                        && ended != Ok(AckOutcome::Committed)
+                    {
+                        failed.push(at.clone());
+                    }
                 }
+            };
+            let gone = tokio::select! {
+                biased;
+                () = synced => None,
+                end = ended(connection) => Some(end),
+            };
+            if let Some(end) = gone {
+                // Not only with the next fetch: until then clients would be told to go there.
+                self.lose_leader(&RequestError::Ended(end).into());
+                self.connection = None;
             }
             // Those that ended must not be polled again.
             self.syncing.retain(|_, synced| !synced.is_terminated());
@@ -356,6 +369,14 @@ impl Session {
                 self.pause(&at);
             }
         }
+    }
+}
+
+/// How the connection ends; never, where there is none.
+async fn ended(connection: Option<Connection>) -> ConnectionEnd {
+    match connection {
+        Some(connection) => connection.closed().await,
+        None => std::future::pending().await,
     }
 }
 
