@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ottla_config::BrokerConfig;
-use ottla_env::Clock;
+use ottla_env::{Clock, Monotonic};
 use ottla_group_coordinator::DeletedTopic;
 use ottla_metadata::image::SUPPORTED_FEATURES;
 use ottla_metadata::{MetadataDelta, MetadataImage};
@@ -30,6 +30,11 @@ use crate::suspects::{LostBrokers, Suspects};
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
 /// How long a client waits for metadata while this broker may have missed some.
 const CATCHES_UP_WITHIN: Duration = Duration::from_millis(500);
+/// How long after a client this broker may notice that a process has ended.
+const NOTICES_WITHIN: Duration = Duration::from_millis(5);
+/// How long a client that asks who leads waits for the election after a leader's death. A controller that is in office needs a
+/// few milliseconds; one that has to be elected first would make clients wait for too long.
+const ELECTS_WITHIN: Duration = Duration::from_millis(200);
 
 /// A running broker, as its handlers see it.
 #[derive(Debug)]
@@ -100,19 +105,34 @@ impl Broker {
     /// and those that are lost.
     pub(crate) fn suspects(&self) -> Suspects {
         let myself = (!self.has_lease()).then_some(self.node_id);
-        self.lost_brokers.suspects(myself, self.clock.now())
+        self.lost_brokers.suspects(myself, self.clock.now(), self.decided_by())
     }
 
-    /// Waits, not for long, while the metadata may be old: this broker stood still for longer than its lease, and what came since lies in
-    /// its sockets. A client that is told that nobody leads may give up; librdkafka's `query_watermark_offsets` does.
-    pub(crate) async fn caught_up(&self) {
-        if self.has_lease() {
-            return;
+    /// When the controller will have decided what becomes of a broker that is lost now.
+    pub(crate) fn decided_by(&self) -> Monotonic {
+        let session = u64::try_from(self.config().node.session_timeout_ms).unwrap_or(0);
+        self.clock.now() + Duration::from_millis(session)
+    }
+
+    /// Waits, not for long, while the metadata is known to be old, before it is shown to clients.
+    ///
+    /// This broker may have stood still for longer than its lease: what came since lies in its sockets. Or a leader's process has
+    /// just ended: the controller is about to elect others. Who is told meanwhile that nobody leads may give up
+    /// (librdkafka's `query_watermark_offsets`), or asks again only a second later (its producer).
+    pub(crate) async fn settle(&self) {
+        if !self.has_lease() {
+            let is_news = |image: &MetadataImage| {
+                self.has_lease() || image.brokers.get(self.node_id).is_none_or(|myself| myself.fenced)
+            };
+            let _ = self.metadata.wait_for(CATCHES_UP_WITHIN, is_news).await;
         }
-        let is_news = |image: &MetadataImage| {
-            self.has_lease() || image.brokers.get(self.node_id).is_none_or(|myself| myself.fenced)
-        };
-        let _ = self.metadata.wait_for(CATCHES_UP_WITHIN, is_news).await;
+        let mut suspects = self.suspects();
+        if suspects.are_none() && self.lost_brokers.watch_any() {
+            tokio::time::sleep(NOTICES_WITHIN).await;
+            suspects = self.suspects();
+        }
+        let is_decided = |image: &MetadataImage| !suspects.await_decision(image);
+        let _ = self.metadata.wait_for(ELECTS_WITHIN, is_decided).await;
     }
 
     /// Whether this broker may answer clients for what it leads.

@@ -101,3 +101,37 @@ async fn a_port_nobody_listens_on_refuses_and_a_dead_peer_resets() {
     let refused = Connection::connect(&address, LIMIT, ClientOptions::default()).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Refused { .. }), "{refused}");
 }
+
+#[tokio::test]
+async fn liveness_knows_the_end_before_any_task_has_run() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let connect = || Connection::connect(&address, LIMIT, ClientOptions::default());
+    for is_reset in [false, true] {
+        let connection = connect().await.unwrap();
+        let (peer, _) = listener.accept().await.unwrap();
+        let liveness = connection.liveness();
+        assert!(!liveness.is_ended_by_peer());
+        if is_reset {
+            SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+        // From here to the assertions nothing is awaited: the connection's task cannot run.
+        drop(peer);
+        assert!(!connection.is_closed());
+        assert!(liveness.is_ended_by_peer());
+        connection.closed().await;
+        assert!(liveness.is_ended_by_peer());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_given_up_was_not_ended_by_its_peer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let connection = Connection::connect(&address, LIMIT, ClientOptions::default()).await.unwrap();
+    let (mut peer, _) = listener.accept().await.unwrap();
+    let liveness = connection.liveness();
+    drop(connection);
+    assert_eq!(peer.read(&mut [0]).await.unwrap(), 0, "the socket is closed");
+    assert!(liveness.is_unused() && !liveness.is_ended_by_peer());
+}

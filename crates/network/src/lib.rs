@@ -25,7 +25,7 @@ mod share;
 mod transport;
 
 pub use crate::budget::RequestBudget;
-pub use crate::client::{ClientOptions, ConnectError, Connection, ConnectionEnd, RequestError};
+pub use crate::client::{ClientOptions, ConnectError, Connection, ConnectionEnd, Liveness, RequestError};
 pub use crate::connection::{
     CloseReason, ConnectionOptions, next_connection_id, serve_in_memory, serve_stream,
 };

@@ -28,7 +28,7 @@ pub(crate) async fn handle(
     if asked == 0 || cursor_is_bad {
         return request.error_response(cx.version, ErrorCode::INVALID_REQUEST);
     }
-    broker.caught_up().await;
+    broker.settle().await;
     let image = broker.image();
     let (start_topic, start_partition) = match &request.cursor {
         Some(cursor) => (cursor.topic_name.as_ref(), usize::try_from(cursor.partition_index).unwrap_or(0)),

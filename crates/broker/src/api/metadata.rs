@@ -49,7 +49,7 @@ pub(crate) async fn handle(
     {
         return answer(broker, cx, &request, &broker.image(), Vec::new(), ErrorCode::INVALID_REQUEST);
     }
-    broker.caught_up().await;
+    broker.settle().await;
     let may_create = request.allow_auto_topic_creation && broker.config().topics.auto_create_enable;
     let missing = match wanted {
         Some(topics) if may_create => missing_names(&broker.image(), topics),
@@ -173,7 +173,9 @@ fn answer(
     topics: Vec<MetadataResponseTopic>,
     error_code: ErrorCode,
 ) -> MetadataResponse {
-    let brokers = image.brokers.iter().filter(|node| !node.fenced).filter_map(|node| {
+    let suspects = broker.suspects();
+    let shown = image.brokers.iter().filter(|node| !node.fenced || suspects.show(node));
+    let brokers = shown.filter_map(|node| {
         node.endpoint(&cx.listener_name).map(|endpoint| MetadataResponseBroker {
             node_id: node.id.0,
             host: endpoint.host.clone(),

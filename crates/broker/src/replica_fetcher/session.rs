@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_network::{ClientOptions, ConnectError, Connection, ConnectionEnd, RequestError};
+use ottla_network::{ClientOptions, ConnectError, Connection, RequestError};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::fetch::{FetchResponse, PartitionData};
 use ottla_types::{ByteString, LeaderEpoch, NodeId, Offset, PartitionIndex, TopicId, TopicPartition};
@@ -121,9 +121,7 @@ impl Session {
                 | SessionError::Connect(ConnectError::Refused { .. })
         );
         if is_gone && let Some(leader) = self.broker.image().brokers.get(self.leader) {
-            let session = u64::try_from(self.broker.config().node.session_timeout_ms).unwrap_or(0);
-            let (now, session) = (self.broker.clock().now(), Duration::from_millis(session));
-            self.broker.lost_brokers().lose(leader.id, leader.epoch, now, session);
+            self.broker.lost_brokers().lose(leader.id, leader.epoch, self.broker.decided_by());
         }
     }
 
@@ -145,25 +143,12 @@ impl Session {
                 return wanted;
             }
             let mut failed = Vec::new();
-            let connection = self.connection.clone();
-            let synced = async {
-                for (at, synced) in &mut self.syncing {
-                    if let Ok(ended) = tokio::time::timeout_at(deadline, &mut *synced).await
-                        && ended != Ok(AckOutcome::Committed)
-                    {
-                        failed.push(at.clone());
-                    }
+            for (at, synced) in &mut self.syncing {
+                if let Ok(ended) = tokio::time::timeout_at(deadline, &mut *synced).await
+                    && ended != Ok(AckOutcome::Committed)
+                {
+                    failed.push(at.clone());
                 }
-            };
-            let gone = tokio::select! {
-                biased;
-                () = synced => None,
-                end = ended(connection) => Some(end),
-            };
-            if let Some(end) = gone {
-                // Not only with the next fetch: until then clients would be told to go there.
-                self.lose_leader(&RequestError::Ended(end).into());
-                self.connection = None;
             }
             // Those that ended must not be polled again.
             self.syncing.retain(|_, synced| !synced.is_terminated());
@@ -286,14 +271,13 @@ impl Session {
         }
         let listener = self.broker.config().listeners.inter_broker_name.clone();
         let image = self.broker.image();
-        let leader = image.brokers.get(self.leader);
-        let Some(endpoint) = leader.and_then(|leader| leader.endpoint(&listener)) else {
-            return Err(SessionError::NoEndpoint { leader: self.leader, listener });
-        };
+        let no_endpoint = || SessionError::NoEndpoint { leader: self.leader, listener: listener.clone() };
+        let leader = image.brokers.get(self.leader).ok_or_else(no_endpoint)?;
+        let endpoint = leader.endpoint(&listener).ok_or_else(no_endpoint)?;
         let options = ClientOptions { client_id: Some(self.client_id.clone()), ..ClientOptions::default() };
         let address = format!("{}:{}", endpoint.host, endpoint.port);
         let connection = Connection::connect(&address, CONNECT_WITHIN, options).await?;
-        self.broker.lost_brokers().find(self.leader);
+        self.broker.lost_brokers().watch(leader.id, leader.epoch, connection.liveness());
         self.connection = Some(connection.clone());
         Ok(connection)
     }
@@ -369,14 +353,6 @@ impl Session {
                 self.pause(&at);
             }
         }
-    }
-}
-
-/// How the connection ends; never, where there is none.
-async fn ended(connection: Option<Connection>) -> ConnectionEnd {
-    match connection {
-        Some(connection) => connection.closed().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -81,7 +81,7 @@ impl<T: Transport> Driver<T> {
             match self.commands.poll_recv(cx) {
                 Poll::Pending => break,
                 // Every clone is gone, and with it everybody who could wait; what is queued still leaves.
-                Poll::Ready(None) if self.outbound.is_empty() => return Err(ConnectionEnd::Closed),
+                Poll::Ready(None) if self.outbound.is_empty() => return Err(ConnectionEnd::Unused),
                 Poll::Ready(None) => break,
                 Poll::Ready(Some(Outgoing { frame, reply })) => {
                     self.options.metrics.requests.add(1);

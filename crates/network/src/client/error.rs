@@ -48,6 +48,9 @@ pub enum ConnectionEnd {
     /// The peer closed it in an orderly way.
     #[error("closed by the peer")]
     Closed,
+    /// This end closed it: nobody uses it any more.
+    #[error("no longer used")]
+    Unused,
     /// The peer's system reset it: its process is gone.
     #[error("reset by the peer")]
     Reset,

@@ -2,6 +2,7 @@
 
 mod driver;
 mod error;
+mod liveness;
 mod versions;
 
 use std::fmt::{self, Debug};
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use ottla_protocol::frame::{decode_response, encode_request_segments};
 use ottla_protocol::messages::RequestHeader;
 use ottla_protocol::{ByteString, Request, Segment, Version};
-use socket2::SockRef;
+use socket2::{SockRef, Socket};
 use tokio::net::TcpStream;
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -24,6 +25,7 @@ use crate::client::versions::PeerVersions;
 use crate::{NetworkMetrics, Transport};
 
 pub use crate::client::error::{ConnectError, ConnectionEnd, RequestError};
+pub use crate::client::liveness::Liveness;
 
 /// How an outgoing connection behaves.
 #[derive(Clone, Debug)]
@@ -54,6 +56,7 @@ impl Default for ClientOptions {
 pub struct Connection {
     outgoing: mpsc::Sender<Outgoing>,
     end: watch::Receiver<Option<ConnectionEnd>>,
+    liveness: Liveness,
     next_id: Arc<AtomicI32>,
     client_id: Option<ByteString>,
     /// What the peer serves, once it was asked.
@@ -71,17 +74,28 @@ impl Connection {
         let timed_out = |_| ConnectError::TimedOut { address: address(), timeout: limit };
         let stream = timeout(limit, open(&address())).await.map_err(timed_out)??;
         stream.set_nodelay(true).map_err(|source| ConnectError::Failed { address: address(), source })?;
-        let _ = SockRef::from(&stream).set_keepalive(true); // best effort
-        Ok(Self::over(stream, options))
+        let socket = SockRef::from(&stream);
+        let _ = socket.set_keepalive(true); // best effort
+        let socket = socket.try_clone().ok().map(Arc::new); // without it, the end is known a little later
+        Ok(Self::start(stream, socket, options))
     }
 
     /// Speaks over `stream`, in a task of its own.
     pub fn over<T: Transport>(stream: T, options: ClientOptions) -> Self {
+        Self::start(stream, None, options)
+    }
+
+    /// `socket` is the one below `stream`.
+    fn start<T: Transport>(stream: T, socket: Option<Arc<Socket>>, options: ClientOptions) -> Self {
         let (outgoing, commands) = mpsc::channel(options.max_in_flight.max(1));
         let (ended, end) = watch::channel(None);
         let client_id = options.client_id.clone();
-        tokio::spawn(driver::run(stream, commands, options, ended));
-        Self { outgoing, end, next_id: Arc::default(), client_id, peer: Arc::default() }
+        let liveness = Liveness::new(socket.as_ref(), end.clone());
+        tokio::spawn(async move {
+            driver::run(stream, commands, options, ended).await;
+            drop(socket);
+        });
+        Self { outgoing, end, liveness, next_id: Arc::default(), client_id, peer: Arc::default() }
     }
 
     /// Sends `request` in `version` and waits up to `limit` for the response.
@@ -141,6 +155,11 @@ impl Connection {
         let mut end = self.end.clone();
         let gone = || ConnectionEnd::Failed(io::ErrorKind::Other, "the runtime has stopped".to_owned());
         end.wait_for(Option::is_some).await.map_or_else(|_| gone(), |end| end.clone().unwrap_or_else(gone))
+    }
+
+    /// To ask whether the peer is still there, without keeping the connection open.
+    pub fn liveness(&self) -> Liveness {
+        self.liveness.clone()
     }
 
     /// Whether it has ended.
