@@ -192,9 +192,15 @@ where
         self.expected.write().insert(partition);
     }
 
-    /// This broker leads `partition` now: loads its shard in the background.
+    /// This broker leads `partition` now: loads its shard in the background. One that stays the leader in a new epoch, as when a
+    /// reassignment ends, keeps its shard: that has replayed all that the log has.
     pub(crate) fn became_leader(self: &Arc<Self>, partition: Arc<Partition>, leader_epoch: LeaderEpoch) {
         let index = partition.id().topic_partition.partition;
+        let hosted = self.slots.read().get(&index).map(Arc::clone);
+        if let Some(slot) = hosted.filter(|slot| Arc::ptr_eq(&slot.partition, &partition)) {
+            slot.state.lock().leader_epoch = leader_epoch;
+            return;
+        }
         let state =
             SlotState { leader_epoch, shard: Hosting::Loading, waiting: HashMap::new(), was_cut_off: false };
         let slot = Arc::new(Slot { partition, state: Mutex::new(state) });

@@ -1,8 +1,10 @@
 use ottla_group_coordinator::{
     GROUP_METADATA_TOPIC, GroupError, GroupRequest, GroupResponse, GroupShard, Heartbeat, JoinGroup, Joined,
-    Protocol,
+    Protocol, SyncGroup,
 };
+use ottla_protocol::records::metadata::PartitionChangeRecord;
 use ottla_simdisk::SimDisk;
+use ottla_types::Uuid;
 
 use super::*;
 use crate::replica_manager::RoleChanged;
@@ -22,7 +24,8 @@ impl Rig {
         let mut broker = Host::start(&SimDisk::new(1));
         let clock = Arc::clone(&broker.clock) as Arc<dyn Clock>;
         let new_shard = || GroupShard::new(Arc::default());
-        let host = CoordinatorHost::new(clock, Duration::from_secs(5), new_shard);
+        // The disk's threads do not go by the clock of the test.
+        let host = CoordinatorHost::new(clock, Duration::from_secs(3600), new_shard);
         let told = Arc::clone(&host);
         broker.manager.on_role_change(Box::new(move |change| match change {
             RoleChanged::Leads(partition, epoch) => told.became_leader(partition, epoch),
@@ -81,6 +84,30 @@ fn joining() -> GroupRequest {
         protocols: vec![Protocol { name: "range".into(), ..Protocol::default() }],
         ..JoinGroup::default()
     }))
+}
+
+#[tokio::test]
+async fn a_leader_that_stays_keeps_its_shard_and_who_waits_for_it() {
+    let mut rig = Rig::start().await;
+    let next_epoch = |rig: &mut Rig| {
+        let (partition_id, topic_id) = (GROUPS.0, Uuid([1; 16]));
+        let change = PartitionChangeRecord { partition_id, topic_id, leader: 1, ..Default::default() };
+        let (image, _) = rig.broker.image.apply(&[change.into()]).unwrap();
+        rig.broker.apply(image);
+    };
+    let joined = rig.join(next_epoch).await;
+    next_epoch(&mut rig);
+    assert_eq!(rig.heartbeat(&joined).await, Ok(Ok(GroupResponse::Heartbeat)));
+    // It writes in the new epoch.
+    let sync = SyncGroup {
+        group_id: "g".into(),
+        member_id: joined.member_id.clone(),
+        generation: joined.generation,
+        ..SyncGroup::default()
+    };
+    let synced = rig.host.request(GROUPS, GroupRequest::Sync(sync)).await.unwrap();
+    assert!(matches!(synced, Ok(GroupResponse::Sync(_))), "{synced:?}");
+    rig.broker.close();
 }
 
 #[tokio::test]
