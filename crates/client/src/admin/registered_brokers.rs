@@ -6,7 +6,7 @@ use ottla_types::NodeId;
 
 use super::Admin;
 use crate::Result;
-use crate::cluster::{BrokerInfo, Retry};
+use crate::cluster::{BrokerInfo, Retry, Want};
 use crate::error::check;
 
 /// From this version on fenced brokers are named on request.
@@ -37,9 +37,12 @@ impl Admin {
 
     async fn ask_brokers(&self) -> Result<Vec<RegisteredBroker>> {
         let connection = self.cluster.any().await?;
+        let Ok(version) = connection.version_of::<DescribeClusterRequest>() else {
+            return self.brokers_by_metadata().await;
+        };
         let request = DescribeClusterRequest {
             endpoint_type: BROKERS,
-            include_fenced_brokers: connection.version_of::<DescribeClusterRequest>()? >= WITH_FENCED,
+            include_fenced_brokers: version >= WITH_FENCED,
             ..DescribeClusterRequest::default()
         };
         let response = connection.call(&request).await?;
@@ -47,6 +50,13 @@ impl Admin {
         let mut brokers: Vec<_> = response.brokers.into_iter().map(broker).collect();
         brokers.sort_by_key(|broker| broker.info.id);
         Ok(brokers)
+    }
+
+    /// Before Kafka 2.8.
+    async fn brokers_by_metadata(&self) -> Result<Vec<RegisteredBroker>> {
+        self.cluster.refresh(Want::Brokers, false).await?;
+        let metadata = self.cluster.metadata();
+        Ok(metadata.brokers.values().cloned().map(|info| RegisteredBroker { info, fenced: false }).collect())
     }
 }
 
