@@ -35,8 +35,8 @@ pub enum CliError {
     #[error("{0} faults were found; see bad and crc_holds above")]
     Damaged(u64),
     /// Not all is well with the cluster; each fault was shown.
-    #[error("the cluster is not healthy: faults: {0}; see above")]
-    Unhealthy(usize),
+    #[error("the cluster is not healthy; see the faults above")]
+    Unhealthy,
     /// The cluster cannot do what was asked for as it is.
     #[error("{0}")]
     Blocked(String),
@@ -81,7 +81,7 @@ impl CliError {
                 _ => 1,
             },
             Self::Blocked(_)
-            | Self::Unhealthy(_)
+            | Self::Unhealthy
             | Self::Output(_)
             | Self::Input(_)
             | Self::Storage(_)

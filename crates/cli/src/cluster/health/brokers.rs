@@ -26,11 +26,13 @@ fn held(look: &Look) -> BTreeMap<NodeId, usize> {
 
 fn fenced(broker: &RegisteredBroker, held: &BTreeMap<NodeId, usize>) -> Finding {
     let id = broker.info.id;
-    let replicas = counted(held.get(&id).copied().unwrap_or_default(), "replica");
-    let message = format!("broker {id} ({}) is fenced, with {replicas}", broker.info.address());
-    let remedy = format!(
-        "start it, or read its log if it runs; if it is gone for good, `kafka-cluster.sh unregister --id {id}` once it holds nothing"
-    );
+    let replicas = held.get(&id).copied().unwrap_or_default();
+    let message =
+        format!("broker {id} ({}) is fenced, with {}", broker.info.address(), counted(replicas, "replica"));
+    let remedy = match replicas {
+        0 => format!("start it; if it is gone for good, `kafka-cluster.sh unregister --id {id}`"),
+        _ => "start it; if it runs, read its log".to_owned(),
+    };
     Finding::new(Kind::BrokerFenced, message, remedy).nodes([id])
 }
 

@@ -14,7 +14,9 @@ use super::partitions::is_under_replicated;
 use crate::error::Result;
 
 /// How long a voter that is behind gets to come nearer. Followers fetch at least that often.
-const SECOND_LOOK: Duration = Duration::from_millis(1000);
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+/// How long a broker may take to name its log directories; longer, and it is as if it were down.
+const PATIENCE: Duration = Duration::from_secs(5);
 const MIN_ISR: &str = "min.insync.replicas";
 
 /// What was answered to one question, or why nothing was.
@@ -26,7 +28,7 @@ pub(super) struct Look {
     pub(super) brokers: Vec<RegisteredBroker>,
     pub(super) topics: Vec<Arc<TopicInfo>>,
     /// Of brokers that are not fenced.
-    pub(super) log_dirs: BTreeMap<NodeId, Asked<Vec<LogDirInfo>>>,
+    pub(super) log_dirs: LogDirs,
     pub(super) reassignments: Asked<Vec<Reassignment>>,
     /// Of topics with under-replicated partitions.
     pub(super) min_isr: Asked<BTreeMap<TopicName, usize>>,
@@ -62,6 +64,7 @@ pub(super) async fn look(admin: &Admin) -> Result<Look> {
     let (quorum, log_dirs, placed) =
         tokio::join!(look_at_quorum(admin), all_log_dirs(admin, &brokers), partitions(admin));
     let (topics, reassignments) = placed?;
+    let (brokers, log_dirs) = whoever_is_left(admin, brokers, log_dirs).await?;
     let wanting = |wants: &dyn Fn(&PartitionInfo) -> bool| -> Vec<TopicName> {
         let topics = topics.iter().filter(|topic| topic.partitions.iter().any(wants));
         topics.map(|topic| topic.name.clone()).collect()
@@ -90,16 +93,37 @@ async fn partitions(admin: &Admin) -> Asked<Placed> {
     Ok((topics, Ok(moves)))
 }
 
-async fn all_log_dirs(
-    admin: &Admin,
-    brokers: &[RegisteredBroker],
-) -> BTreeMap<NodeId, Asked<Vec<LogDirInfo>>> {
+type LogDirs = BTreeMap<NodeId, Asked<Vec<LogDirInfo>>>;
+
+async fn all_log_dirs(admin: &Admin, brokers: &[RegisteredBroker]) -> LogDirs {
     let mut asked = JoinSet::new();
     for id in brokers.iter().filter(|broker| !broker.fenced).map(|broker| broker.info.id) {
         let admin = admin.clone();
-        asked.spawn(async move { (id, admin.describe_log_dirs(id).await) });
+        asked.spawn(async move {
+            let dirs = tokio::time::timeout(PATIENCE, admin.describe_log_dirs(id)).await;
+            let late = |_| {
+                let what = "naming its log directories".to_owned();
+                Err(ClientError::Timeout { what, after: PATIENCE, last: String::new() })
+            };
+            (id, dirs.unwrap_or_else(late))
+        });
     }
     asked.join_all().await.into_iter().collect()
+}
+
+/// Who did not answer may have been fenced meanwhile, which says it all.
+async fn whoever_is_left(
+    admin: &Admin,
+    brokers: Vec<RegisteredBroker>,
+    mut log_dirs: LogDirs,
+) -> Asked<(Vec<RegisteredBroker>, LogDirs)> {
+    if log_dirs.values().all(Result::is_ok) {
+        return Ok((brokers, log_dirs));
+    }
+    let brokers = admin.registered_brokers().await?;
+    let is_up = |id| brokers.iter().any(|broker| broker.info.id == id && !broker.fenced);
+    log_dirs.retain(|id, _| is_up(*id));
+    Ok((brokers, log_dirs))
 }
 
 async fn look_at_quorum(admin: &Admin) -> Asked<QuorumLook> {

@@ -55,9 +55,9 @@ pub(crate) async fn run(context: &mut Context, args: &Args) -> Result<()> {
     if report.healthy {
         return Ok(());
     }
-    // What is wrong comes before the error that counts it.
+    // What is wrong comes before the error that says so.
     context.out.finish()?;
-    Err(CliError::Unhealthy(report.faults().count()))
+    Err(CliError::Unhealthy)
 }
 
 /// One look, over connections that stay from one to the next.

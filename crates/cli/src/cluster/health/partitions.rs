@@ -149,42 +149,32 @@ fn degraded(look: &Look, state: State, those: &[Degraded]) -> Finding {
     let partitions: Vec<_> = those.iter().map(|one| one.at.clone()).collect();
     let (count, some) = (counted(those.len(), "partition"), some(&partitions));
     let be = if those.len() == 1 { "has" } else { "have" };
-    let out: BTreeSet<NodeId> = those.iter().flat_map(|one| one.out.iter().copied()).collect();
-    let missed = named("broker", out.iter().copied());
-    let remedy = || {
-        let down: Vec<_> = out.iter().copied().filter(|id| !look.is_up(*id)).collect();
-        if down.is_empty() {
-            format!(
-                "{missed} should catch up: wait, then read the logs of the brokers if the number does not fall"
-            )
-        } else {
-            format!("start {}", named("broker", down))
-        }
-    };
-    let (kind, message, nodes, remedy) = match state {
+    let (kind, message) = match state {
         State::Offline => {
             let able: BTreeSet<NodeId> = those.iter().flat_map(|one| one.eligible.iter().copied()).collect();
-            let remedy = lead_again(look, &able);
-            (Kind::Offline, format!("{count} {be} no leader: {some}"), able, remedy)
+            let message = format!("{count} {be} no leader: {some}");
+            let finding = Finding::new(Kind::Offline, message, lead_again(look, &able));
+            return finding.nodes(able).partitions(&partitions);
         }
         State::UnderMinIsr => {
-            let message = format!(
-                "{count} {be} fewer replicas in sync than min.insync.replicas, acks=all is refused: {some}; without {missed}"
-            );
-            (Kind::UnderMinIsr, message, out.clone(), remedy())
+            (Kind::UnderMinIsr, format!("{count} under min.insync.replicas, acks=all is refused: {some}"))
         }
         State::AtMinIsr => {
-            let message = format!(
-                "{count} {be} just min.insync.replicas in sync, acks=all ends with the next loss: {some}; without {missed}"
-            );
-            (Kind::AtMinIsr, message, out.clone(), remedy())
+            let what = "at min.insync.replicas, one loss from refusing acks=all";
+            (Kind::AtMinIsr, format!("{count} {what}: {some}"))
         }
         State::UnderReplicated | State::Full => {
-            let message = format!("{count} {be} replicas out of sync: {some}; without {missed}");
-            (Kind::UnderReplicated, message, out.clone(), remedy())
+            (Kind::UnderReplicated, format!("{count} {be} replicas out of sync: {some}"))
         }
     };
-    Finding::new(kind, message, remedy).nodes(nodes).partitions(&partitions)
+    let out: BTreeSet<NodeId> = those.iter().flat_map(|one| one.out.iter().copied()).collect();
+    let down: Vec<_> = out.iter().copied().filter(|id| !look.is_up(*id)).collect();
+    let remedy = if down.is_empty() {
+        format!("wait for {}; read its log if it does not catch up", named("broker", out.iter().copied()))
+    } else {
+        format!("start {}", named("broker", down))
+    };
+    Finding::new(kind, message, remedy).nodes(out).partitions(&partitions)
 }
 
 /// How partitions without leader get one.
@@ -193,12 +183,9 @@ fn lead_again(look: &Look, able: &BTreeSet<NodeId>) -> String {
     if able.is_empty() {
         "start the brokers that hold them".to_owned()
     } else if down.is_empty() {
-        "an election should end within seconds: ask again".to_owned()
+        "ask again: an election should end within seconds".to_owned()
     } else {
-        let brokers = named("broker", down);
-        format!(
-            "start {brokers}, with every committed record; `kafka-leader-election.sh --election-type unclean` only if that is lost"
-        )
+        format!("start {}, with every committed record", named("broker", down))
     }
 }
 
@@ -208,7 +195,7 @@ fn reassigning(look: &Look, moving: &[TopicPartition]) -> Finding {
     let whereto =
         if to.is_empty() { String::new() } else { format!(" to {}", named("broker", to.iter().copied())) };
     let message = format!("{} on the move{whereto}: {}", counted(moving.len(), "partition"), some(moving));
-    let remedy = "nothing; `kafka-reassign-partitions.sh --list` shows how far they are";
+    let remedy = "nothing: replicas are copied";
     Finding::new(Kind::Reassigning, message, remedy).nodes(to).partitions(moving)
 }
 

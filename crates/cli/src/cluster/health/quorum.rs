@@ -42,10 +42,10 @@ pub(super) fn findings(asked: &Asked<QuorumLook>) -> (Option<Counts>, Vec<Findin
         may_lose: up.saturating_sub(needed),
     };
     let margin = match counts.may_lose {
-        0 => "no further one may be lost".to_owned(),
-        some => format!("{some} more may be lost"),
+        0 => "none may be lost".to_owned(),
+        some => format!("{some} may be lost"),
     };
-    let margin = format!("{up} of {} are up, {margin}", counted(now.voters.len(), "voter"));
+    let margin = format!("{up} of {} up, {margin}", now.voters.len());
     let mut findings = Vec::new();
     if now.leader.is_none() {
         let remedy =
@@ -95,12 +95,12 @@ fn fault(voter: &QuorumReplica, state: State, margin: &str) -> Option<Finding> {
         State::Down => Finding::new(
             Kind::VoterDown,
             format!("voter {id}{at} is down: {margin}"),
-            "start it; if it is gone for good, `ottla cluster quorum remove` where voters can be removed",
+            format!("start it; if it is gone for good, `ottla cluster quorum remove {id}`"),
         ),
         State::Behind(records) => Finding::new(
             Kind::VoterBehind,
             format!("voter {id}{at} is {} behind and does not follow: {margin}", counted_records(records)),
-            "see whether it runs and reaches the others, and read its log",
+            "see whether it runs and reaches the others".to_owned(),
         ),
     };
     Some(finding.nodes([id]))

@@ -42,10 +42,6 @@ impl Report {
         }
     }
 
-    pub(super) fn faults(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Fault)
-    }
-
     /// The line above the findings.
     pub(super) fn summary(&self) -> String {
         let state = if self.healthy { "healthy" } else { "not healthy" };
