@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ottla_client::{
-    BrokerInfo, ClientError, EligibleLeaders, LeaderEpoch, Listening, LogDirInfo, NodeId, Offset, PartitionIndex,
-    PartitionInfo, QuorumEndpoint, QuorumInfo, QuorumReplica, Reassignment, RegisteredBroker, TopicInfo, TopicPartition,
+    BrokerInfo, ClientError, EligibleLeaders, LeaderEpoch, Listening, LogDirInfo, NodeId, Offset,
+    PartitionIndex, PartitionInfo, QuorumEndpoint, QuorumInfo, QuorumReplica, Reassignment, RegisteredBroker,
+    TopicInfo, TopicPartition,
 };
 
 use super::look::{Look, QuorumLook};
@@ -89,7 +90,8 @@ fn check(look: &Look, healthy: bool, expected: &[[&str; 3]]) {
     let report = Report::of(look);
     let text = report.text();
     let rows: Vec<Vec<&str>> = text.lines().skip(3).map(|line| line.split("  ").collect()).collect();
-    let cells = rows.iter().map(|row| row.iter().map(|c| c.trim()).filter(|c| !c.is_empty()).collect::<Vec<_>>());
+    let cells =
+        rows.iter().map(|row| row.iter().map(|c| c.trim()).filter(|c| !c.is_empty()).collect::<Vec<_>>());
     assert_eq!(cells.collect::<Vec<_>>(), expected, "{text}");
     assert_eq!(report.healthy, healthy, "{text}");
 }
@@ -107,11 +109,19 @@ fn brokers_are_fenced_or_missing() {
         look.brokers.push(RegisteredBroker { fenced: true, ..broker(7) });
     });
     let unregister = "start it; if it is gone for good, `kafka-cluster.sh unregister --id 7`";
-    check(&look, false, &[
-        ["fault", "broker 2 (h:9092) is fenced, with 1 replica", "start it; if it runs, read its log"],
-        ["fault", "broker 7 (h:9092) is fenced, with 0 replicas", unregister],
-        ["fault", "broker 3 is not there, and should hold 1 replica", "start it, or move its replicas to others"],
-    ]);
+    check(
+        &look,
+        false,
+        &[
+            ["fault", "broker 2 (h:9092) is fenced, with 1 replica", "start it; if it runs, read its log"],
+            ["fault", "broker 7 (h:9092) is fenced, with 0 replicas", unregister],
+            [
+                "fault",
+                "broker 3 is not there, and should hold 1 replica",
+                "start it, or move its replicas to others",
+            ],
+        ],
+    );
 }
 
 #[test]
@@ -127,14 +137,18 @@ fn log_directories_fail_and_brokers_keep_silent() {
     let dirs = vec![dir("/a", None), dir("/b", Some("KAFKA_STORAGE_ERROR"))];
     let look = with(|look| look.log_dirs = [(NodeId(1), Ok(dirs)), (NodeId(2), Err(gone))].into());
     let silent = "broker 2 does not answer: no broker answers at h:9092: refused; check that one runs there and that the address is right";
-    check(&look, false, &[
-        [
-            "fault",
-            "log directory /b of broker 1 is offline: KAFKA_STORAGE_ERROR",
-            "read the broker's log for the cause, mend the disk, and restart the broker",
+    check(
+        &look,
+        false,
+        &[
+            [
+                "fault",
+                "log directory /b of broker 1 is offline: KAFKA_STORAGE_ERROR",
+                "read the broker's log for the cause, mend the disk, and restart the broker",
+            ],
+            ["fault", silent, "see whether it runs and can be reached from here"],
         ],
-        ["fault", silent, "see whether it runs and can be reached from here"],
-    ]);
+    );
 }
 
 #[test]
@@ -151,13 +165,21 @@ fn each_partition_is_counted_as_the_worst_that_it_is() {
         ]);
         look.brokers.push(broker(4));
     });
-    check(&look, false, &[
-        ["fault", "broker 3 (h:9092) is fenced, with 4 replicas", "start it; if it runs, read its log"],
-        ["fault", "1 partition has no leader: t-0", "start broker 3, with every committed record"],
-        ["fault", "1 partition under min.insync.replicas, acks=all is refused: t-1", "start broker 3"],
-        ["fault", "1 partition at min.insync.replicas, one loss from refusing acks=all: t-2", "start broker 3"],
-        ["fault", "1 partition has replicas out of sync: t-3", "start broker 3"],
-    ]);
+    check(
+        &look,
+        false,
+        &[
+            ["fault", "broker 3 (h:9092) is fenced, with 4 replicas", "start it; if it runs, read its log"],
+            ["fault", "1 partition has no leader: t-0", "start broker 3, with every committed record"],
+            ["fault", "1 partition under min.insync.replicas, acks=all is refused: t-1", "start broker 3"],
+            [
+                "fault",
+                "1 partition at min.insync.replicas, one loss from refusing acks=all: t-2",
+                "start broker 3",
+            ],
+            ["fault", "1 partition has replicas out of sync: t-3", "start broker 3"],
+        ],
+    );
 }
 
 #[test]
@@ -184,18 +206,23 @@ fn who_brings_a_partition_back_is_eligible_or_was_last() {
 fn what_moves_or_is_led_by_others_is_no_fault() {
     let look = with(|look| {
         look.brokers.push(broker(4));
-        look.topics = topic(vec![partition(0, 1, &[4, 1, 2, 3], &[1, 2, 3]), partition(1, 1, &[1, 2, 3], &[1, 2, 3])]);
+        look.topics =
+            topic(vec![partition(0, 1, &[4, 1, 2, 3], &[1, 2, 3]), partition(1, 1, &[1, 2, 3], &[1, 2, 3])]);
         let (replicas, adding, removing) = (ids(&[4, 1, 2, 3]), ids(&[4]), ids(&[3]));
         look.reassignments = Ok(vec![Reassignment { partition: at(0), replicas, adding, removing }]);
     });
-    check(&look, true, &[
-        ["info", "1 partition on the move to broker 4: t-0", "nothing: replicas are copied"],
-        [
-            "info",
-            "1 partition is not led by the preferred leader: t-0",
-            "nothing: leaders go back by themselves",
+    check(
+        &look,
+        true,
+        &[
+            ["info", "1 partition on the move to broker 4: t-0", "nothing: replicas are copied"],
+            [
+                "info",
+                "1 partition is not led by the preferred leader: t-0",
+                "nothing: leaders go back by themselves",
+            ],
         ],
-    ]);
+    );
 }
 
 #[test]
@@ -209,11 +236,15 @@ fn a_voter_is_behind_if_it_gets_no_nearer() {
     };
     let caught_up = twice([10, 10, 4], [12, 12, 10]);
     assert!(Report::of(&caught_up).healthy, "it has what was committed when it was behind");
-    check(&twice([10, 10, 4], [12, 12, 9]), false, &[[
-        "fault",
-        "voter 3 (h:9093) is 1 record behind and does not follow: 2 of 3 up, none may be lost",
-        "see whether it runs and reaches the others",
-    ]]);
+    check(
+        &twice([10, 10, 4], [12, 12, 9]),
+        false,
+        &[[
+            "fault",
+            "voter 3 (h:9093) is 1 record behind and does not follow: 2 of 3 up, none may be lost",
+            "see whether it runs and reaches the others",
+        ]],
+    );
 }
 
 #[test]
@@ -221,15 +252,20 @@ fn a_voter_that_has_everything_is_down_if_nobody_listens_there() {
     let refused = |others: Listening| {
         with(|look| {
             if let Ok(asked) = &mut look.quorum {
-                asked.listening = [(NodeId(1), others), (NodeId(2), Listening::No), (NodeId(3), others)].into();
+                asked.listening =
+                    [(NodeId(1), others), (NodeId(2), Listening::No), (NodeId(3), others)].into();
             }
         })
     };
-    check(&refused(Listening::Yes), false, &[[
-        "fault",
-        "voter 2 (h:9093) is down: 2 of 3 up, none may be lost",
-        "start it; if it is gone for good, `ottla cluster quorum remove 2`",
-    ]]);
+    check(
+        &refused(Listening::Yes),
+        false,
+        &[[
+            "fault",
+            "voter 2 (h:9093) is down: 2 of 3 up, none may be lost",
+            "start it; if it is gone for good, `ottla cluster quorum remove 2`",
+        ]],
+    );
     // Where not even the leader can be reached, a refusal is the network's.
     assert!(Report::of(&refused(Listening::No)).healthy);
 }
@@ -244,23 +280,31 @@ fn what_a_cluster_cannot_tell_is_no_fault_and_what_it_does_not_answer_is() {
     };
     let late = || ClientError::Timeout { what: "x".into(), after: Default::default(), last: String::new() };
     let untold = with(|look| (look.quorum, look.reassignments) = (Err(old()), Err(old())));
-    check(&untold, true, &[
-        ["info", "this cluster does not tell how its controllers are", "upgrade it to know"],
-        ["info", "this cluster does not tell which partitions move", "upgrade it to know"],
-    ]);
+    check(
+        &untold,
+        true,
+        &[
+            ["info", "this cluster does not tell how its controllers are", "upgrade it to know"],
+            ["info", "this cluster does not tell which partitions move", "upgrade it to know"],
+        ],
+    );
     let silent = with(|look| (look.quorum, look.min_isr) = (Err(late()), Err(late())));
-    check(&silent, false, &[
-        [
-            "fault",
-            "no active controller answers: x took longer than 0ns",
-            "see that a majority of the voters runs and that brokers reach them",
+    check(
+        &silent,
+        false,
+        &[
+            [
+                "fault",
+                "no active controller answers: x took longer than 0ns",
+                "see that a majority of the voters runs and that brokers reach them",
+            ],
+            [
+                "fault",
+                "min.insync.replicas: no answer: x took longer than 0ns",
+                "ask again, with more permissions if they lack",
+            ],
         ],
-        [
-            "fault",
-            "min.insync.replicas: no answer: x took longer than 0ns",
-            "ask again, with more permissions if they lack",
-        ],
-    ]);
+    );
 }
 
 #[test]

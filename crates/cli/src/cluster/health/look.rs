@@ -61,10 +61,10 @@ impl Look {
 /// Asks. Fails if nobody answers at all.
 pub(super) async fn look(admin: &Admin) -> Result<Look> {
     let brokers = admin.registered_brokers().await?;
-    let (quorum, log_dirs, placed) =
-        tokio::join!(look_at_quorum(admin), all_log_dirs(admin, &brokers), partitions(admin));
-    let (topics, reassignments) = placed?;
+    let log_dirs = all_log_dirs(admin, &brokers).await;
     let (brokers, log_dirs) = whoever_is_left(admin, brokers, log_dirs).await?;
+    let (quorum, placed) = tokio::join!(look_at_quorum(admin), partitions(admin));
+    let (topics, reassignments) = placed?;
     let wanting = |wants: &dyn Fn(&PartitionInfo) -> bool| -> Vec<TopicName> {
         let topics = topics.iter().filter(|topic| topic.partitions.iter().any(wants));
         topics.map(|topic| topic.name.clone()).collect()

@@ -10,6 +10,8 @@
 
 mod brokers;
 mod finding;
+#[cfg(test)]
+mod health_test;
 mod look;
 mod partitions;
 mod quorum;

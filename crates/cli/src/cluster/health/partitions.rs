@@ -206,6 +206,6 @@ fn led_by_others(those: &[TopicPartition]) -> Finding {
         counted(those.len(), "partition"),
         some(those)
     );
-    let remedy = "nothing, leadership goes back by itself; at once by `kafka-leader-election.sh --election-type preferred`";
+    let remedy = "nothing: leaders go back by themselves";
     Finding::new(Kind::NotPreferredLeader, message, remedy).partitions(those)
 }
