@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ottla_client::{ClientError, ErrorKind, NodeId, RegisteredBroker};
+use ottla_client::{ClientError, NodeId, RegisteredBroker};
 
 use super::finding::{Finding, Kind, counted};
-use super::look::Look;
+use super::look::{Look, is_silence};
 
 pub(super) fn findings(look: &Look) -> Vec<Finding> {
     let held = held(look);
@@ -58,13 +58,14 @@ fn log_dirs(look: &Look) -> Vec<Finding> {
 }
 
 fn unanswered(id: NodeId, error: &ClientError) -> Finding {
-    let finding = match error.kind() {
-        ErrorKind::Unreachable | ErrorKind::NotFound => Finding::new(
+    let finding = if is_silence(error) {
+        Finding::new(
             Kind::BrokerSilent,
             format!("broker {id} does not answer: {error}"),
             "see whether it runs and can be reached from here",
-        ),
-        _ => not_asked(&format!("the log directories of broker {id}"), error),
+        )
+    } else {
+        not_asked(&format!("the log directories of broker {id}"), error)
     };
     finding.nodes([id])
 }

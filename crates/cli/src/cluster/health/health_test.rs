@@ -266,6 +266,21 @@ fn a_voter_that_has_everything_is_down_if_nobody_listens_there() {
             "start it; if it is gone for good, `ottla cluster quorum remove 2`",
         ]],
     );
+    let majority_lost = with(|look| {
+        if let Ok(asked) = &mut look.quorum {
+            asked.listening =
+                [1, 2, 3].map(|id| (NodeId(id), if id == 1 { Listening::Yes } else { Listening::No })).into();
+        }
+    });
+    let start = "start it: without a majority nothing changes";
+    check(
+        &majority_lost,
+        false,
+        &[
+            ["fault", "voter 2 (h:9093) is down: 1 of 3 up, 2 are needed", start],
+            ["fault", "voter 3 (h:9093) is down: 1 of 3 up, 2 are needed", start],
+        ],
+    );
     // Where not even the leader can be reached, a refusal is the network's.
     assert!(Report::of(&refused(Listening::No)).healthy);
 }

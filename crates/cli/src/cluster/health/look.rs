@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_client::{
-    Admin, ClientError, EligibleLeaders, Listening, LogDirInfo, NodeId, PartitionInfo, QuorumInfo,
+    Admin, ClientError, EligibleLeaders, ErrorKind, Listening, LogDirInfo, NodeId, PartitionInfo, QuorumInfo,
     Reassignment, RegisteredBroker, TopicInfo, TopicName, TopicPartition,
 };
 use tokio::task::JoinSet;
@@ -52,10 +52,16 @@ impl Look {
         self.topics.iter().flat_map(move |topic| topic.partitions.iter().map(move |p| (of(topic, p), p)))
     }
 
-    /// Whether the broker is registered and not fenced.
+    /// Whether the broker is registered, not fenced, and answers.
     pub(super) fn is_up(&self, id: NodeId) -> bool {
-        self.brokers.iter().any(|broker| broker.info.id == id && !broker.fenced)
+        let is_silent = matches!(self.log_dirs.get(&id), Some(Err(error)) if is_silence(error));
+        !is_silent && self.brokers.iter().any(|broker| broker.info.id == id && !broker.fenced)
     }
+}
+
+/// Whether it means that nobody was there to answer.
+pub(super) fn is_silence(error: &ClientError) -> bool {
+    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::NotFound)
 }
 
 /// Asks. Fails if nobody answers at all.

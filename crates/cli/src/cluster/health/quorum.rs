@@ -42,6 +42,7 @@ pub(super) fn findings(asked: &Asked<QuorumLook>) -> (Option<Counts>, Vec<Findin
         may_lose: up.saturating_sub(needed),
     };
     let margin = match counts.may_lose {
+        _ if up < needed => format!("{needed} are needed"),
         0 => "none may be lost".to_owned(),
         some => format!("{some} may be lost"),
     };
@@ -52,7 +53,8 @@ pub(super) fn findings(asked: &Asked<QuorumLook>) -> (Option<Counts>, Vec<Findin
             "an election should end within seconds: ask again; then see that a majority of voters runs";
         findings.push(Finding::new(Kind::NoController, "no controller is active", remedy));
     }
-    findings.extend(states.into_iter().filter_map(|(voter, state)| fault(voter, state, &margin)));
+    findings
+        .extend(states.into_iter().filter_map(|(voter, state)| fault(voter, state, &margin, up >= needed)));
     (Some(counts), findings)
 }
 
@@ -87,7 +89,7 @@ fn state(look: &QuorumLook, now: &QuorumInfo, voter: &QuorumReplica) -> State {
     }
 }
 
-fn fault(voter: &QuorumReplica, state: State, margin: &str) -> Option<Finding> {
+fn fault(voter: &QuorumReplica, state: State, margin: &str, can_change: bool) -> Option<Finding> {
     let id = voter.id;
     let at = voter.endpoints.first().map(|at| format!(" ({}:{})", at.host, at.port)).unwrap_or_default();
     let finding = match state {
@@ -95,7 +97,11 @@ fn fault(voter: &QuorumReplica, state: State, margin: &str) -> Option<Finding> {
         State::Down => Finding::new(
             Kind::VoterDown,
             format!("voter {id}{at} is down: {margin}"),
-            format!("start it; if it is gone for good, `ottla cluster quorum remove {id}`"),
+            if can_change {
+                format!("start it; if it is gone for good, `ottla cluster quorum remove {id}`")
+            } else {
+                "start it: without a majority nothing changes".to_owned()
+            },
         ),
         State::Behind(records) => Finding::new(
             Kind::VoterBehind,

@@ -32,7 +32,7 @@ impl Report {
         findings.extend(of_partitions);
         // Stable: what is wrong with nodes stays before what follows for partitions.
         findings.sort_by_key(|finding| finding.severity == Severity::Info);
-        let up = look.brokers.iter().filter(|broker| !broker.fenced).count();
+        let up = look.brokers.iter().filter(|broker| look.is_up(broker.info.id)).count();
         Self {
             healthy: findings.iter().all(|finding| finding.severity == Severity::Info),
             brokers: Brokers { registered: look.brokers.len(), up },
