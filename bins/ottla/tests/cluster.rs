@@ -68,17 +68,18 @@ fn voters_come_and_go_and_a_dead_node_is_told_until_it_is_back() {
     assert_eq!(created.error_code, ErrorCode::NONE, "{created:?}");
     let (code, health) = cluster(&first, "health --wait 60");
     assert_eq!((code, kinds(&health)), (0, vec![]));
-    assert_eq!(health["quorum"], json!({"leader": 1, "voters": 3, "voters_up": 3, "may_lose": 1}));
+    let quorum = &health["quorum"];
+    assert_eq!([&quorum["voters"], &quorum["voters_up"], &quorum["may_lose"]], [3, 3, 1]);
     assert_eq!(health["brokers"], json!({"registered": 3, "up": 3}));
     assert_eq!(health["partitions"]["total"], 2);
 
     third.kill();
     let health = eventually("its death is not told", || {
         let (code, health) = cluster(&first, "health");
-        assert_eq!(code, 1);
-        (health["partitions"]["at_min_isr"] == 2).then_some(health)
+        let told = kinds(&health).starts_with(&["voter_down", "broker_fenced", "at_min_isr"]);
+        (code == 1 && told).then_some(health)
     });
-    assert_eq!(&kinds(&health)[..3], ["voter_down", "broker_fenced", "at_min_isr"]);
+    assert_eq!(health["partitions"]["at_min_isr"], 2);
     assert_eq!(health["quorum"]["may_lose"], 0);
     for finding in health["findings"].as_array().unwrap().iter().take(3) {
         assert_eq!(finding["nodes"], json!([3]), "{finding}");
@@ -101,7 +102,7 @@ fn voters_come_and_go_and_a_dead_node_is_told_until_it_is_back() {
 #[test]
 fn a_cluster_that_nobody_can_reach_is_not_healthy_and_the_code_says_why() {
     let node = joining(1, None).start();
-    assert_eq!(cluster(&node, "health").0, 0);
+    assert_eq!(cluster(&node, "health --wait 60").0, 0);
     let address = node.address();
     node.stop();
     let output = Command::new(env!("CARGO_BIN_EXE_ottla"))
