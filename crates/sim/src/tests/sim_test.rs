@@ -51,6 +51,13 @@ fn a_restarted_broker_does_not_lead_in_an_epoch_of_its_former_process() {
     run_seeds(0..200, 1);
 }
 
+/// Its heartbeats come through, and its metadata does not.
+#[test]
+fn a_leader_that_does_not_hear_of_its_successor_stops_when_its_lease_ends() {
+    let counts = run_seeds(0..200, 1);
+    assert!(counts.of("leases not prolonged") > 0, "{counts}");
+}
+
 /// Replicas on three of four or five nodes; nothing fails.
 #[test]
 fn a_cluster_that_nothing_happens_to_ends_balanced() {
