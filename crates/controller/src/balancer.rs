@@ -5,7 +5,8 @@
 //!                                                                         │ moves
 //!                                                   desk ◀─ plan_moves ───┘   partitions that changed meanwhile stay
 //! ```
-//! What it remembers is soft: a new active controller takes moves under way for somebody else's, lets them end, and goes on.
+//! What it remembers is soft: a new active controller takes moves under way for somebody else's, lets them end, and goes on; and it
+//! does not know what was placed by hand.
 //! In a cluster of one broker it does nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,13 +16,20 @@ use std::time::Duration;
 use ottla_env::Monotonic;
 use ottla_metadata::plan::{Balance, BalanceInput, Move, MoveKind, PartitionKey, plan_balance, plan_moves};
 use ottla_metadata::{BalancerSettings, MetadataImage};
-use ottla_types::{NodeId, Offset};
+use ottla_types::{NodeId, Offset, PartitionIndex, TopicName};
 
 use crate::Controller;
 use crate::desk::PlanContext;
 
 /// How many moves that have ended are remembered.
 const REMEMBERED: usize = 200;
+
+/// Partitions whose replicas somebody has chosen, for the brokers that there were.
+#[derive(Debug, Default)]
+struct PlacedByHand {
+    partitions: BTreeSet<PartitionKey>,
+    brokers: BTreeSet<NodeId>,
+}
 
 /// What the balancer remembers.
 #[derive(Debug, Default)]
@@ -33,6 +41,7 @@ pub struct Balancer {
     fenced_since: BTreeMap<NodeId, Monotonic>,
     under_way: BTreeMap<PartitionKey, Move>,
     ended: VecDeque<Move>,
+    placed: PlacedByHand,
     /// Whether a plan is being made or begun.
     is_busy: bool,
 }
@@ -42,6 +51,7 @@ impl Balancer {
     pub fn is_due(&mut self, image: &MetadataImage, settings: &BalancerSettings, now: Monotonic) -> bool {
         self.note_fenced(image, now);
         self.note_ended(image);
+        self.note_brokers(image);
         let too_early = self.looked_at.is_some_and(|at| now.since(at) < settings.interval);
         if self.is_busy || too_early || !settings.enabled {
             return false;
@@ -52,6 +62,25 @@ impl Balancer {
         }
         (self.looked_at, self.seen, self.is_busy) = (Some(now), seen, true);
         true
+    }
+
+    /// Somebody has chosen the replicas of `partitions`: they stay until a broker comes or goes.
+    pub fn place(&mut self, image: &MetadataImage, partitions: impl IntoIterator<Item = PartitionKey>) {
+        self.note_brokers(image);
+        self.placed.partitions.extend(partitions);
+    }
+
+    /// The partitions that somebody has placed.
+    pub fn placed(&self) -> BTreeSet<PartitionKey> {
+        self.placed.partitions.clone()
+    }
+
+    fn note_brokers(&mut self, image: &MetadataImage) {
+        let brokers: BTreeSet<_> = image.brokers.iter().map(|broker| broker.id).collect();
+        if self.placed.brokers != brokers {
+            self.placed = PlacedByHand { partitions: BTreeSet::new(), brokers };
+        }
+        self.placed.partitions.retain(|(topic, index)| image.topics.partition(*topic, *index).is_some());
     }
 
     /// These moves were begun.
@@ -138,15 +167,15 @@ impl Controller {
         if !balancer.is_due(&image, &settings, now) {
             return;
         }
-        let (lost, ours) = (balancer.lost(&settings, now), balancer.ours());
+        let (lost, ours, placed) = (balancer.lost(&settings, now), balancer.ours(), balancer.placed());
         drop(balancer);
         let (desk, balancer) = (self.desk.clone(), Arc::clone(&self.balancer));
         let may_elect = self.rebalance_interval.is_some();
         tokio::spawn(async move {
             let limit = settings.max_moves.saturating_sub(ours.len());
             let plan = move || {
-                let (image, lost, ours, settings) = (&image, &lost, &ours, &settings);
-                plan_balance(&BalanceInput { image, settings, lost, ours, may_elect }, limit).moves
+                let (image, lost, ours, placed, settings) = (&image, &lost, &ours, &placed, &settings);
+                plan_balance(&BalanceInput { image, settings, lost, ours, placed, may_elect }, limit).moves
             };
             // A large cluster takes some ms, which others need not wait for.
             let moves = tokio::task::spawn_blocking(plan).await.unwrap_or_default();
@@ -161,6 +190,13 @@ impl Controller {
                 }
             }
         });
+    }
+
+    /// Somebody has chosen the replicas of these partitions.
+    pub(crate) fn placed_by_hand(&self, partitions: impl IntoIterator<Item = (TopicName, PartitionIndex)>) {
+        let image = self.image();
+        let key = |(topic, index): (TopicName, _)| Some((image.topics.id_of(topic.as_str())?, index));
+        self.balancer.lock().place(&image, partitions.into_iter().filter_map(key));
     }
 
     /// How long the balancer can wait: what it moves may have ended meanwhile.
@@ -178,12 +214,14 @@ impl Controller {
         let settings = &self.settings.balancer(&image);
         let mut balancer = self.balancer.lock();
         balancer.note_ended(&image);
+        balancer.note_brokers(&image);
         let (lost, ours) = (&balancer.lost(settings, self.now()), &balancer.ours());
+        let placed = &balancer.placed();
         let ended = balancer.ended.iter().cloned().collect();
         let under_way = balancer.under_way.values().cloned().collect();
         drop(balancer);
         let may_elect = self.rebalance_interval.is_some();
-        let input = BalanceInput { image: &image, settings, lost, ours, may_elect };
+        let input = BalanceInput { image: &image, settings, lost, ours, placed, may_elect };
         BalanceState { enabled: settings.enabled, ended, under_way, next: plan_balance(&input, max_planned) }
     }
 }

@@ -106,3 +106,20 @@ fn copies_are_under_way_until_the_partition_rests_and_the_newest_moves_are_remem
     assert_eq!(balancer.ended.len(), REMEMBERED);
     assert!(balancer.ended.iter().all(|made| made.kind == MoveKind::Elect));
 }
+
+#[test]
+fn what_was_placed_by_hand_stays_until_the_topic_or_a_broker_goes_or_one_comes() {
+    let (image, mut balancer) = (image(false), Balancer::default());
+    let (key, settings) = ((TOPIC, PartitionIndex(0)), settings(&image));
+    balancer.place(&image, [key]);
+    let fenced = self::image(true);
+    assert!(balancer.is_due(&fenced, &settings, at(0)));
+    assert_eq!(balancer.placed(), BTreeSet::from([key]), "a restart changes nothing");
+    let third = RegisterBrokerRecord { broker_id: 3, broker_epoch: 2, ..Default::default() };
+    for change in [third.into(), RemoveTopicRecord { topic_id: TOPIC, ..Default::default() }.into()] {
+        let mut balancer = Balancer::default();
+        balancer.place(&image, [key]);
+        balancer.is_due(&apply(&image, &[change]), &settings, at(0));
+        assert_eq!(balancer.placed(), BTreeSet::new());
+    }
+}

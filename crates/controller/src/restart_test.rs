@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ottla_consensus::{NoTransport, QuorumConfig};
-use ottla_env::{RealClock, RealDisk, SeededRng};
+use ottla_env::{Disk, OpenOptions, RealClock, RealDisk, SeededRng};
 use ottla_metadata::Settings;
 use ottla_metadata::plan::{NewTopic, plan_create_topics};
 use ottla_protocol::messages::{BrokerRegistrationRequest, FetchMetadataRequest};
@@ -65,6 +65,11 @@ async fn what_was_decided_is_there_after_a_restart_and_after_a_kill() {
     let gone = Arc::downgrade(&controller);
     drop(controller);
     assert!(gone.upgrade().is_none(), "its own tasks do not keep it alive");
+    let lock = RealDisk.open(&dir.path().join(".lock"), OpenOptions::WRITE).unwrap();
+    while !lock.try_lock().unwrap() {
+        tokio::task::yield_now().await; // openraft's tasks have still to end
+    }
+    drop(lock);
 
     let controller = start(dir.path(), 3).await;
     assert_eq!(*controller.image(), *before, "after a kill");

@@ -35,6 +35,8 @@ pub(crate) async fn handle(
         Ok(outcomes) => outcomes,
         Err(error) => return request.error_response(cx.version, error.code()),
     };
+    let decided = outcomes.iter().filter(|(_, _, outcome)| outcome.is_ok());
+    controller.placed_by_hand(decided.map(|(topic, index, _)| (topic.clone(), *index)));
     let mut responses: Vec<ReassignableTopicResponse> = Vec::new();
     for (topic, index, outcome) in outcomes {
         let (error_code, error_message) =

@@ -8,7 +8,7 @@ use ottla_protocol::messages::create_partitions::{CreatePartitionsTopic, CreateP
 use ottla_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 use ottla_protocol::{ErrorCode, Request};
 use ottla_server::{AclOperation, RequestContext, ResourceType};
-use ottla_types::NodeId;
+use ottla_types::{NodeId, PartitionIndex, TopicName};
 
 use super::coded;
 use crate::Controller;
@@ -24,6 +24,7 @@ pub(crate) async fn handle(
         .iter()
         .partition(|topic| cx.allows(AclOperation::Alter, ResourceType::Topic, &topic.name));
     let wishes: Vec<_> = allowed.into_iter().map(more_partitions).collect();
+    let by_hand: Vec<_> = wishes.iter().flat_map(assigned).collect();
     let validate_only = request.validate_only;
     let outcome = controller
         .decide(move |plan| {
@@ -34,6 +35,11 @@ pub(crate) async fn handle(
         Ok(answer) => answer,
         Err(error) => return request.error_response(cx.version, error.code()),
     };
+    if !validate_only {
+        let is_created =
+            |name: &TopicName| answer.iter().any(|(grown, outcome)| grown == name && outcome.is_ok());
+        controller.placed_by_hand(by_hand.into_iter().filter(|(name, _)| is_created(name)));
+    }
     let decided = answer.into_iter().map(|(name, outcome)| {
         let (error_code, error_message) =
             outcome.err().map_or((ErrorCode::NONE, None), |error| coded(&error));
@@ -45,6 +51,12 @@ pub(crate) async fn handle(
         ..Default::default()
     });
     CreatePartitionsResponse { results: decided.chain(refused).collect(), ..Default::default() }
+}
+
+/// The partitions whose replicas the client has chosen.
+fn assigned(wish: &MorePartitions) -> impl Iterator<Item = (TopicName, PartitionIndex)> {
+    let chosen = wish.assignments.as_ref().map_or(0, |chosen| i32::try_from(chosen.len()).unwrap_or(0));
+    (wish.count.saturating_sub(chosen)..wish.count).map(|index| (wish.name.clone(), PartitionIndex(index)))
 }
 
 fn more_partitions(topic: &CreatePartitionsTopic) -> MorePartitions {

@@ -29,6 +29,7 @@ pub(crate) async fn handle(
         request.topics.iter().partition(|topic| may_create(cx, &topic.name));
     let wishes: Vec<_> = allowed.iter().map(|topic| new_topic(topic)).collect();
     let validate_only = request.validate_only;
+    let by_hand: Vec<_> = wishes.iter().filter(|topic| !topic.assignments.is_empty()).cloned().collect();
     let outcome = controller
         .decide(move |plan| plan_create_topics(plan.image, plan.settings, &wishes, validate_only, plan.draw))
         .await;
@@ -36,6 +37,16 @@ pub(crate) async fn handle(
         Ok(answer) => answer,
         Err(error) => return request.error_response(cx.version, error.code()),
     };
+    if !validate_only {
+        let is_created =
+            |name: &TopicName| answer.iter().any(|(created, outcome)| created == name && outcome.is_ok());
+        let created = by_hand.into_iter().filter(|topic| is_created(&topic.name));
+        let partitions = |topic: NewTopic| {
+            let name = topic.name;
+            topic.assignments.into_iter().map(move |(index, _)| (name.clone(), index))
+        };
+        controller.placed_by_hand(created.flat_map(partitions));
+    }
     let image = controller.image();
     let refused = denied.into_iter().map(|topic| CreatableTopicResult {
         name: topic.name.clone(),

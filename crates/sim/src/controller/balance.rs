@@ -20,7 +20,8 @@ impl Controllers {
         if member.balancer.is_due(&member.image, settings, now) {
             let (lost, ours) = (&member.balancer.lost(settings, now), &member.balancer.ours());
             let limit = settings.max_moves.saturating_sub(ours.len());
-            let input = BalanceInput { image: &member.image, settings, lost, ours, may_elect: true };
+            let placed = &BTreeSet::new(); // so that it has more to do
+            let input = BalanceInput { image: &member.image, settings, lost, ours, placed, may_elect: true };
             match plan_balance(&input, limit).moves {
                 moves if moves.is_empty() => member.balancer.begun(moves),
                 moves => self.decide(cx, id, Job { caller: None, kind: Kind::Balance(moves) }),
@@ -47,8 +48,8 @@ impl Controllers {
     pub(crate) fn moves_to_come(&self) -> Vec<String> {
         let image = &self.quorum.image;
         let settings = &self.settings.balancer(image);
-        let (lost, ours) = (&BTreeSet::new(), &BTreeSet::new());
-        let input = BalanceInput { image, settings, lost, ours, may_elect: true };
+        let (lost, ours, placed) = (&BTreeSet::new(), &BTreeSet::new(), &BTreeSet::new());
+        let input = BalanceInput { image, settings, lost, ours, placed, may_elect: true };
         let plan = plan_balance(&input, usize::from(settings.enabled));
         plan.moves.into_iter().map(|made| format!("the balancer is not done: {}", made.reason)).collect()
     }

@@ -18,6 +18,7 @@ struct Balanced {
     cluster: Cluster,
     settings: BalancerSettings,
     lost: BTreeSet<NodeId>,
+    placed: BTreeSet<PartitionKey>,
 }
 
 impl Balanced {
@@ -27,7 +28,7 @@ impl Balanced {
             start(&mut cluster, id, *rack);
         }
         let settings = Settings::default().balancer(&cluster.image);
-        Self { cluster, settings, lost: BTreeSet::new() }
+        Self { cluster, settings, lost: BTreeSet::new(), placed: BTreeSet::new() }
     }
 
     fn topic(&mut self, name: &str, partitions: &[Vec<i32>]) {
@@ -44,8 +45,9 @@ impl Balanced {
     }
 
     fn plan_with(&self, ours: &BTreeSet<PartitionKey>, limit: usize) -> Balance {
-        let (image, settings, lost) = (&self.cluster.image, &self.settings, &self.lost);
-        plan_balance(&BalanceInput { image, settings, lost, ours, may_elect: true }, limit)
+        let (image, settings) = (&self.cluster.image, &self.settings);
+        let (lost, placed) = (&self.lost, &self.placed);
+        plan_balance(&BalanceInput { image, settings, lost, ours, placed, may_elect: true }, limit)
     }
 
     /// Plans, begins and ends moves until there are none; all of them.
@@ -173,6 +175,28 @@ fn a_fourth_broker_takes_its_part_of_replicas_and_leaders() {
     assert!(copied <= 22, "no more than needed: {copied}");
     let (replicas, leaders) = balanced.counts();
     assert!(within_a_tenth(&replicas) && within_a_tenth(&leaders), "{replicas:?} {leaders:?}");
+}
+
+#[test]
+fn what_was_placed_by_hand_stays_counts_and_is_told_of_but_leaves_a_drained_broker() {
+    let mut balanced = Balanced::new(&[None; 4]);
+    balanced.topic("t", &vec![vec![1, 2, 3]; 6]);
+    let all: BTreeSet<_> = balanced.partitions().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(balanced.plan(100).blocked, [""; 0]);
+    assert!(!balanced.plan(100).moves.is_empty(), "it is uneven");
+    balanced.placed = all;
+    let balance = balanced.plan(100);
+    assert_eq!(balance.moves, []);
+    assert!(
+        balance.blocked[0].starts_with("6 partitions stay where they were placed by hand"),
+        "{balance:?}"
+    );
+    balanced.topic("automatic", &[vec![1, 2, 3], vec![1, 2, 3]]);
+    let moved: Vec<_> = balanced.settle().into_iter().map(|made| made.topic).collect();
+    assert!(!moved.is_empty() && moved.iter().all(|topic| *topic == "automatic".into()), "{moved:?}");
+    balanced.drain(2);
+    balanced.settle();
+    assert_eq!(balanced.replicas_on(2), 0);
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(super) fn even_leaders(model: &mut Model<'_>, limit: usize, moves: &mut Vec<
 
 fn edges(model: &Model<'_>) -> Edges {
     let mut edges = Edges::new();
-    for (at, partition) in model.partitions.iter().enumerate().filter(|(_, partition)| partition.is_whole()) {
+    for (at, partition) in model.partitions.iter().enumerate().filter(|(_, partition)| partition.is_free()) {
         let Some((first, others)) = partition.replicas.split_first() else { continue };
         if model.is_active(*first) {
             for to in others.iter().filter(|id| model.is_active(**id)) {

@@ -9,7 +9,8 @@
 //! A later step waits until the ones before have nothing to do. A step begins only when the most or the least loaded broker is
 //! more than a tenth off the mean, and each move makes the sum of the squares of the counts smaller: so it ends, and what
 //! has ended begins again only when something else has changed. A partition stays where it is while it is on the move, for
-//! whomever, or not in sync, unless the move is what repairs it; and never on fewer racks than before.
+//! whomever, or not in sync, unless the move is what repairs it; and never on fewer racks than before. What somebody has placed
+//! by hand stays (steps 2 and 3), but counts.
 //!
 //! Fenced brokers neither give nor take: a restart moves nothing.
 
@@ -44,6 +45,8 @@ pub struct BalanceInput<'a> {
     pub lost: &'a BTreeSet<NodeId>,
     /// Partitions that the balancer itself has moved and that are not there yet. All others that move are somebody else's.
     pub ours: &'a BTreeSet<PartitionKey>,
+    /// Partitions whose replicas somebody has chosen for the brokers that there are.
+    pub placed: &'a BTreeSet<PartitionKey>,
     /// Whether leaders may be elected (`auto.leader.rebalance.enable`).
     pub may_elect: bool,
 }
@@ -85,7 +88,7 @@ pub struct Move {
 pub struct Balance {
     /// The next moves, the most urgent first.
     pub moves: Vec<Move>,
-    /// Why brokers that are to be empty cannot be, for people.
+    /// Why brokers that are to be empty cannot be, and why others stay uneven, for people.
     pub blocked: Vec<String>,
     /// What each broker has, by id; moves under way count as done.
     pub brokers: Vec<BrokerLoad>,
@@ -96,7 +99,7 @@ pub fn plan_balance(input: &BalanceInput<'_>, limit: usize) -> Balance {
     let mut model = Model::new(input);
     let brokers = model.loads();
     let mut moves = evacuate::cancelled(&model, input);
-    let blocked = evacuate::evacuate(&mut model, limit, &mut moves);
+    let mut blocked = evacuate::evacuate(&mut model, limit, &mut moves);
     replicas::even_replicas(&mut model, limit, &mut moves);
     // Leaders follow replicas: those that are yet to come would undo it.
     let is_settled = moves.is_empty() && input.ours.is_empty();
@@ -106,7 +109,24 @@ pub fn plan_balance(input: &BalanceInput<'_>, limit: usize) -> Balance {
             elect::elect_preferred(&mut model, limit, &mut moves);
         }
     }
+    if moves.is_empty() && input.ours.is_empty() {
+        blocked.extend(why_uneven(&model, input));
+    }
     Balance { moves, blocked, brokers }
+}
+
+fn why_uneven(model: &Model<'_>, input: &BalanceInput<'_>) -> Option<String> {
+    let active = model.active();
+    let is_uneven =
+        |count: fn(&BrokerLoad) -> usize| is_skewed(&active.iter().map(count).collect::<Vec<_>>());
+    let placed = model.partitions.iter().filter(|partition| partition.is_placed).count();
+    let is_uneven = is_uneven(|load| load.replicas) || input.may_elect && is_uneven(|load| load.preferred);
+    (is_uneven && placed > 0).then(|| {
+        format!(
+            "{placed} partitions stay where they were placed by hand, until a broker comes or goes; kafka-reassign-partitions \
+             moves them"
+        )
+    })
 }
 
 /// Whether the most or the least loaded is more than a tenth off the mean, and by more than cannot be shared out.

@@ -74,6 +74,8 @@ pub(super) struct Partition<'a> {
     pub(super) image: &'a PartitionImage,
     /// The replicas to be.
     pub(super) replicas: Vec<NodeId>,
+    /// Whether somebody has chosen its replicas.
+    pub(super) is_placed: bool,
     /// Whether a move was decided.
     is_moved: bool,
 }
@@ -90,7 +92,9 @@ impl<'a> Model<'a> {
             for (index, image) in topic.partitions() {
                 let stays = |id: &NodeId| !image.removing_replicas.contains(id);
                 let replicas = image.replicas.iter().copied().filter(stays).collect();
-                let partition = Partition { topic, topic_number, index, image, replicas, is_moved: false };
+                let is_placed = input.placed.contains(&(topic.id, index));
+                let partition =
+                    Partition { topic, topic_number, index, image, replicas, is_placed, is_moved: false };
                 model.count(&partition, input);
                 model.partitions.push(partition);
             }
@@ -195,9 +199,9 @@ impl Partition<'_> {
         !self.is_moved && !self.image.is_reassigning() && self.image.has_leader() && recovered
     }
 
-    /// The same, and all replicas are in sync.
-    pub(super) fn is_whole(&self) -> bool {
-        self.is_at_rest() && self.replicas.iter().all(|id| self.image.isr.contains(id))
+    /// The same, all replicas are in sync, and nobody wants them where they are.
+    pub(super) fn is_free(&self) -> bool {
+        !self.is_placed && self.is_at_rest() && self.replicas.iter().all(|id| self.image.isr.contains(id))
     }
 
     /// What was decided about it.

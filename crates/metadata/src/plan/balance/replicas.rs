@@ -42,7 +42,7 @@ fn best_partition(model: &Model<'_>, from: &BrokerLoad, to: &BrokerLoad) -> Opti
     let surplus = surplus_by_topic(model, from.id, to.id);
     let gives_leaders = from.preferred >= to.preferred + 2;
     let fits = |(at, partition): (usize, &Partition<'_>)| {
-        let may_move = partition.is_whole() && can_move(model, partition, from.id, to.id);
+        let may_move = partition.is_free() && can_move(model, partition, from.id, to.id);
         let leads = partition.replicas.first() == Some(&from.id);
         may_move.then(|| ((surplus[partition.topic_number], leads == gives_leaders), at))
     };
