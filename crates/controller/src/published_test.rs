@@ -72,13 +72,15 @@ fn who_lost_a_leadership_is_known_before_anybody_can_act_on_it_and_may_be_anybod
     let (mut machine, published) = machine();
     let topic = TopicRecord { name: "t".into(), topic_id: Uuid([1; 16]), ..Default::default() };
     let partition = PartitionRecord {
+        partition_id: 0,
         topic_id: Uuid([1; 16]),
         replicas: vec![1, 2],
         isr: vec![1, 2],
         leader: 1,
         ..Default::default()
     };
-    let change = PartitionChangeRecord { topic_id: Uuid([1; 16]), leader: 2, ..Default::default() };
+    let change =
+        PartitionChangeRecord { partition_id: 0, topic_id: Uuid([1; 16]), leader: 2, ..Default::default() };
     machine.apply(Offset(1), LeaderEpoch(1), &batch(0, topic));
     machine.apply(Offset(2), LeaderEpoch(1), &batch(1, partition));
     machine.apply(Offset(3), LeaderEpoch(1), &batch(2, change));

@@ -80,7 +80,8 @@ mod tests {
 
     fn join_isr(cluster: &mut Cluster, topic_id: TopicId, isr: &[i32]) {
         let isr = Some(isr.to_vec());
-        cluster.apply(&[PartitionChangeRecord { topic_id, isr, ..Default::default() }.into()]);
+        cluster
+            .apply(&[PartitionChangeRecord { partition_id: 0, topic_id, isr, ..Default::default() }.into()]);
     }
 
     #[test]

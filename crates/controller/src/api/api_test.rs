@@ -183,7 +183,7 @@ async fn a_broker_whose_session_ends_again_before_its_fencing_is_committed_comes
 /// An election that the former leader outlives, and its heartbeats while it does not hear of it.
 #[tokio::test]
 async fn a_leader_that_does_not_hear_of_its_successor_is_told_that_it_is_behind() {
-    let f = fixture();
+    let f = &Fixture::new().await;
     let former = f.start_broker(1).await;
     f.start_broker(2).await;
     let assignment = CreatableReplicaAssignment { broker_ids: vec![1, 2], ..Default::default() };
@@ -197,12 +197,12 @@ async fn a_leader_that_does_not_hear_of_its_successor_is_told_that_it_is_behind(
     let topic_id = f.image().topics.by_name("t").unwrap().id;
     let beat = |offset: i64| {
         let request = BrokerHeartbeatRequest { current_metadata_offset: offset, ..heartbeat(1, former) };
-        async { f.beat(request).await }
+        async move { f.beat(request).await }
     };
     let before = f.image().offset.0;
     assert!(beat(before).await.is_caught_up);
-    let prefer = PartitionChangeRecord { topic_id, leader: 2, ..Default::default() };
-    f.controller.decide(|_| Decision { records: vec![prefer.into()], answer: () }).await.unwrap();
+    let prefer = PartitionChangeRecord { partition_id: 0, topic_id, leader: 2, ..Default::default() };
+    f.controller.decide(move |_| Decision { records: vec![prefer.into()], answer: () }).await.unwrap();
     assert!(beat(before).await.is_caught_up, "it had no time yet");
     let behind = beat(before).await;
     assert!(!behind.is_caught_up && !behind.is_fenced);
