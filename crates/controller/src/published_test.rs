@@ -86,7 +86,7 @@ fn who_lost_a_leadership_is_known_before_anybody_can_act_on_it_and_may_be_anybod
     machine.apply(Offset(3), LeaderEpoch(1), &batch(2, change)).unwrap();
     machine.apply(Offset(4), LeaderEpoch(1), &batch(3, NoOpRecord::default())).unwrap();
     assert_eq!([1, 2].map(|id| published.lost_by(NodeId(id))), [Offset(2), Offset::NONE]);
-    let snapshot = machine.snapshot();
+    let snapshot = machine.snapshot().unwrap();
     let (mut other, published) = self::machine();
     other.restore(Offset(4), LeaderEpoch(1), &snapshot).unwrap();
     assert_eq!([1, 2].map(|id| published.lost_by(NodeId(id))), [Offset(3), Offset(3)]);
