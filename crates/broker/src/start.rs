@@ -20,6 +20,7 @@ use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage::{LogDir, LogDirOptions, OpenError, OpenReport, StorageError};
 use ottla_telemetry::{LogLevels, Registry};
 use ottla_types::{BrokerEpoch, ByteString, Uuid};
+use tokio::sync::SetOnce;
 use tokio::task::JoinHandle;
 
 use crate::Broker;
@@ -81,6 +82,9 @@ pub enum StartError {
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}; raise the process limit (ulimit -u)")]
     Thread(#[from] std::io::Error),
+    /// It cannot do what the metadata asks of it.
+    #[error("{0}")]
+    Metadata(String),
 }
 
 /// A running broker.
@@ -90,8 +94,12 @@ pub struct BrokerHandle {
     tasks: Vec<JoinHandle<()>>,
     controlled_shutdown: bool,
     session: Duration,
+    failure: Failure,
     _heartbeats: Heartbeats,
 }
+
+/// Why the broker must not run on.
+type Failure = Arc<SetOnce<String>>;
 
 /// Heartbeats outlive neither an orderly stop nor a broker that is dropped.
 struct Heartbeats(Arc<Registration>);
@@ -162,8 +170,21 @@ impl Broker {
         let groups = Arc::clone(&broker.groups);
         let (assigning, registered) = (Arc::clone(broker.replicas.assignments()), Arc::clone(&registration));
         let to_controller = channel(session);
+        let failure = Failure::default();
+        let (lease, failed) = (Arc::clone(broker.replicas.lease()), Arc::clone(&failure));
+        let feeding = {
+            let registration = Arc::clone(&registration);
+            async move {
+                let reason = feed.run(on_metadata).await;
+                // Others may lead what this broker takes for its own.
+                registration.leave();
+                lease.revoke();
+                // Nobody else sets it.
+                let _ = failed.set(reason);
+            }
+        };
         let tasks = vec![
-            tokio::spawn(feed.run(on_metadata)),
+            tokio::spawn(feeding),
             tokio::spawn(async move { groups.run_timers().await }),
             tokio::spawn(async move { assigning.run(node_id, &to_controller, &registered).await }),
             tokio::spawn(fetchers.run(Arc::clone(&broker))),
@@ -181,11 +202,18 @@ impl Broker {
             session,
         });
         start_heartbeat_thread(heartbeats)?;
-        registration.unfenced().await;
-        // Clients are told of this broker and what it leads from the first answer on.
-        let serves = |image: &MetadataImage| image.brokers.is_active(broker.node_id);
-        while metadata.wait_for(session, serves).await.is_err() {
-            tracing::warn!("the metadata does not show this broker as unfenced yet");
+        let unfenced = async {
+            registration.unfenced().await;
+            // Clients are told of this broker and what it leads from the first answer on.
+            let serves = |image: &MetadataImage| image.brokers.is_active(broker.node_id);
+            while metadata.wait_for(session, serves).await.is_err() {
+                tracing::warn!("the metadata does not show this broker as unfenced yet");
+            }
+        };
+        tokio::select! {
+            biased;
+            reason = failure.wait() => return Err(StartError::Metadata(reason.clone())),
+            () = unfenced => {}
         }
         // The controller unfences a broker that has all of the metadata.
         let replicas = Arc::clone(&broker.replicas);
@@ -207,6 +235,7 @@ impl Broker {
             tasks,
             controlled_shutdown: config.node.controlled_shutdown_enable,
             session,
+            failure,
             _heartbeats: Heartbeats(registration),
         })
     }
@@ -231,6 +260,11 @@ impl BrokerHandle {
     pub async fn all_directories_failed(&self) -> String {
         self.broker.replicas.all_directories_failed().await;
         self.broker.replicas.offline_directories().join("; ")
+    }
+
+    /// Returns with the reason when the broker must not run on: it was interrupted while it did what the metadata asks of it.
+    pub async fn failed(&self) -> String {
+        self.failure.wait().await.clone()
     }
 
     /// Stops in an orderly way: leaderships move away, connections end, logs are closed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use ottla_consensus::StateMachine;
+use ottla_consensus::{StateMachine, StateMachineError};
 use ottla_metadata::image::LeaderRecoveryState;
 use ottla_metadata::{LostLeaderships, MetadataImage, MetadataRecord, RecordBatch};
 use ottla_telemetry::Counter;
@@ -84,10 +84,12 @@ impl Published {
         self.unclean_elections.get()
     }
 
-    fn fail(&self, reason: String) {
-        tracing::error!("metadata cannot be applied, this controller stops serving: {reason}");
+    /// Makes the reason known at once: the quorum takes a moment to stop.
+    fn fail(&self, reason: String) -> StateMachineError {
+        tracing::error!("this controller stops serving: {reason}");
         // The first reason is the one that counts.
-        let _ = self.failure.set(reason);
+        let _ = self.failure.set(reason.clone());
+        reason.into()
     }
 
     fn publish(&self, image: MetadataImage) {
@@ -102,46 +104,41 @@ impl Published {
 pub(crate) struct MetadataStateMachine(pub(crate) Arc<Published>);
 
 impl StateMachine for MetadataStateMachine {
-    fn apply(&mut self, offset: Offset, epoch: LeaderEpoch, payload: &Bytes) {
+    fn apply(
+        &mut self,
+        offset: Offset,
+        epoch: LeaderEpoch,
+        payload: &Bytes,
+    ) -> Result<(), StateMachineError> {
         let published = &self.0;
-        if published.failure().is_some() {
-            return;
-        }
-        let batch = match RecordBatch::decode(payload.clone()) {
-            Ok(batch) => batch,
-            Err(error) => return published.fail(format!("log offset {offset}: {error}")),
+        let failed = |error: &dyn std::fmt::Display| {
+            published.fail(format!("metadata at log offset {offset} cannot be applied: {error}"))
         };
+        let batch = RecordBatch::decode(payload.clone()).map_err(|error| failed(&error))?;
         let image = published.image();
         if batch.base_offset != image.offset.next() {
             // Decided by a leader that did not know all that was committed before. All voters leave it out.
             tracing::warn!(%offset, base = %batch.base_offset, expected = %image.offset.next(), "metadata batch refused");
             *published.refused.lock() = Some(offset);
-            return;
+            return Ok(());
         }
-        match image.apply(&batch.records) {
-            Ok((next, delta)) => {
-                // Before anybody can act on it.
-                published.losses.lock().note(&image, &next, &delta);
-                published
-                    .unclean_elections
-                    .add(batch.records.iter().filter(|record| is_unclean(record)).count() as u64);
-                // A copy: the payload may be a slice of a whole segment of the quorum's log.
-                let payload = Bytes::copy_from_slice(payload);
-                let entry = FeedEntry { base_offset: batch.base_offset, epoch, payload };
-                published.feed.lock().push(entry);
-                published.publish(next);
-            }
-            Err(error) => published.fail(format!("log offset {offset}: {error}")),
-        }
+        let (next, delta) = image.apply(&batch.records).map_err(|error| failed(&error))?;
+        // Before anybody can act on it.
+        published.losses.lock().note(&image, &next, &delta);
+        let unclean = batch.records.iter().filter(|record| is_unclean(record)).count();
+        published.unclean_elections.add(unclean as u64);
+        // A copy: the payload may be a slice of a whole segment of the quorum's log.
+        let payload = Bytes::copy_from_slice(payload);
+        published.feed.lock().push(FeedEntry { base_offset: batch.base_offset, epoch, payload });
+        published.publish(next);
+        Ok(())
     }
 
-    fn snapshot(&self) -> Bytes {
-        self.0.image().encode_snapshot().unwrap_or_else(|error| {
-            // Every record of an image has been decoded before, so it can be encoded. An empty snapshot is never
-            // taken for a good one.
-            tracing::error!("metadata snapshot: {error}");
-            Bytes::new()
-        })
+    fn snapshot(&self) -> Result<Bytes, StateMachineError> {
+        // Every record of an image has been decoded before, so it can be encoded.
+        let snapshot = self.0.image().encode_snapshot();
+        snapshot
+            .map_err(|error| self.0.fail(format!("a snapshot of the metadata cannot be written: {error}")))
     }
 
     fn restore(
@@ -149,7 +146,7 @@ impl StateMachine for MetadataStateMachine {
         _offset: Offset,
         _epoch: LeaderEpoch,
         snapshot: &Bytes,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<(), StateMachineError> {
         let image = MetadataImage::decode_snapshot(snapshot.clone())?;
         self.0.feed.lock().clear();
         *self.0.losses.lock() = LostLeaderships::after(image.offset);

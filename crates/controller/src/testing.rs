@@ -104,7 +104,8 @@ impl FakeLog {
         let mut next = self.next.lock();
         let offset = *next;
         *next = offset.next();
-        self.machine.lock().apply(offset, self.state.borrow().epoch, payload);
+        // An error has been published.
+        let _ = self.machine.lock().apply(offset, self.state.borrow().epoch, payload);
         offset
     }
 }

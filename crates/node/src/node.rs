@@ -211,7 +211,8 @@ impl Node {
         self.admin.as_ref().map(AdminServer::local_addr)
     }
 
-    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory.
+    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory, or
+    /// its broker.
     pub async fn failed(&self) -> String {
         let quorum = async {
             match &self.controller {
@@ -228,9 +229,16 @@ impl Node {
                 None => std::future::pending().await,
             }
         };
+        let broker = async {
+            match &self.broker {
+                Some(broker) => broker.failed().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             reason = quorum => reason,
             reason = directories => reason,
+            reason = broker => reason,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use ottla_replication::AlterIsr;
 use ottla_types::{BrokerEpoch, LeaderEpoch, Offset, PartitionEpoch};
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::super::{AckOutcome, FollowerPosition, Isolation, NextFetch, PartitionError, ReadRequest, Reader};
 use super::*;
@@ -85,6 +86,32 @@ async fn acknowledged_is_what_the_follower_has_fetched_and_synced() {
     assert_eq!(follower.with_log(|log, _| log.flushed_offset()), Offset(1));
     fetch_once(&follower, &leader).await;
     assert_eq!((all_of(&follower), follower.offsets().high_watermark), (all_of(&leader), Offset(1)));
+    leading.close();
+    following.close();
+}
+
+#[tokio::test]
+async fn a_leader_that_stays_acknowledges_in_its_next_epoch_what_it_appended_before() {
+    let (mut leading, leader) = host(1, 0, &[1, OTHER]).await;
+    let (mut following, follower) = host(OTHER, 0, &[1, OTHER]).await;
+    let append = |value| leader.append(batch(value), Acks::All).unwrap().acknowledged.unwrap();
+    let mut acknowledged = append("a");
+    leading.apply(image(1, 1, &[1, OTHER]));
+    following.apply(image(OTHER, 1, &[1, OTHER]));
+    assert_eq!(acknowledged.try_recv(), Err(TryRecvError::Empty), "nobody else has it");
+    fetch_once(&follower, &leader).await;
+    assert_eq!(acknowledged.try_recv(), Err(TryRecvError::Empty), "nor has synced it");
+    fetch_once(&follower, &leader).await;
+    assert_eq!(acknowledged.await, Ok(AckOutcome::Committed));
+    assert_eq!(all_of(&follower), all_of(&leader));
+    // Those in sync in the new epoch count.
+    let acknowledged = append("b");
+    leading.apply(image(1, 2, &[1]));
+    assert_eq!(acknowledged.await, Ok(AckOutcome::Committed));
+    leading.apply(image(1, 3, &[1, OTHER]));
+    let acknowledged = append("c");
+    leading.apply(image(OTHER, 4, &[1, OTHER]));
+    assert_eq!(acknowledged.await, Ok(AckOutcome::NotLeader));
     leading.close();
     following.close();
 }
