@@ -186,6 +186,13 @@ async fn a_controller_that_may_have_been_replaced_keeps_no_broker_alive() {
     assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::NONE);
 }
 
+#[tokio::test]
+async fn a_broker_is_told_how_long_its_session_lasts() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.session_timeout_ms, 2000);
+}
+
 /// Nothing listens where either broker should: one has died, to the other a firewall refuses connections.
 #[tokio::test]
 async fn a_new_active_controller_fences_at_once_only_whose_connection_has_ended() {
