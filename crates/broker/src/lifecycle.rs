@@ -309,6 +309,9 @@ impl Life {
         self.told_session_ms.store(response.session_timeout_ms, Ordering::Relaxed);
         if response.is_fenced {
             self.lease.revoke();
+        } else if !response.is_caught_up {
+            tracing::warn!("others lead in place of this broker, and its metadata does not tell yet");
+            self.lease.bound(sent, self.session());
         } else if self.is_whole_cluster() {
             self.lease.hold();
         } else {
@@ -323,7 +326,7 @@ impl Life {
             let left = self.lease.left(self.now());
             if was_valid && left.is_zero() {
                 tracing::warn!(
-                    "no controller has answered for too long: this broker leads nothing until one does"
+                    "for too long no controller has confirmed what this broker leads: it leads nothing until one does"
                 );
                 if let Some(replicas) = self.replicas.upgrade()
                     && tokio::task::spawn_blocking(move || replicas.lease_ran_out()).await.is_err()

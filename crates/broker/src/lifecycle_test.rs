@@ -45,7 +45,12 @@ fn a_lease_does_not_outlast_the_session_of_the_controller_that_answered() {
     let life = life();
     let lease_after = |session_timeout_ms| {
         let sent = Duration::from_secs(100);
-        let answer = BrokerHeartbeatResponse { is_fenced: false, session_timeout_ms, ..Default::default() };
+        let answer = BrokerHeartbeatResponse {
+            is_caught_up: true,
+            is_fenced: false,
+            session_timeout_ms,
+            ..Default::default()
+        };
         life.answered(sent, &answer);
         life.lease.left(sent).as_millis()
     };

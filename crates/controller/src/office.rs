@@ -53,7 +53,7 @@ impl Controller {
     async fn take_office(&self, epoch: LeaderEpoch) {
         let image = self.image();
         tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
-        self.sessions.lock().take_office(&image, self.now());
+        self.sessions.lock().take_office(&image, &self.published.losses(), self.now());
         self.balancer.lock().forget();
         for broker in self.broken_off(&image) {
             self.look_for_death(broker);
