@@ -9,7 +9,7 @@
 //! Heartbeats have a thread, a runtime and a connection of their own, so that nothing else in the process can hold them
 //! up.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -195,8 +195,9 @@ impl Registration {
                 ErrorCode::NETWORK_EXCEPTION | ErrorCode::NOT_CONTROLLER => {
                     HEARTBEAT_AGAIN.min(life.interval)
                 }
-                _ if life.is_whole_cluster() => life.interval.max(life.session / 2),
-                _ => life.interval,
+                _ if life.is_whole_cluster() => life.interval.max(life.session() / 2),
+                // The interval may be chosen for a longer session than the controller's.
+                _ => life.interval.min(life.session() / 3),
             };
             tokio::select! {
                 biased;
@@ -211,14 +212,14 @@ impl Registration {
         self.fenced.send_replace(true);
         let directories = life.me.directories.iter().copied().filter(|dir| !failed.contains(dir));
         let anew = Identity { directories: directories.collect(), ..life.me.clone() };
-        match self.register(&life.channel, &anew, life.session).await {
+        match self.register(&life.channel, &anew, life.own_session).await {
             Ok(epoch) => life.registered(epoch),
             Err(error) => tracing::warn!("cannot register again: {error}"),
         }
     }
 
     async fn heartbeat(&self, life: &Life, offline_log_dirs: Vec<DirectoryId>) -> ErrorCode {
-        let Life { channel, me, metadata, session, .. } = life;
+        let Life { channel, me, metadata, .. } = life;
         let request = BrokerHeartbeatRequest {
             broker_id: me.node_id.0,
             broker_epoch: self.broker_epoch().0,
@@ -231,7 +232,7 @@ impl Registration {
         };
         let sent = life.now();
         // A controller that does not answer leaves time to ask another one before the lease runs out.
-        let response = match channel.send_once(&request, *session / 2).await {
+        let response = match channel.send_once(&request, life.session() / 2).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!("heartbeat: {error}");
@@ -267,7 +268,10 @@ pub(crate) struct Life {
     /// Whether all that is acknowledged is synced before.
     pub(crate) syncs_first: bool,
     pub(crate) interval: Duration,
-    pub(crate) session: Duration,
+    /// As this broker is configured.
+    pub(crate) own_session: Duration,
+    /// As the controller that answered last has told, ms; 0 if it has not.
+    pub(crate) told_session_ms: AtomicI32,
 }
 
 impl Life {
@@ -289,6 +293,12 @@ impl Life {
         }
     }
 
+    /// The session that counts.
+    fn session(&self) -> Duration {
+        let told = u64::try_from(self.told_session_ms.load(Ordering::Relaxed)).ok().filter(|ms| *ms > 0);
+        LeaderLease::session(self.own_session, told.map(Duration::from_millis))
+    }
+
     /// Whether there is no other broker, and no controller but the one in this process.
     fn is_whole_cluster(&self) -> bool {
         self.channel.controllers().is_only_local() && self.metadata.image().brokers.len() == 1
@@ -296,15 +306,16 @@ impl Life {
 
     /// A controller answered the heartbeat that was sent at `sent`.
     fn answered(&self, sent: Duration, response: &BrokerHeartbeatResponse) {
+        self.told_session_ms.store(response.session_timeout_ms, Ordering::Relaxed);
         if response.is_fenced {
             self.lease.revoke();
         } else if !response.is_caught_up {
             tracing::warn!("others lead in place of this broker, and its metadata does not tell yet");
-            self.lease.bound(sent, self.session);
+            self.lease.bound(sent, self.session());
         } else if self.is_whole_cluster() {
             self.lease.hold();
         } else {
-            self.lease.extend(sent, self.session);
+            self.lease.extend(sent, self.session());
         }
     }
 
@@ -371,3 +382,7 @@ fn request(me: &Identity) -> BrokerRegistrationRequest {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+#[path = "lifecycle_test.rs"]
+mod tests;

@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 use std::thread;
 use std::time::Duration;
 
@@ -199,7 +200,8 @@ impl Broker {
             clock: Arc::clone(&options.clock),
             syncs_first,
             interval: millis(config.node.heartbeat_interval_ms),
-            session,
+            own_session: session,
+            told_session_ms: AtomicI32::new(0),
         });
         start_heartbeat_thread(heartbeats)?;
         let unfenced = async {

@@ -19,6 +19,7 @@ use crate::feed::FeedEntry;
 use crate::metadata_log::MetadataLog;
 use crate::published::{MetadataStateMachine, Published};
 use crate::sessions::Sessions;
+use crate::voter_connections::VoterConnections;
 use crate::{ControllerConfig, ControllerError, Failed};
 
 /// The name of controller listeners where nobody has said another.
@@ -48,6 +49,7 @@ pub struct ControllerDeps {
 pub struct Controller {
     pub(crate) settings: Settings,
     pub(crate) sessions: Arc<Mutex<Sessions>>,
+    pub(crate) voter_connections: Mutex<VoterConnections>,
     pub(crate) balancer: Arc<Mutex<Balancer>>,
     pub(crate) published: Arc<Published>,
     pub(crate) desk: Desk,
@@ -88,6 +90,7 @@ impl Controller {
             settings: config.settings,
             balancer: Arc::default(),
             sessions: Arc::new(Mutex::new(Sessions::new(config.session_timeout))),
+            voter_connections: Mutex::default(),
             published,
             desk,
             log,

@@ -57,6 +57,11 @@ impl Sessions {
         Self { timeout, by_broker: BTreeMap::new(), next_tick: None, office_begins: Offset::NONE }
     }
 
+    /// How long a session lasts after a heartbeat.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// This node became the active controller: nobody's silence before counts.
     pub fn take_office(&mut self, image: &MetadataImage, losses: &LostLeaderships, now: Monotonic) {
         self.by_broker.clear();

@@ -24,6 +24,16 @@ pub enum IdentityError {
         /// The directory.
         dir: PathBuf,
     },
+    /// The quorum's log was there.
+    #[error(
+        "{dir} had the log of the metadata quorum, but {folder} is missing or empty, and with it what this controller has voted:          mount or restore it. If a majority of the other voters lives, it can be done without: remove this voter, empty {dir},          and add it anew"
+    )]
+    LostQuorum {
+        /// The directory.
+        dir: PathBuf,
+        /// Where the log was.
+        folder: PathBuf,
+    },
     /// Two directories disagree.
     #[error(
         "{first} belongs to cluster {first_cluster} but {second} to cluster {second_cluster}; set log.dirs to directories of one cluster"
@@ -148,7 +158,7 @@ fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<Option<MetaProperties>, Iden
     Ok(MetaProperties::read(disk, dir)?)
 }
 
-fn io_error(op: &'static str, dir: &Path, source: std::io::Error) -> StorageError {
+pub(crate) fn io_error(op: &'static str, dir: &Path, source: std::io::Error) -> StorageError {
     StorageError::Io { op, path: dir.to_owned(), source: std::sync::Arc::new(source) }
 }
 

@@ -23,10 +23,9 @@ use crate::identity;
 use crate::lobby::{ControllerListeners, agree_on_cluster, find_cluster};
 use crate::peers::Peers;
 use crate::quorum::{self, Entry};
+use crate::quorum_dir;
 use crate::voter::OwnVoter;
 
-/// The folder of the quorum's log in `metadata.log.dir`.
-const QUORUM_DIR: &str = "ottla-quorum";
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long another voter may take to lead in this one's place.
 const HAND_OVER: Duration = Duration::from_secs(1);
@@ -314,7 +313,7 @@ async fn start_controller(
 ) -> Result<RunningController, NodeError> {
     let config = &options.config;
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
-    let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
+    let data_dir = quorum_dir::open(options.disk.as_ref(), &config.log.metadata_dir)?;
     let endpoint = quorum::own_endpoint(config, &listeners.bound());
     // Voters that are named find each other by their names.
     let servers = config.quorum.bootstrap_servers.iter().filter(|_| entry != Entry::Named);

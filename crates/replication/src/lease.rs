@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// The default of `broker.session.timeout.ms`: what a controller that has not told is taken to wait.
+const DEFAULT_SESSION: Duration = Duration::from_secs(2);
+
 /// A broker's lease on everything that it leads. Times are monotonic, since the host's start.
 ///
 /// ```text
@@ -20,6 +23,12 @@ pub struct LeaderLease {
 }
 
 impl LeaderLease {
+    /// The session that a lease may count on: the controller's, which is what it has `told`, and not what this broker is
+    /// configured for, its `own`; but no longer than that.
+    pub fn session(own: Duration, told: Option<Duration>) -> Duration {
+        own.min(told.unwrap_or(DEFAULT_SESSION))
+    }
+
     /// How long a lease lasts where the controller waits for `session`. The tenth between is for clocks that go at different
     /// speeds.
     pub fn length(session: Duration) -> Duration {
@@ -76,6 +85,15 @@ mod tests {
     fn there_is_none_before_the_first_answer() {
         let lease = LeaderLease::default();
         assert!(!lease.is_valid(at(0)) && !lease.is_valid(at(1000)));
+    }
+
+    #[test]
+    fn the_controllers_session_counts_and_not_a_longer_one_of_the_broker() {
+        let told = |own, told: Option<u64>| LeaderLease::session(at(own), told.map(at));
+        assert_eq!(told(18_000, Some(2000)), at(2000));
+        assert_eq!(told(18_000, Some(9000)), at(9000));
+        assert_eq!(told(1500, Some(2000)), at(1500), "it may be more careful");
+        assert_eq!((told(18_000, None), told(1500, None)), (at(2000), at(1500)), "before it is told");
     }
 
     #[test]

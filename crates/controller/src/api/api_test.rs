@@ -220,6 +220,42 @@ async fn a_controller_that_may_have_been_replaced_keeps_no_broker_alive() {
 }
 
 #[tokio::test]
+async fn a_broker_is_told_how_long_its_session_lasts() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.session_timeout_ms, 2000);
+}
+
+/// Nothing listens where either broker should: one has died, to the other a firewall refuses connections.
+#[tokio::test]
+async fn a_new_active_controller_fences_at_once_only_whose_connection_has_ended() {
+    let f = Fixture::new().await;
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for broker in [2, 3] {
+        let mut request = registration(broker, 1);
+        request.listeners[0].host = "127.0.0.1".into();
+        request.listeners[0].port = closed.port();
+        let cx = cx::<BrokerRegistrationRequest>();
+        let epoch = broker_registration::handle(&f.controller, &cx, request).await.broker_epoch;
+        assert!(!f.beat(heartbeat(broker, epoch)).await.is_fenced);
+    }
+    f.log.lead(None);
+    for (from_node, connection_id) in [(2, 20), (3, 30)] {
+        let mut cx = cx::<RaftMessageRequest>();
+        cx.connection_id = connection_id;
+        let message = RaftMessageRequest { from_node, payload: "x".into(), ..Default::default() };
+        raft_message::handle(&f.controller, &cx, message).await;
+    }
+    f.controller.connection_ended(30);
+    assert_eq!(f.controller.broken_off(&f.image()), [NodeId(3)]);
+    let mut offsets = f.controller.subscribe();
+    f.log.lead(Some(2));
+    let is_fenced = |broker| f.image().brokers.get(NodeId(broker)).unwrap().fenced;
+    offsets.wait_for(|_| is_fenced(3)).await.unwrap();
+    assert!(!is_fenced(2), "its session lasts");
+}
+
+#[tokio::test]
 async fn heartbeats_of_the_past_are_stale() {
     let f = Fixture::new().await;
     let epoch = f.start_broker(1).await;

@@ -35,6 +35,7 @@ pub(crate) async fn handle(
                 is_caught_up: answer.is_caught_up,
                 is_fenced: answer.is_fenced,
                 should_shut_down: answer.should_shut_down,
+                session_timeout_ms: session_timeout_ms(controller),
                 ..Default::default()
             };
         }
@@ -42,6 +43,11 @@ pub(crate) async fn handle(
         Err(error) => error.code(),
     };
     request.error_response(cx.version, error)
+}
+
+/// The broker's lease must not outlast it, whatever its own configuration says.
+fn session_timeout_ms(controller: &Controller) -> i32 {
+    i32::try_from(controller.sessions.lock().timeout().as_millis()).unwrap_or(i32::MAX)
 }
 
 async fn beat(

@@ -380,6 +380,34 @@ fn a_failed_directory_takes_its_replicas_out() {
 }
 
 #[test]
+fn a_broker_that_returns_without_a_directory_does_not_lead_from_it() {
+    for with_elr in [false, true] {
+        let mut cluster = Cluster::new(0);
+        if with_elr {
+            elr_on(&mut cluster);
+        }
+        let wish = Registration { directories: vec![uuid(8), uuid(9)], ..registration(1, 1) };
+        let plan = plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &wish, false);
+        let epoch = cluster.take(plan).unwrap();
+        cluster.beat(heartbeat(1, epoch));
+        let topics = [("gone", 8), ("kept", 9)].map(|(name, directory)| {
+            let topic = cluster.topic(name, &[1]);
+            let there = [DirectoryAssignment { topic, index: 0.into(), directory: uuid(directory) }];
+            let (image, settings) = (&cluster.image, &cluster.settings);
+            let plan = plan_assign_replicas_to_dirs(image, settings, NodeId(1), epoch, &there);
+            cluster.take(plan).unwrap();
+            topic
+        });
+        cluster.fence(1);
+        let leaders = |cluster: &Cluster| topics.map(|topic| cluster.state(topic).0);
+        assert_eq!(leaders(&cluster), [-1, -1]);
+        let answer = cluster.beat(Heartbeat { offline_directories: vec![uuid(8)], ..heartbeat(1, epoch) });
+        assert!(!answer.is_fenced, "it has another directory");
+        assert_eq!(leaders(&cluster), [-1, 1], "ELR: {with_elr}");
+    }
+}
+
+#[test]
 fn a_broker_whose_directories_are_cordoned_gets_no_new_replicas() {
     let mut cluster = Cluster::new(1);
     let wish = Registration { directories: vec![uuid(8), uuid(9)], ..registration(2, 1) };

@@ -87,8 +87,13 @@ pub fn plan_heartbeat(
     };
     let now = state_of(broker);
     let next = next_state(image, heartbeat, broker, progress);
-    let mut records = if now == next { Vec::new() } else { transition(image, settings, broker, next) };
-    records.extend(lose_directories(image, settings, broker, &heartbeat.offline_directories));
+    // First: whoever is elected now must have its log.
+    let mut records = lose_directories(image, settings, broker, &heartbeat.offline_directories);
+    if now != next {
+        let left = if records.is_empty() { None } else { image.apply(&records).ok() };
+        let image = left.as_ref().map_or(image, |(image, _)| image);
+        records.extend(transition(image, settings, broker, next));
+    }
     records.extend(cordon(image, broker, heartbeat.cordoned_directories.as_deref()));
     // Decided, and not in the image yet: others are about to lead.
     let is_being_fenced = progress.fenced_at > image.offset;

@@ -158,5 +158,5 @@ fn a_lost_metadata_log_is_not_replaced_by_what_was_imported() {
     spec.start().stop();
     std::fs::remove_dir_all(spec.data().join("ottla-quorum")).unwrap();
     let error = spec.try_start().unwrap_err().to_string();
-    assert!(error.contains("has no metadata, but"), "{error}");
+    assert!(error.contains("ottla-quorum is missing or empty"), "{error}");
 }
