@@ -249,7 +249,7 @@ impl HasFeatures for Broker {
 
 impl OnMetadata for Broker {
     fn apply(&self, before: &MetadataImage, after: &Arc<MetadataImage>, delta: &MetadataDelta) {
-        if !delta.configs.is_empty() || !delta.brokers.is_empty() {
+        if !delta.configs.is_empty() || !delta.brokers.is_empty() || delta.features {
             match self.configs.broker(after) {
                 Ok(config) => self.config.store(Arc::new(config)),
                 // The controller validates what it accepts; what fits no longer leaves the former settings in force.

@@ -48,8 +48,8 @@ impl EffectiveConfigs {
     ) -> T {
         let broker = own(image, &ConfigResource::broker(self.node_id));
         let cluster = own(image, &ConfigResource::default_broker());
-        let brokers = image.brokers.len();
-        look(&ConfigLayers { settings: &self.settings, broker: &broker, cluster: &cluster, brokers })
+        let (brokers, elr) = (image.brokers.len(), image.features.elr_enabled());
+        look(&ConfigLayers { settings: &self.settings, broker: &broker, cluster: &cluster, brokers, elr })
     }
 
     /// This broker's typed settings with the dynamic ones applied.
