@@ -114,12 +114,13 @@ impl Broker {
         self.clock.now() + Duration::from_millis(session)
     }
 
-    /// Waits, not for long, while the metadata is known to be old, before it is shown to clients.
+    /// Waits, not for long, while the metadata is known to be old, before it is shown to clients. Returns who is still not to be named as a
+    /// leader.
     ///
     /// This broker may have stood still for longer than its lease: what came since lies in its sockets. Or a leader's process has
     /// just ended: the controller is about to elect others. Who is told meanwhile that nobody leads may give up
     /// (librdkafka's `query_watermark_offsets`), or asks again only a second later (its producer).
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn settle(&self) -> Suspects {
         if !self.has_lease() {
             let is_news = |image: &MetadataImage| {
                 self.has_lease() || image.brokers.get(self.node_id).is_none_or(|myself| myself.fenced)
@@ -133,6 +134,7 @@ impl Broker {
         }
         let is_decided = |image: &MetadataImage| !suspects.await_decision(image);
         let _ = self.metadata.wait_for(ELECTS_WITHIN, is_decided).await;
+        suspects
     }
 
     /// Whether this broker may answer clients for what it leads.

@@ -24,7 +24,8 @@ use tokio::time::Instant;
 /// Between two tries.
 const RETRY_BACKOFF: Duration = Duration::from_millis(20);
 const MAX_RETRY_BACKOFF: Duration = Duration::from_millis(500);
-/// How long one connection attempt may take.
+/// How long one connection attempt may take; at most half of what is left for the request, so that another controller can be asked
+/// where the address of this one leads nowhere.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// Where a controller is.
@@ -262,7 +263,8 @@ impl ControllerChannel {
 
     /// What the controller that is asked serves and supports, and what is finalized.
     pub(crate) async fn api_versions(&self, timeout: Duration) -> Result<ApiVersionsResponse, ChannelError> {
-        let (index, connection) = self.connection().await?;
+        let (index, route) = self.controllers.active().ok_or(ChannelError::NoController)?;
+        let connection = self.connection(index, route, timeout).await?;
         connection.api_versions(timeout).await.map_err(|error| self.failed(index, error).into())
     }
 
@@ -319,30 +321,37 @@ impl ControllerChannel {
         version: Version,
         timeout: Duration,
     ) -> Result<R::Response, ChannelError> {
-        let (index, connection) = self.connection().await?;
+        let (index, route) = self.controllers.active().ok_or(ChannelError::NoController)?;
+        let exchange = async {
+            let connection = self.connection(index, route, timeout).await?;
+            let sent = connection.request_up_to(request, version, timeout).await;
+            sent.map_err(|error| self.failed(index, error).into())
+        };
         tokio::select! {
             biased;
-            sent = connection.request_up_to(request, version, timeout) => {
-                sent.map_err(|error| self.failed(index, error).into())
-            }
+            sent = exchange => sent,
             () = self.controllers.moved_from(index) => Err(ChannelError::Moved),
         }
     }
 
-    async fn connection(&self) -> Result<(usize, Connection), ChannelError> {
-        let (index, route) = self.controllers.active().ok_or(ChannelError::NoController)?;
+    /// The connection to the controller at `index`, for a request that may take `timeout`.
+    async fn connection(
+        &self,
+        index: usize,
+        route: ControllerRoute,
+        timeout: Duration,
+    ) -> Result<Connection, ChannelError> {
         if let Some((at, connection)) = &*self.current.lock()
             && *at == index
             && !connection.is_closed()
         {
-            return Ok((index, connection.clone()));
+            return Ok(connection.clone());
         }
         let connection = match route {
             ControllerRoute::InMemory(open) => Connection::over(open(), self.options.clone()),
             ControllerRoute::Tcp { host, port } => {
-                match Connection::connect(&format!("{host}:{port}"), CONNECT_WITHIN, self.options.clone())
-                    .await
-                {
+                let within = CONNECT_WITHIN.min(timeout / 2);
+                match Connection::connect(&format!("{host}:{port}"), within, self.options.clone()).await {
                     Ok(connection) => connection,
                     Err(error) => {
                         self.controllers.rotate(index);
@@ -352,7 +361,7 @@ impl ControllerChannel {
             }
         };
         *self.current.lock() = Some((index, connection.clone()));
-        Ok((index, connection))
+        Ok(connection)
     }
 
     /// A connection that ends tells nothing of its controller: whether that is there, connecting again tells.
@@ -379,8 +388,9 @@ const fn is_of_the_connection(error: &RequestError) -> bool {
     matches!(error, RequestError::Ended(_) | RequestError::TimedOut(_))
 }
 
-/// Whether the response says in all its places that another controller leads. Controllers answer so before they decide
-/// anything; where the code stands differs from API to API, but the request knows.
+/// Whether the response says in all its places that another controller leads. One that was deposed while it decided says so too: as with
+/// Kafka, what is asked again may have been done already, and is answered so (TOPIC_ALREADY_EXISTS). Where the code stands differs
+/// from API to API, but the request knows.
 fn says_not_controller<R: Request>(request: &R, response: &R::Response, version: Version) -> bool {
     let shaped = |error| encode_response(0, version, &request.error_response(version, error)).ok();
     let given = encode_response(0, version, response).ok();

@@ -22,6 +22,7 @@ const MAX_WAIT_LOCAL: Duration = Duration::from_secs(10);
 const MAX_BYTES: i32 = 8 * 1024 * 1024;
 const RETRY: Duration = Duration::from_millis(50);
 const RETRY_LEVEL: Duration = Duration::from_secs(5);
+const RETRY_BACKWARDS: Duration = Duration::from_millis(500);
 
 /// What the feed is for: called after each change with the image before, the image after and what lies between.
 pub(crate) trait OnMetadata: Send + Sync + 'static {
@@ -37,6 +38,12 @@ enum FeedError {
     Batch(#[from] BatchError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// What was applied was committed: it is never taken back, and with it no partition's log.
+    #[error(
+        "the controller offers the metadata up to offset {offered}, this broker has applied it up to {applied}: the controller was \
+         replaced and has still to learn it, or the quorum lost what it had committed (then restore its controllers' disks)"
+    )]
+    Backwards { offered: Offset, applied: Offset },
 }
 
 impl FeedError {
@@ -44,6 +51,7 @@ impl FeedError {
     const fn pause(&self) -> Duration {
         match self {
             Self::Batch(BatchError::Level(_)) => RETRY_LEVEL,
+            Self::Backwards { .. } => RETRY_BACKWARDS,
             Self::Batch(_) | Self::Apply(_) => RETRY,
         }
     }
@@ -97,6 +105,11 @@ impl MetadataFeed {
             epoch = response.epoch;
             match self.take(since, &mut follower, &response, &on_metadata).await {
                 Ok(()) => since = Since::Image,
+                Err(error @ FeedError::Backwards { .. }) => {
+                    tracing::error!("metadata is not taken: {error}");
+                    self.channel.not_controller();
+                    tokio::time::sleep(error.pause()).await;
+                }
                 Err(error) => {
                     tracing::error!("metadata cannot be applied: {error}; starting over");
                     since = Since::Nothing;
@@ -181,6 +194,9 @@ fn advance(
     if since == Since::Nothing {
         delta = MetadataDelta::between(before, &after);
     }
+    if after.offset < before.offset {
+        return Err(FeedError::Backwards { offered: after.offset, applied: before.offset });
+    }
     Ok((after, delta))
 }
 
@@ -218,6 +234,21 @@ mod tests {
         assert_eq!((names(&image), delta.topics.created.len()), (vec!["a", "b"], 1));
         let (image, delta) = advance(&image, Since::Image, &creation(1, "b", 2)).unwrap();
         assert_eq!((names(&image), delta.is_empty()), (vec!["a", "b"], true));
+    }
+
+    #[test]
+    fn what_was_applied_is_not_taken_back() {
+        let (old, _) = advance(&MetadataImage::empty(), Since::Image, &creation(0, "a", 1)).unwrap();
+        let (image, _) = advance(&old, Since::Image, &creation(1, "b", 2)).unwrap();
+        let snapshot = Some(old.encode_snapshot().unwrap());
+        let stale = FetchMetadataResponse { snapshot, snapshot_offset: 0, ..Default::default() };
+        for since in [Since::Image, Since::Nothing] {
+            assert!(matches!(advance(&image, since, &stale), Err(FeedError::Backwards { .. })));
+        }
+        assert!(
+            advance(&image, Since::Nothing, &FetchMetadataResponse::default()).is_err(),
+            "no topic is deleted"
+        );
     }
 
     #[test]

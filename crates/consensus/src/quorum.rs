@@ -223,8 +223,8 @@ impl Quorum {
         self.leads_by(ReadPolicy::ReadIndex).await
     }
 
-    /// Returns at once if a majority has answered this node within the lease (`Timing::election_max`): so long no other node
-    /// was elected. Otherwise waits a little for them. Sends nothing itself.
+    /// Whether a majority has answered this node within the lease (`Timing::election_max`): so long no other node was elected. Sends nothing
+    /// itself and waits only for entries of an own, new term.
     pub async fn confirm_leadership(&self) -> Result<(), ReadError> {
         // Nobody can be elected beside the only voter, whose clock stands still.
         let alone = {

@@ -117,7 +117,10 @@ impl Clerk {
                 continue;
             }
             let (decided, records, base) = self.decide_batch(first, &mut waiting);
-            let outcome = self.commit(state.epoch, base, records).await;
+            let outcome = match records.is_empty() {
+                true => self.commit_nothing().await,
+                false => self.commit(state.epoch, base, records).await,
+            };
             for job in decided {
                 job.finish(outcome.clone());
             }
@@ -151,6 +154,12 @@ impl Clerk {
             }
         }
         (decided, records, committed.offset.next())
+    }
+
+    /// A decision without records was taken on an image that may be old, if this controller was replaced: then it must not be told.
+    async fn commit_nothing(&mut self) -> Result<(), ControllerError> {
+        let confirmed = self.log.confirm_leadership().await;
+        confirmed.map_err(|_| ControllerError::NotActive { leader: None })
     }
 
     /// Commits the records, in as many proposals as they need. What has to take effect as a whole fits in one: only the

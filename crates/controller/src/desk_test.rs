@@ -104,6 +104,15 @@ async fn a_node_that_does_not_lead_decides_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_decided_without_records_is_not_told_by_a_node_that_may_have_been_replaced() {
+    let f = fixture();
+    f.desk.decide(raise).await.unwrap();
+    assert_eq!(f.desk.decide(read).await, Ok(1));
+    f.log.is_cut_off.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(f.desk.decide(read).await, Err(ControllerError::NotActive { leader: None }));
+}
+
+#[tokio::test]
 async fn a_batch_behind_another_leaders_is_refused() {
     let f = fixture();
     assert_eq!(f.desk.decide(raise).await, Ok(1));

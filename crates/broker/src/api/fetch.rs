@@ -134,7 +134,7 @@ impl Target {
             None => Err(ErrorCode::UNKNOWN_TOPIC_ID),
             Some(name) => find(broker, by_id, name, &wanted.key)
                 .map_err(|error| error.to_error_code())
-                .and_then(|partition| match partition.is_zstd() && cx.version < ZSTD_FROM {
+                .and_then(|partition| match cx.version < ZSTD_FROM && partition.is_zstd() {
                     true => Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE),
                     false => Ok(partition),
                 }),

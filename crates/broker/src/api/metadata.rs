@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use ottla_metadata::MetadataImage;
 use ottla_metadata::image::{BrokerImage, PartitionImage, TopicImage};
-use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
 };
+use ottla_protocol::{ErrorCode, Request};
 use ottla_server::{RequestContext, ResourceType};
 use ottla_types::{ByteString, TopicName, Uuid};
 
@@ -47,9 +47,9 @@ pub(crate) async fn handle(
         && cx.version < TOPIC_IDS_FROM
         && topics.iter().any(|topic| topic.name.is_none() || !topic.topic_id.is_zero())
     {
-        return answer(broker, cx, &request, &broker.image(), Vec::new(), ErrorCode::INVALID_REQUEST);
+        return request.error_response(cx.version, ErrorCode::INVALID_REQUEST);
     }
-    broker.settle().await;
+    let suspects = broker.settle().await;
     let may_create = request.allow_auto_topic_creation && broker.config().topics.auto_create_enable;
     let missing = match wanted {
         Some(topics) if may_create => missing_names(&broker.image(), topics),
@@ -64,7 +64,6 @@ pub(crate) async fn handle(
         .map(|wanted| (wanted.name, wanted.error))
         .collect();
     let image = broker.image();
-    let suspects = broker.suspects();
     let describe = |topic: &TopicImage| topic_metadata(cx, &request, &image, &suspects, topic);
     let topics = match wanted {
         None => image.topics.iter().map(|topic| describe(topic)).collect(),
@@ -76,7 +75,7 @@ pub(crate) async fn handle(
             })
             .collect(),
     };
-    answer(broker, cx, &request, &image, topics, ErrorCode::NONE)
+    answer(broker, cx, &request, &image, &suspects, topics)
 }
 
 fn missing_names(image: &MetadataImage, topics: &[MetadataRequestTopic]) -> Vec<TopicName> {
@@ -170,10 +169,9 @@ fn answer(
     cx: &RequestContext,
     request: &MetadataRequest,
     image: &MetadataImage,
+    suspects: &Suspects,
     topics: Vec<MetadataResponseTopic>,
-    error_code: ErrorCode,
 ) -> MetadataResponse {
-    let suspects = broker.suspects();
     let shown = image.brokers.iter().filter(|node| !node.fenced || suspects.show(node));
     let brokers = shown.filter_map(|node| {
         node.endpoint(&cx.listener_name).map(|endpoint| MetadataResponseBroker {
@@ -195,7 +193,6 @@ fn answer(
         } else {
             super::NOT_ASKED
         },
-        error_code,
         ..Default::default()
     }
 }

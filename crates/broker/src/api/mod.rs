@@ -45,7 +45,7 @@ ottla_server::apis! { Broker;
     ProduceRequest, advertise 0, lane Log, listeners [broker], acl per_resource => start produce;
     FetchRequest, lane Log, listeners [broker], acl per_resource => fetch::handle;
     ListOffsetsRequest, lane Log, listeners [broker], acl per_resource => list_offsets::handle;
-    MetadataRequest, lane Metadata, listeners [broker], acl per_resource => metadata::handle;
+    MetadataRequest, lane Metadata, listeners [broker], acl per_resource => pipeline metadata::handle;
     OffsetCommitRequest, lane Coordinator, listeners [broker], acl Read Group(group_id) => offset_commit::handle;
     OffsetFetchRequest, lane Coordinator, listeners [broker], acl per_resource => offset_fetch::handle;
     FindCoordinatorRequest, lane Metadata, listeners [broker], acl per_resource => find_coordinator::handle;
@@ -80,7 +80,7 @@ ottla_server::apis! { Broker;
     AddRaftVoterRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     RemoveRaftVoterRequest, lane Controller, listeners [broker], acl Alter Cluster => forward;
     ListConfigResourcesRequest, lane Metadata, listeners [broker], acl DescribeConfigs Cluster => list_config_resources::handle;
-    DescribeTopicPartitionsRequest, lane Metadata, listeners [broker], acl per_resource => describe_topic_partitions::handle;
+    DescribeTopicPartitionsRequest, lane Metadata, listeners [broker], acl per_resource => pipeline describe_topic_partitions::handle;
 }
 
 /// Replicas on brokers that are fenced or gone.

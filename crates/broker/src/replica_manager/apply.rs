@@ -243,10 +243,20 @@ impl ReplicaManager {
                 return Ok(Arc::clone(&self.dirs[home]));
             }
         }
+        if let Some(named) = named {
+            return Ok(Arc::clone(named));
+        }
         if let Some(assigned) = assigned {
-            return named.map(Arc::clone).ok_or_else(|| format!(
-                "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, delete the topic"
-            ));
+            if !self.may_be_copied_anew(change) {
+                return Err(format!(
+                    "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, others have to \
+                     be in sync without this broker before it is copied from them; if there are none, delete the topic"
+                ));
+            }
+            tracing::warn!(
+                "{}: log directory {assigned} is gone, it is copied from the leader",
+                id.topic_partition
+            );
         }
         // Nothing happened to it since its creation, so no former process had it; or nobody counts on what is here yet.
         let being_added = change.partition.adding_replicas.contains(&self.node_id)
@@ -266,6 +276,16 @@ impl ReplicaManager {
         chosen.map(Arc::clone).ok_or_else(|| {
             "every log directory failed; check the devices, then restart the broker".to_owned()
         })
+    }
+
+    /// Whether nobody counts on what this broker had, and no directory is merely away: then an empty log is one that lags. Kafka's
+    /// `Partition.createLogInAssignedDirectoryId` looks at the directories only.
+    fn may_be_copied_anew(&self, change: &LocalChange) -> bool {
+        let partition = &change.partition;
+        let counts = partition.leader == self.node_id
+            || partition.isr.contains(&self.node_id)
+            || partition.elr.contains(&self.node_id);
+        !counts && partition.has_leader() && self.unopened.is_empty() && !self.is_any_offline()
     }
 
     fn refuse(&self, change: &LocalChange, reason: String) {

@@ -255,7 +255,8 @@ async fn the_feed_gives_batches_then_waits() {
     let snapshot = MetadataImage::decode_snapshot(middle.snapshot.unwrap()).unwrap();
     assert_eq!(snapshot, *f.image(), "who is where no batch starts gets everything");
     assert_eq!(middle.snapshot_offset, snapshot.offset.0);
-    assert!(fetch(1_000_000, 0).await.snapshot.is_some(), "nobody is ahead of the leader");
+    let behind = fetch(1_000_000, 0).await;
+    assert!(behind.snapshot.is_none(), "a controller that was replaced takes nothing back");
 }
 
 #[tokio::test]

@@ -37,11 +37,8 @@ pub(crate) async fn handle(
             return request.error_response(cx.version, ErrorCode::UNKNOWN_SERVER_ERROR);
         }
         let newest = *offsets.borrow_and_update();
-        // Whoever is ahead of the leader followed something that never was: a snapshot puts that right. Ahead of
-        // another controller is only early.
-        let is_news =
-            newest > Offset(request.offset) || (newest < Offset(request.offset) && controller.is_active());
-        if is_news {
+        // Whoever is ahead knows what this controller has still to learn, even if it believes to be the active one.
+        if newest > Offset(request.offset) {
             return news(controller, &request);
         }
         if !matches!(timeout_at(deadline, offsets.changed()).await, Ok(Ok(()))) {

@@ -264,3 +264,35 @@ async fn a_throttled_follower_does_not_ask_for_a_while_unless_it_has_all() {
     leading.close();
     following.close();
 }
+
+#[tokio::test]
+async fn a_replica_whose_directory_is_gone_is_copied_anew_if_nobody_counts_on_it() {
+    let lost = |leader: i32, isr: &[i32], elr: &[i32]| {
+        let mut records = creation("t", 1, 1);
+        if let Some(MetadataRecord::Partition(partition)) = records.last_mut() {
+            partition.replicas = vec![1, OTHER];
+            partition.directories = vec![Uuid([7; 16]), Uuid([8; 16])];
+            (partition.isr, partition.leader) = (isr.to_vec(), leader);
+            partition.eligible_leader_replicas = (!elr.is_empty()).then(|| elr.to_vec());
+            partition.partition_epoch = 5;
+        }
+        MetadataImage::empty().apply(&records).unwrap().0
+    };
+    for (leader, isr, elr, is_copied) in [
+        (OTHER, &[OTHER][..], &[][..], true),
+        (OTHER, &[OTHER, 1], &[], false),
+        (OTHER, &[OTHER], &[1], false),
+        (1, &[1], &[], false),
+        (NodeId::NONE.0, &[], &[], false),
+    ] {
+        let mut host = Host::start(&SimDisk::new(1));
+        host.apply(lost(leader, isr, elr));
+        assert_eq!(host.partition("t", 0).await.is_some(), is_copied, "leader {leader}, {isr:?}, {elr:?}");
+    }
+    // Once the leader has taken it from those in sync.
+    let mut host = Host::start(&SimDisk::new(1));
+    host.apply(lost(OTHER, &[OTHER, 1], &[]));
+    assert!(host.partition("t", 0).await.is_none());
+    host.apply(lost(OTHER, &[OTHER], &[]));
+    assert_eq!(host.partition("t", 0).await.unwrap().offsets().log_end, Offset(0));
+}

@@ -14,9 +14,9 @@ pub struct FetchMetadataRequest {
     /// The broker's epoch: which of its registrations this is; −1 if not known.
     #[field(default = -1)]
     pub broker_epoch: i64,
-    /// The controller epoch of the entry before `offset`.
+    /// The epoch of the last controller that it heard of.
     pub epoch: i32,
-    /// The first offset wanted.
+    /// The last offset that the broker has; −1 for none.
     pub offset: i64,
     /// How long to wait for an entry, ms.
     pub max_wait_ms: i32,
