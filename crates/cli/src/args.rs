@@ -79,20 +79,31 @@ pub(crate) struct Context {
 impl Context {
     /// Connects; fails at once if no broker answers.
     pub(crate) async fn client(&self) -> Result<Client> {
+        self.client_that_waits(Duration::from_secs(self.common.timeout)).await
+    }
+
+    pub(crate) async fn admin(&self) -> Result<Admin> {
+        Ok(self.client().await?.admin())
+    }
+
+    /// One that asks another broker when the first does not answer for a while.
+    pub(crate) async fn impatient_admin(&self) -> Result<Admin> {
+        let wait = Duration::from_secs(self.common.timeout) / 3;
+        Ok(self.client_that_waits(wait).await?.admin())
+    }
+
+    /// So long for each answer.
+    async fn client_that_waits(&self, request_timeout: Duration) -> Result<Client> {
         let timeout = Duration::from_secs(self.common.timeout);
         let config = ClientConfig {
             client_id: "ottla-cli".to_owned(),
             api_timeout: timeout,
-            request_timeout: timeout,
+            request_timeout,
             connect_timeout: timeout.min(Duration::from_secs(5)),
             allow_auto_create_topics: false,
             ..ClientConfig::new(&self.common.bootstrap_server)
         };
         Ok(Client::with(config).await?)
-    }
-
-    pub(crate) async fn admin(&self) -> Result<Admin> {
-        Ok(self.client().await?.admin())
     }
 }
 

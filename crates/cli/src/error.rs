@@ -34,6 +34,9 @@ pub enum CliError {
     /// What was dumped has faults; each was shown.
     #[error("{0} faults were found; see bad and crc_holds above")]
     Damaged(u64),
+    /// Not all is well with the cluster; each fault was shown.
+    #[error("the cluster is not healthy; see the faults above")]
+    Unhealthy,
     /// The cluster cannot do what was asked for as it is.
     #[error("{0}")]
     Blocked(String),
@@ -78,6 +81,7 @@ impl CliError {
                 _ => 1,
             },
             Self::Blocked(_)
+            | Self::Unhealthy
             | Self::Output(_)
             | Self::Input(_)
             | Self::Storage(_)

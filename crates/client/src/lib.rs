@@ -47,8 +47,9 @@ mod wire;
 
 pub use crate::admin::{
     Admin, Balance, BalanceMove, BrokerBalance, BrokerStanding, ClusterInfo, CommittedOffset, ConfigChange,
-    ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym, CreatedTopic, GroupInfo, GroupListing,
-    GroupMember, MoveKind, MoveState, NewTopic, PartitionLag,
+    ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym, CreatedTopic, EligibleLeaders, GroupInfo,
+    GroupListing, GroupMember, Listening, LogDirInfo, MoveKind, MoveState, NewTopic, PartitionLag,
+    QuorumEndpoint, QuorumInfo, QuorumReplica, Reassignment, RegisteredBroker,
 };
 pub use crate::client::Client;
 pub use crate::cluster::{BrokerInfo, IsolationLevel, ListedOffset, OffsetSpec, PartitionInfo, TopicInfo};
@@ -61,5 +62,6 @@ pub use crate::producer::{
 
 pub use ottla_records::{Codec, Compression, RecordHeader};
 pub use ottla_types::{
-    Bytes, LeaderEpoch, NodeId, Offset, PartitionIndex, TimestampMs, TopicId, TopicName, TopicPartition,
+    Bytes, DirectoryId, LeaderEpoch, NodeId, Offset, PartitionIndex, TimestampMs, TopicId, TopicName,
+    TopicPartition,
 };

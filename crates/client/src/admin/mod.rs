@@ -1,5 +1,6 @@
 //! Looking after topics, configurations and groups. One file per operation.
 
+mod add_voter;
 mod alter_configs;
 mod create_partitions;
 mod create_topics;
@@ -10,11 +11,19 @@ mod describe_balance;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
+mod describe_log_dirs;
+mod describe_quorum;
+mod describe_topic_partitions;
 mod describe_topics;
 mod group_lag;
 mod group_offsets;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
+mod listens;
+mod registered_brokers;
+mod remove_voter;
+mod topic_setting;
 
 use std::sync::Arc;
 
@@ -24,9 +33,15 @@ pub use describe_balance::{Balance, BalanceMove, BrokerBalance, BrokerStanding, 
 pub use describe_cluster::ClusterInfo;
 pub use describe_configs::{ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym};
 pub use describe_groups::{GroupInfo, GroupMember};
+pub use describe_log_dirs::LogDirInfo;
+pub use describe_quorum::{QuorumEndpoint, QuorumInfo, QuorumReplica};
+pub use describe_topic_partitions::EligibleLeaders;
 pub use group_lag::PartitionLag;
 pub use group_offsets::CommittedOffset;
 pub use list_groups::GroupListing;
+pub use list_partition_reassignments::Reassignment;
+pub use listens::Listening;
+pub use registered_brokers::RegisteredBroker;
 
 use crate::cluster::{Cluster, Lane, Retry, Want};
 use crate::wire::Connection;

@@ -296,3 +296,22 @@ async fn a_replica_whose_directory_is_gone_is_copied_anew_if_nobody_counts_on_it
     host.apply(lost(OTHER, &[OTHER], &[]));
     assert_eq!(host.partition("t", 0).await.unwrap().offsets().log_end, Offset(0));
 }
+
+#[tokio::test]
+async fn a_damaged_replica_leads_nobody_and_is_copied_anew_if_nobody_counts_on_it() {
+    let mut host = Host::start(&SimDisk::new(1));
+    host.apply(image(1, 0, &[1]));
+    produce(&host.partition("t", 0).await.unwrap(), "v").await;
+    let disk = host.close();
+    disk.remove_file(Path::new("/data/t-0/00000000000000000000.log")).unwrap();
+
+    let mut host = Host::start(&disk);
+    host.apply(image(1, 0, &[1]));
+    assert!(host.partition("t", 0).await.is_none());
+    let told: Vec<_> = host.manager.assignments().next().into_values().collect();
+    assert_eq!(told, [ottla_metadata::image::LOST_DIRECTORY], "so that another one leads");
+    host.apply(image(OTHER, 1, &[OTHER]));
+    let copy = host.partition("t", 0).await.unwrap();
+    assert_eq!(copy.offsets().log_end, Offset(0));
+    assert!(host.folders().iter().any(|name| name.ends_with("-stray")), "{:?}", host.folders());
+}
