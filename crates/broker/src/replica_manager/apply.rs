@@ -75,8 +75,8 @@ impl ReplicaManager {
         for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceKind::Topic) {
             self.update_configs(&TopicName::from(resource.name.clone()), after, &config_of);
         }
-        // A broker-wide default may concern any topic.
-        if delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
+        // A broker-wide default may concern any topic; with eligible leader replicas another one counts.
+        if delta.features || delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
             let names: Vec<TopicName> = after.topics.iter().map(|topic| topic.name.clone()).collect();
             for name in names {
                 self.update_configs(&name, after, &config_of);

@@ -1,5 +1,6 @@
 //! Facts about partitions that have replicas on other brokers: two hosts, each broker 1 in its own metadata, the other 2.
 
+use ottla_protocol::records::metadata::PartitionChangeRecord;
 use ottla_replication::AlterIsr;
 use ottla_types::{BrokerEpoch, LeaderEpoch, Offset, PartitionEpoch};
 use tokio::sync::oneshot::error::TryRecvError;
@@ -196,11 +197,47 @@ async fn a_follower_that_caught_up_is_proposed_and_counts_at_once() {
     assert_eq!(leader.wanted_isr(lag_max, anybody), None, "it lacks what is committed now");
     fetch_once(&follower, &leader).await;
     fetch_once(&follower, &leader).await;
-    let (epoch, _) = leader.wanted_isr(lag_max, anybody).unwrap();
-    leader.isr_changed(epoch, PartitionEpoch(1), vec![NodeId(1), NodeId(OTHER)]);
+    let (epoch, change) = leader.wanted_isr(lag_max, anybody).unwrap();
+    leader.isr_changed(epoch, &change);
     assert_eq!(leader.wanted_isr(lag_max, anybody), None);
     leading.close();
     following.close();
+}
+
+/// The default rises to 2 because a third broker registers; the leader, which counts to 1 yet, has the controller take the
+/// follower out, which therefore stays eligible.
+#[tokio::test]
+async fn nothing_is_acknowledged_without_a_follower_that_left_before_the_metadata_tells_how_many_it_takes() {
+    let (mut leading, leader) = host(1, 0, &[1, OTHER]).await;
+    let mut acknowledged = leader.append(batch("a"), Acks::All).unwrap().acknowledged.unwrap();
+    leader.sync_now();
+    leading.clock.advance(Duration::from_secs(31));
+    let (epoch, change) = leader.wanted_isr(Duration::from_secs(30), |_, _| true).unwrap();
+    assert_eq!(change.isr, [(NodeId(1), None)]);
+    leader.isr_changed(epoch, &change);
+    assert!(acknowledged.try_recv().is_err(), "an eligible leader replica lacks it");
+    assert_eq!(leader.wanted_isr(Duration::from_secs(30), |_, _| true), None, "it is not asked for twice");
+    let two = PartitionConfig { min_insync_replicas: 2, ..config() };
+    let mut alone = image(1, 0, &[1]);
+    alone = alone.apply(&[isr_record(&[1])]).unwrap().0;
+    let delta = MetadataDelta::between(&leading.image, &alone);
+    leading.manager.apply(&leading.image, &alone, &delta, |_| two.clone());
+    leading.image = alone;
+    assert!(acknowledged.try_recv().is_err());
+    assert_eq!(leader.offsets().high_watermark, Offset(0));
+    assert!(leader.append(batch("b"), Acks::All).is_err());
+    leading.close();
+}
+
+/// The record that makes `isr` the in-sync replicas.
+fn isr_record(isr: &[i32]) -> MetadataRecord {
+    PartitionChangeRecord {
+        partition_id: 0,
+        topic_id: Uuid([1; 16]),
+        isr: Some(isr.to_vec()),
+        ..Default::default()
+    }
+    .into()
 }
 
 /// All replicas of the partition are throttled, to 10 bytes a second on this host.
