@@ -69,7 +69,7 @@ impl Contact {
                 if is_alone { Some(Duration::ZERO) } else { acked }
             }
             ServerState::Follower | ServerState::Learner => {
-                metrics.current_leader.and(self.heard.lock().map(|at| at.elapsed()))
+                metrics.current_leader.and_then(|_| self.heard.lock().map(|at| at.elapsed()))
             }
             ServerState::Candidate | ServerState::Shutdown => None,
         }
