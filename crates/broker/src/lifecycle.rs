@@ -17,7 +17,7 @@ use ottla_config::Listener;
 use ottla_env::Clock;
 use ottla_metadata::image::{SUPPORTED_FEATURES, UnsupportedLevel, check_supported};
 use ottla_protocol::ErrorCode;
-use ottla_protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
+use ottla_protocol::messages::broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 use ottla_protocol::messages::broker_registration::{self, BrokerRegistrationRequest};
 use ottla_replication::LeaderLease;
 use ottla_types::{BrokerEpoch, ByteString, DirectoryId, NodeId, Uuid};
@@ -241,7 +241,7 @@ impl Registration {
         match response.error_code {
             ErrorCode::NONE => {
                 // Before others hear that this broker serves.
-                life.answered(sent, response.is_fenced);
+                life.answered(sent, &response);
                 self.fenced.send_if_modified(|fenced| {
                     std::mem::replace(fenced, response.is_fenced) != response.is_fenced
                 });
@@ -297,9 +297,12 @@ impl Life {
     }
 
     /// A controller answered the heartbeat that was sent at `sent`.
-    fn answered(&self, sent: Duration, is_fenced: bool) {
-        if is_fenced {
+    fn answered(&self, sent: Duration, response: &BrokerHeartbeatResponse) {
+        if response.is_fenced {
             self.lease.revoke();
+        } else if !response.is_caught_up {
+            tracing::warn!("others lead in place of this broker, and its metadata does not tell yet");
+            self.lease.bound(sent, self.session);
         } else if self.is_whole_cluster() {
             self.lease.hold();
         } else {
@@ -314,7 +317,7 @@ impl Life {
             let left = self.lease.left(self.now());
             if was_valid && left.is_zero() {
                 tracing::warn!(
-                    "no controller has answered for too long: this broker leads nothing until one does"
+                    "for too long no controller has confirmed what this broker leads: it leads nothing until one does"
                 );
                 if let Some(replicas) = self.replicas.upgrade()
                     && tokio::task::spawn_blocking(move || replicas.lease_ran_out()).await.is_err()

@@ -49,7 +49,7 @@ impl Controller {
     async fn take_office(&self, epoch: LeaderEpoch) {
         let image = self.image();
         tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
-        self.sessions.lock().take_office(&image, self.now());
+        self.sessions.lock().take_office(&image, &self.published.losses(), self.now());
         self.balancer.lock().forget();
         // Those that died with the last active controller need not be waited for.
         for broker in image.brokers.iter().filter(|broker| !broker.fenced && broker.id != self.node_id()) {

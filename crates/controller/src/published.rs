@@ -6,9 +6,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use ottla_consensus::StateMachine;
 use ottla_metadata::image::LeaderRecoveryState;
-use ottla_metadata::{MetadataImage, MetadataRecord, RecordBatch};
+use ottla_metadata::{LostLeaderships, MetadataImage, MetadataRecord, RecordBatch};
 use ottla_telemetry::Counter;
-use ottla_types::{LeaderEpoch, Offset};
+use ottla_types::{LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::{SetOnce, watch};
 
@@ -19,6 +19,7 @@ use crate::feed::{Feed, FeedEntry};
 pub(crate) struct Published {
     image: ArcSwap<MetadataImage>,
     feed: Mutex<Feed>,
+    losses: Mutex<LostLeaderships>,
     offset: watch::Sender<Offset>,
     refused: Mutex<Option<Offset>>,
     failure: SetOnce<String>,
@@ -30,6 +31,7 @@ impl Published {
         Arc::new(Self {
             image: ArcSwap::from_pointee(MetadataImage::empty()),
             feed: Mutex::default(),
+            losses: Mutex::default(),
             offset: watch::Sender::new(Offset::NONE),
             refused: Mutex::default(),
             failure: SetOnce::new(),
@@ -40,6 +42,16 @@ impl Published {
     /// The newest image.
     pub(crate) fn image(&self) -> Arc<MetadataImage> {
         self.image.load_full()
+    }
+
+    /// Who has lost which leaderships, of all that the newest image has, or of more.
+    pub(crate) fn losses(&self) -> LostLeaderships {
+        self.losses.lock().clone()
+    }
+
+    /// The record that took a leadership from `broker` last.
+    pub(crate) fn lost_by(&self, broker: NodeId) -> Offset {
+        self.losses.lock().last_of(broker)
     }
 
     /// Tells the offset of each new image.
@@ -107,7 +119,9 @@ impl StateMachine for MetadataStateMachine {
             return;
         }
         match image.apply(&batch.records) {
-            Ok((next, _)) => {
+            Ok((next, delta)) => {
+                // Before anybody can act on it.
+                published.losses.lock().note(&image, &next, &delta);
                 published
                     .unclean_elections
                     .add(batch.records.iter().filter(|record| is_unclean(record)).count() as u64);
@@ -138,6 +152,7 @@ impl StateMachine for MetadataStateMachine {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let image = MetadataImage::decode_snapshot(snapshot.clone())?;
         self.0.feed.lock().clear();
+        *self.0.losses.lock() = LostLeaderships::after(image.offset);
         self.0.publish(image);
         Ok(())
     }

@@ -1,8 +1,11 @@
 use ottla_metadata::encode_batch;
 use ottla_metadata::image::Features;
 use ottla_protocol::records::metadata::{
-    FeatureLevelRecord, NoOpRecord, ProducerIdsRecord, RemoveTopicRecord,
+    FeatureLevelRecord, NoOpRecord, PartitionChangeRecord, PartitionRecord, ProducerIdsRecord,
+    RemoveTopicRecord, TopicRecord,
 };
+
+use ottla_types::Uuid;
 
 use super::*;
 
@@ -62,6 +65,31 @@ fn a_snapshot_replaces_everything() {
     assert_eq!(published.image().producer_ids.next.0, 4);
     assert_eq!(published.batches_after(Offset::NONE, 100), None, "the feed starts anew");
     assert!(other.restore(Offset(1), LeaderEpoch(1), &Bytes::new()).is_err());
+}
+
+#[test]
+fn who_lost_a_leadership_is_known_before_anybody_can_act_on_it_and_may_be_anybody_after_a_snapshot() {
+    let (mut machine, published) = machine();
+    let topic = TopicRecord { name: "t".into(), topic_id: Uuid([1; 16]), ..Default::default() };
+    let partition = PartitionRecord {
+        partition_id: 0,
+        topic_id: Uuid([1; 16]),
+        replicas: vec![1, 2],
+        isr: vec![1, 2],
+        leader: 1,
+        ..Default::default()
+    };
+    let change =
+        PartitionChangeRecord { partition_id: 0, topic_id: Uuid([1; 16]), leader: 2, ..Default::default() };
+    machine.apply(Offset(1), LeaderEpoch(1), &batch(0, topic));
+    machine.apply(Offset(2), LeaderEpoch(1), &batch(1, partition));
+    machine.apply(Offset(3), LeaderEpoch(1), &batch(2, change));
+    machine.apply(Offset(4), LeaderEpoch(1), &batch(3, NoOpRecord::default()));
+    assert_eq!([1, 2].map(|id| published.lost_by(NodeId(id))), [Offset(2), Offset::NONE]);
+    let snapshot = machine.snapshot();
+    let (mut other, published) = self::machine();
+    other.restore(Offset(4), LeaderEpoch(1), &snapshot).unwrap();
+    assert_eq!([1, 2].map(|id| published.lost_by(NodeId(id))), [Offset(3), Offset(3)]);
 }
 
 #[tokio::test]

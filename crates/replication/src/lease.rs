@@ -31,6 +31,12 @@ impl LeaderLease {
         self.ends.store(nanos(sent + Self::length(session)), Ordering::Release);
     }
 
+    /// The controller answered a heartbeat that was sent at `sent`: others lead in place of this broker, and it has not read who. The lease
+    /// goes on, and one without an end gets one.
+    pub fn bound(&self, sent: Duration, session: Duration) {
+        self.ends.fetch_min(nanos(sent + Self::length(session)), Ordering::AcqRel);
+    }
+
     /// Nobody else could be made leader: there is no other broker, or the only controller lives and dies with this one.
     pub fn hold(&self) {
         self.ends.store(u64::MAX, Ordering::Release);
@@ -109,6 +115,21 @@ mod tests {
         assert!(!lease.is_valid(at(1)));
         lease.extend(at(10), SESSION);
         assert!(lease.is_valid(at(11)));
+    }
+
+    #[test]
+    fn who_does_not_know_its_successor_keeps_what_is_left_of_it() {
+        let lease = LeaderLease::default();
+        lease.bound(at(0), SESSION);
+        assert!(!lease.is_valid(at(1)), "none comes into being");
+        lease.extend(at(100), SESSION);
+        for sent in (350..5000).step_by(250) {
+            lease.bound(at(sent), SESSION);
+        }
+        assert!(lease.is_valid(at(1899)) && !lease.is_valid(at(1900)));
+        lease.hold();
+        lease.bound(at(5000), SESSION);
+        assert!(lease.is_valid(at(6799)) && !lease.is_valid(at(6800)));
     }
 
     #[test]

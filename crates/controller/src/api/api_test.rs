@@ -1,11 +1,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ottla_metadata::plan::Decision;
 use ottla_metadata::{MetadataImage, RecordBatch};
 use ottla_protocol::messages::alter_partition::{BrokerState, PartitionData, TopicData};
 use ottla_protocol::messages::broker_registration::Listener;
 use ottla_protocol::messages::create_partitions::CreatePartitionsTopic;
-use ottla_protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
+use ottla_protocol::messages::create_topics::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
 use ottla_protocol::messages::delete_topics::DeleteTopicState;
 use ottla_protocol::messages::incremental_alter_configs as incremental;
 use ottla_protocol::messages::{
@@ -15,6 +18,7 @@ use ottla_protocol::messages::{
     ElectLeadersRequest, FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest,
     UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
+use ottla_protocol::records::metadata::PartitionChangeRecord;
 use ottla_protocol::{ApiKey, ErrorCode};
 use ottla_types::{NodeId, Uuid};
 use tokio::sync::Semaphore;
@@ -174,6 +178,35 @@ async fn a_broker_whose_session_ends_again_before_its_fencing_is_committed_comes
     let current_metadata_offset = f.image().offset.0;
     let informed = BrokerHeartbeatRequest { current_metadata_offset, ..heartbeat(1, epoch) };
     assert!(!f.beat(informed).await.is_fenced);
+}
+
+/// An election that the former leader outlives, and its heartbeats while it does not hear of it.
+#[tokio::test]
+async fn a_leader_that_does_not_hear_of_its_successor_is_told_that_it_is_behind() {
+    let f = &Fixture::new().await;
+    let former = f.start_broker(1).await;
+    f.start_broker(2).await;
+    let assignment = CreatableReplicaAssignment { broker_ids: vec![1, 2], ..Default::default() };
+    let topic = CreatableTopic {
+        num_partitions: -1,
+        replication_factor: -1,
+        assignments: vec![assignment],
+        ..topic("t")
+    };
+    f.create(topic).await;
+    let topic_id = f.image().topics.by_name("t").unwrap().id;
+    let beat = |offset: i64| {
+        let request = BrokerHeartbeatRequest { current_metadata_offset: offset, ..heartbeat(1, former) };
+        async move { f.beat(request).await }
+    };
+    let before = f.image().offset.0;
+    assert!(beat(before).await.is_caught_up);
+    let prefer = PartitionChangeRecord { partition_id: 0, topic_id, leader: 2, ..Default::default() };
+    f.controller.decide(move |_| Decision { records: vec![prefer.into()], answer: () }).await.unwrap();
+    assert!(beat(before).await.is_caught_up, "it had no time yet");
+    let behind = beat(before).await;
+    assert!(!behind.is_caught_up && !behind.is_fenced);
+    assert!(beat(f.image().offset.0).await.is_caught_up);
 }
 
 #[tokio::test]

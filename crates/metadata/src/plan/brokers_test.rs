@@ -46,6 +46,21 @@ fn a_broker_that_was_fenced_serves_again_only_when_it_has_read_that() {
 }
 
 #[test]
+fn a_broker_that_does_not_know_who_leads_in_its_place_lives_and_is_not_caught_up() {
+    let cluster = Cluster::new(2);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let beat = |is_behind| {
+        let facts = SessionFacts { is_behind, ..NO_PROGRESS };
+        plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat(1, epoch), facts)
+    };
+    let (behind, caught_up) = (beat(true), beat(false));
+    assert!(behind.records.is_empty(), "it is not fenced");
+    let (behind, caught_up) = (behind.answer.unwrap(), caught_up.answer.unwrap());
+    assert!(!behind.is_fenced && !behind.is_caught_up);
+    assert!(!caught_up.is_fenced && caught_up.is_caught_up);
+}
+
+#[test]
 fn a_restarted_broker_registers_at_once_although_its_session_lasts() {
     let mut cluster = Cluster::new(1);
     let topic = cluster.topic("t", &[1]);
@@ -331,8 +346,7 @@ fn a_controlled_shutdown_waits_until_others_have_seen_the_new_leaders() {
     assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
     let decided_at = Some(cluster.image.offset);
     let beat = |cluster: &mut Cluster, lowest| {
-        let progress =
-            SessionFacts { fenced_at: Offset::NONE, decided_at, lowest_active_offset: Some(lowest) };
+        let progress = SessionFacts { decided_at, lowest_active_offset: Some(lowest), ..NO_PROGRESS };
         cluster.take(plan_heartbeat(&cluster.image, &cluster.settings, &stop, progress)).unwrap()
     };
     assert!(!beat(&mut cluster, Offset(0)).should_shut_down);

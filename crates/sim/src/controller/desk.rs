@@ -129,7 +129,9 @@ impl Controllers {
         let settings = self.settings.clone();
         let member = self.member(id)?;
         member.image.brokers.get(heartbeat.broker).filter(|broker| broker.epoch == heartbeat.epoch)?;
-        member.sessions.touch(heartbeat.broker, heartbeat.metadata_offset, cx.monotonic(id));
+        let (broker, now) = (heartbeat.broker, cx.monotonic(id));
+        member.sessions.touch(broker, heartbeat.metadata_offset, now);
+        member.sessions.has_lost(broker, member.losses.last_of(broker), now);
         let progress = member.sessions.facts(&member.image, heartbeat.broker);
         let decision = plan_heartbeat(&member.image, &settings, heartbeat, progress);
         decision.records.is_empty().then_some(Response::Heartbeat(decision.answer))
