@@ -250,7 +250,9 @@ impl Registration {
             }
             ErrorCode::NOT_CONTROLLER => channel.not_controller(),
             ErrorCode::BROKER_ID_NOT_REGISTERED => return ErrorCode::STALE_BROKER_EPOCH,
-            error => tracing::warn!("heartbeat refused: {error:?}"),
+            // Its controller may stop at the same time.
+            error if self.left.load(Ordering::Acquire) => tracing::debug!("heartbeat refused: {error}"),
+            error => tracing::warn!("heartbeat refused: {error}"),
         }
         response.error_code
     }

@@ -258,6 +258,19 @@ impl BrokerHandle {
         }
     }
 
+    /// Why this broker answers no client for what it leads; nothing while it does. Asked from anywhere, at any time.
+    pub fn missing_lease(&self) -> impl Fn() -> Option<String> + Send + Sync + use<> {
+        let broker = Arc::clone(&self.broker);
+        move || {
+            let reason = if broker.registration.is_fenced() {
+                "the controller has fenced this broker"
+            } else {
+                "no controller has answered this broker's heartbeats for too long"
+            };
+            (!broker.has_lease()).then(|| reason.to_owned())
+        }
+    }
+
     /// Returns with the reasons when every log directory has failed.
     pub async fn all_directories_failed(&self) -> String {
         self.broker.replicas.all_directories_failed().await;

@@ -16,6 +16,7 @@
 //! this crate names openraft, and nothing of it is in this interface. Start at [`Quorum::start`].
 
 mod config;
+mod contact;
 mod departures;
 mod error;
 mod formation;

@@ -115,11 +115,19 @@ impl Controller {
         let addresses =
             registered.endpoints.iter().map(|endpoint| format!("{}:{}", endpoint.host, endpoint.port));
         let addresses: Vec<String> = addresses.collect();
+        let is_expected = registered.in_controlled_shutdown;
         let (desk, sessions, since) = (self.desk.clone(), Arc::clone(&self.sessions), self.now());
         let looking = async move {
             let is_heard_of = || sessions.lock().was_heard_after(broker, since);
             if is_dead(&addresses, is_heard_of).await {
-                tracing::warn!(%broker, ?addresses, "the broker's process is gone, the broker is fenced");
+                match is_expected {
+                    true => tracing::info!(%broker, "the broker has stopped, it is fenced"),
+                    false => tracing::warn!(
+                        %broker,
+                        "the broker's process is gone ({} refused), the broker is fenced",
+                        addresses.join(", ")
+                    ),
+                }
                 fence(desk, sessions, broker, epoch).await;
             }
         };

@@ -137,6 +137,10 @@ impl MetadataLog for FakeLog {
         Box::pin(async move { if leads { Ok(()) } else { Err(ReadError::Unavailable) } })
     }
 
+    fn missing_leader(&self) -> Option<String> {
+        self.is_cut_off.load(Ordering::Relaxed).then(|| "no leader".to_owned())
+    }
+
     fn forgotten(&self) -> BoxFuture<'_, String> {
         Box::pin(std::future::pending())
     }

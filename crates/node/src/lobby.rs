@@ -25,7 +25,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How often the log tells what is waited for.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// A node that does not know its cluster.
+/// A node that does not know its cluster. It answers no ApiVersions: who asks a voter that way would take the answer for what the
+/// controller serves later on the same connection.
 pub(crate) struct Lobby;
 
 ottla_server::apis! { Lobby;
@@ -150,9 +151,14 @@ pub(crate) async fn agree_on_cluster(config: &BrokerConfig, listeners: &mut Cont
         }
         if Instant::now() >= tell_at {
             tell_at += TELL_EVERY;
+            let silent = silent.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             tracing::warn!(
-                ?silent,
-                "the metadata quorum is not formed yet: it takes every voter of controller.quorum.voters once"
+                "the metadata quorum is not formed yet: it takes every voter of controller.quorum.voters once; silent: {}",
+                if silent.is_empty() {
+                    "none, they wait for the one with the lowest node.id"
+                } else {
+                    &silent
+                }
             );
         }
         tokio::time::sleep(PAUSE).await;
@@ -169,9 +175,9 @@ pub(crate) async fn find_cluster(config: &BrokerConfig, listeners: &mut Controll
         }
         let servers: Vec<_> = config.quorum.bootstrap_servers.iter().map(ToString::to_string).collect();
         tracing::warn!(
-            ?servers,
-            "no controller of controller.quorum.bootstrap.servers knows a cluster; a node that names just itself there \
-             forms one"
+            "no controller of controller.quorum.bootstrap.servers ({}) knows a cluster: have one node name just itself \
+             there, which forms one that the others join, or set controller.quorum.voters on all",
+            servers.join(", ")
         );
     }
 }

@@ -147,10 +147,7 @@ impl Node {
         let entry = Entry::of(config, &for_controller.bound()).await;
         let cluster_id = cluster_id(&options, entry, &mut for_controller).await?;
         let mut controller = if options.config.node.is_controller {
-            let running = start_controller(&options, entry, &cluster_id, for_controller, &registry).await?;
-            let controller = Arc::clone(&running.controller);
-            health.probe("metadata quorum", move || controller.failure());
-            Some(running)
+            Some(start_controller(&options, entry, &cluster_id, for_controller, &registry, &health).await?)
         } else {
             None
         };
@@ -176,6 +173,7 @@ impl Node {
             });
             let broker = start.await?;
             health.probe("log directories", broker.failed_directories());
+            health.probe("leader lease", broker.missing_lease());
             Some(broker)
         } else {
             None
@@ -310,6 +308,7 @@ async fn start_controller(
     cluster_id: &str,
     listeners: ControllerListeners,
     registry: &Registry,
+    health: &Health,
 ) -> Result<RunningController, NodeError> {
     let config = &options.config;
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
@@ -337,6 +336,8 @@ async fn start_controller(
         transport: Arc::new(Peers::new(config.node.node_id, directory_id, &config.quorum.voters)),
     };
     let controller = Controller::start(controller_config, deps).await?;
+    let probed = Arc::clone(&controller);
+    health.probe("metadata quorum", move || probed.missing());
     // From now on the quorum knows it, and more.
     Bootstrap::remove(options.disk.as_ref(), &config.log.metadata_dir)?;
     let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&controller), API_TABLE, ListenerKind::Controller));

@@ -33,6 +33,15 @@ fn import_into(spec: &NodeSpec, source: PathBuf, link: bool) -> Report {
     import(&disk, &options, &mut |_| {}).unwrap()
 }
 
+#[test]
+fn kafkas_own_directory_is_not_started_on() {
+    let spec = NodeSpec::new().set("node.id", "7");
+    copy_dir(&kafka(), spec.data());
+    let Err(error) = spec.try_start() else { panic!("it started") };
+    let (text, at) = (error.to_string(), spec.data().display());
+    assert!(text.contains("is Kafka's") && text.contains(&format!("ottla storage import {at}")), "{text}");
+}
+
 fn copy_dir(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
