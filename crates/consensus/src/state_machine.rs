@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use ottla_types::{LeaderEpoch, Offset};
 
+/// Whether a snapshot can be restored.
+pub type SnapshotCheck = fn(&Bytes) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
 /// The state that committed payloads build, the same on every voter. Called from one task, in the order of the log.
 ///
 /// ```text
@@ -24,4 +27,10 @@ pub trait StateMachine: Send + 'static {
         epoch: LeaderEpoch,
         snapshot: &Bytes,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+    /// How a snapshot that another node sent is checked before this one keeps it. Without it `restore` is the first to look, after
+    /// the snapshot has been stored.
+    fn snapshot_check(&self) -> SnapshotCheck {
+        |_| Ok(())
+    }
 }

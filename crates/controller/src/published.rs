@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use ottla_consensus::StateMachine;
+use ottla_consensus::{SnapshotCheck, StateMachine};
 use ottla_metadata::image::LeaderRecoveryState;
 use ottla_metadata::{MetadataImage, MetadataRecord, RecordBatch};
 use ottla_telemetry::Counter;
@@ -140,6 +140,13 @@ impl StateMachine for MetadataStateMachine {
         self.0.feed.lock().clear();
         self.0.publish(image);
         Ok(())
+    }
+
+    fn snapshot_check(&self) -> SnapshotCheck {
+        |snapshot| {
+            MetadataImage::decode_snapshot(snapshot.clone())?;
+            Ok(())
+        }
     }
 }
 
