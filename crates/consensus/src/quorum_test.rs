@@ -7,7 +7,6 @@ use openraft::EntryPayload;
 use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use ottla_simdisk::SimDisk;
 use ottla_types::Uuid;
-use tokio::time::timeout;
 
 use super::*;
 use crate::config::Limits;
@@ -56,8 +55,8 @@ fn check(snapshot: &Bytes) -> Result<(), Box<dyn std::error::Error + Send + Sync
 
 async fn alone(disk: &SimDisk) -> Quorum {
     let config = QuorumConfig {
-        // Each write makes the file grow.
-        limits: Limits { room_bytes: 0, ..Limits::default() },
+        // Each write takes a new file, for which nothing is reserved.
+        limits: Limits { segment_bytes: 1, room_bytes: 0, ..Limits::default() },
         ..QuorumConfig::standalone(NodeId(1), Uuid([1; 16]), CLUSTER, Path::new("/metadata"))
     };
     let disk = Arc::new(disk.clone());
@@ -67,8 +66,7 @@ async fn alone(disk: &SimDisk) -> Quorum {
 #[tokio::test]
 async fn a_panic_of_openraft_stops_the_node_with_a_reason() {
     let quorum = alone(&SimDisk::new(1)).await;
-    let panicked = |_: &RaftState<TypeConfig>| -> () { panic!("planted") };
-    quorum.0.raft.with_raft_state(panicked).await.unwrap_err();
+    quorum.0.raft.with_raft_state(|_| -> Option<()> { panic!("planted") }).await.unwrap_err();
     let mut states = quorum.state();
     let stopped = timeout(LONG, states.wait_for(|state| state.role == Role::Stopped)).await;
     let state = stopped.unwrap().unwrap().clone();

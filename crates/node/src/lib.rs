@@ -18,6 +18,7 @@ mod lobby;
 mod node;
 mod peers;
 mod quorum;
+mod roll_call;
 mod run;
 mod voter;
 
