@@ -339,7 +339,7 @@ impl Quorum {
     }
 
     /// Stops taking part, marks the log as complete and returns when all of it is on disk. Where the disk does not take it, the rest is
-    /// dropped after [`WRITE_WITHIN`]: nothing of it was acknowledged.
+    /// dropped after some seconds: nothing of it was acknowledged.
     pub async fn shutdown(&self) {
         let raft = self.0.raft.clone();
         // A task: openraft must not be left half stopped.
