@@ -114,7 +114,10 @@ impl Controllers {
             route.is_configured
                 || controllers.iter().any(|one| route.leads_to(one) && route.id == Some(one.id))
         };
-        routes.by_index.retain(|_, route| is_known(route));
+        // Who is asked may have lost its vote, as by what it was asked for, and answers for a moment yet.
+        let index = self.active.borrow().index;
+        let is_elsewhere = |route: &Route| controllers.iter().any(|one| route.id == Some(one.id));
+        routes.by_index.retain(|at, route| is_known(route) || *at == index && !is_elsewhere(route));
         for route in routes.by_index.values_mut().filter(|route| !route.is_named) {
             route.id = controllers.iter().find(|one| route.leads_to(one)).map(|one| one.id);
         }
@@ -124,7 +127,6 @@ impl Controllers {
                 routes.add(Route { id: Some(one.id), to, is_configured: false, is_named: false });
             }
         }
-        let index = self.active.borrow().index;
         if !routes.by_index.contains_key(&index) {
             let next = routes.after(index);
             self.active.send_modify(|active| active.index = next);
@@ -455,6 +457,23 @@ mod tests {
         }
         controllers.leads(NodeId(4), LeaderEpoch(2));
         assert_eq!(format!("{:?}", controllers.active().unwrap().1), "h:4");
+    }
+
+    #[tokio::test]
+    async fn the_controller_that_is_asked_stays_although_it_has_lost_its_vote_until_another_leads() {
+        let controllers = Controllers::new(vec![(None, tcp(1))]);
+        controllers.learn(&[known(1, 1), known(2, 2), known(3, 3)]);
+        controllers.leads(NodeId(2), LeaderEpoch(1));
+        let (asked, _) = controllers.active().unwrap();
+        controllers.learn(&[known(1, 1), known(3, 3)]);
+        let moved = tokio::time::timeout(Duration::ZERO, controllers.moved_from(asked)).await;
+        assert!(moved.is_err(), "the request to it goes on");
+        controllers.learn(&[known(1, 1), known(3, 3)]);
+        assert_eq!(controllers.active().unwrap().0, asked);
+        controllers.leads(NodeId(3), LeaderEpoch(2));
+        controllers.moved_from(asked).await;
+        controllers.learn(&[known(1, 1), known(3, 3)]);
+        assert_eq!(controllers.addresses(), ["h:1", "h:3"]);
     }
 
     #[test]

@@ -40,5 +40,5 @@ pub use crate::error::{ChangeError, ProposeError, ReadError, StartError};
 pub use crate::members::Member;
 pub use crate::quorum::{Committed, CommittedEntry, Quorum, StoredSnapshot};
 pub use crate::state::{MemberState, QuorumState, Role};
-pub use crate::state_machine::{StateMachine, StateMachineError};
+pub use crate::state_machine::{SnapshotCheck, StateMachine, StateMachineError};
 pub use crate::transport::{BoxFuture, Destination, Lane, NoTransport, RpcKind, Transport, TransportError};

@@ -16,6 +16,9 @@ use crate::raft::machine::Machine;
 use crate::raft::types::{LogId, TypeConfig, epoch, node_id, offset};
 use crate::state::{MemberState, QuorumState, Role};
 
+/// Why a node has stopped whose Raft task ended without a word.
+const PANICKED: &str = "the Raft task panicked; what it said is in the log and on standard error";
+
 /// Keeps the state up to date in a task of its own.
 pub(crate) fn spawn(
     raft: &Raft<TypeConfig, Machine>,
@@ -44,6 +47,17 @@ pub(crate) fn spawn(
                 is_new
             });
         }
+        // openraft says why it stops before it goes, except when it panics.
+        sender.send_if_modified(|current| {
+            let is_dead = current.role != Role::Stopped;
+            if is_dead {
+                let failure = Some(PANICKED.to_owned());
+                let state = QuorumState { role: Role::Stopped, leader: None, failure, ..current.clone() };
+                report(id, current, &state);
+                *current = state;
+            }
+            is_dead
+        });
     });
     (receiver, task.abort_handle())
 }

@@ -10,6 +10,7 @@ use crate::error::StartError;
 use crate::lock;
 use crate::log::{EntryKind, LogOptions, RaftLog};
 use crate::raft::codec::Input;
+use crate::raft::sanity::MAX_EPOCH;
 use crate::raft::types::{Voters, founder_id, joiner_id};
 use crate::snapshot::SnapshotStore;
 use crate::{formation, members};
@@ -42,6 +43,12 @@ pub(crate) async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> 
         let snapshots = SnapshotStore::open(Arc::clone(&disk), &dir)?;
         let log = RaftLog::open(disk, options)?;
         let newest = snapshots.newest().map_err(io)?;
+        let state = log.state();
+        let epochs = [state.ballot.map(|ballot| ballot.epoch), state.last.map(|last| last.epoch)];
+        if let Some(epoch) = epochs.into_iter().flatten().find(|epoch| *epoch > MAX_EPOCH) {
+            let what = format!("the log is of epoch {epoch}, which no quorum comes to");
+            return Err(StartError::Damaged { path: dir, position: 0, what });
+        }
         if let Some(purged) = log.state().purged
             && newest.is_none_or(|newest| newest.index < purged.index)
         {

@@ -13,7 +13,7 @@ use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::config::{QuorumConfig, Timing};
 use crate::contact::Contact;
@@ -37,6 +37,9 @@ use crate::{formation, observer};
 
 /// Between two attempts of a leader that waits for the first answer of a majority.
 const LEASE_PAUSE: Duration = Duration::from_millis(2);
+
+/// How long a node that stops waits for its disk, each time.
+const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A payload that is on the disks of a majority and applied on this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,7 @@ impl Quorum {
         let (reader, log_thread) = (log.reader(), log.thread());
 
         let growth = Growth::new(config.limits.snapshot_interval_bytes);
+        let snapshot_check = state_machine.snapshot_check();
         let machine = Machine::new(state_machine, snapshots.clone(), Arc::clone(&growth));
         let network = Network {
             transport,
@@ -160,6 +164,7 @@ impl Quorum {
             cluster_id: config.cluster_id.clone(),
             directory_id: config.directory_id,
             max_snapshot_bytes: config.limits.max_snapshot_bytes,
+            snapshot_check,
             timing: config.timing,
             incoming: Mutex::new(None),
             forgotten: watch::Sender::new(None),
@@ -350,15 +355,29 @@ impl Quorum {
         self.0.members.update_voter(voter, limit).await
     }
 
-    /// Stops taking part, marks the log as complete and returns when all of it is on disk.
+    /// Stops taking part, marks the log as complete and returns when all of it is on disk. Where the disk does not take it, the rest is
+    /// dropped after some seconds: nothing of it was acknowledged.
     pub async fn shutdown(&self) {
-        if let Err(error) = self.0.raft.shutdown().await {
-            tracing::warn!(%error, "the quorum did not stop as it should");
-        }
+        let raft = self.0.raft.clone();
+        // A task: openraft must not be left half stopped.
+        let mut stopping = tokio::spawn(async move { raft.shutdown().await });
+        // It waits for its votes to be written, on a full disk for ever.
+        let is_stuck = timeout(WRITE_WITHIN, &mut stopping).await.is_err();
         self.0.abort_tasks();
         let thread = Arc::clone(&self.0.log_thread);
-        if tokio::task::spawn_blocking(move || thread.close()).await.is_err() {
-            tracing::error!("the metadata log could not be closed");
+        let closing = tokio::task::spawn_blocking(move || match is_stuck {
+            false => thread.close(),
+            true => thread.abandon(),
+        });
+        match timeout(WRITE_WITHIN, closing).await {
+            Ok(Ok(())) if !is_stuck => {}
+            Ok(Ok(())) => tracing::warn!("the metadata log takes no writes: what waited for it is dropped"),
+            Ok(Err(_)) => tracing::error!("the metadata log could not be closed"),
+            Err(_) => tracing::error!("the disk of the metadata log does not answer: it is left as it is"),
+        }
+        if is_stuck {
+            // With its writes failed, it is soon over.
+            let _ = timeout(WRITE_WITHIN, stopping).await;
         }
         self.0.lock.lock().take();
     }
@@ -486,3 +505,7 @@ async fn snapshot_when_due(raft: Raft<TypeConfig, Machine>, growth: Arc<Growth>)
         }
     }
 }
+
+#[cfg(test)]
+#[path = "quorum_test.rs"]
+mod tests;

@@ -6,6 +6,9 @@ use ottla_types::{LeaderEpoch, Offset};
 /// Why a state machine cannot go on. The node stops, and nothing is recorded as applied that was not.
 pub type StateMachineError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Whether a snapshot can be restored.
+pub type SnapshotCheck = fn(&Bytes) -> Result<(), StateMachineError>;
+
 /// The state that committed payloads build, the same on every voter. Called from one task, in the order of the log.
 ///
 /// ```text
@@ -29,4 +32,10 @@ pub trait StateMachine: Send + 'static {
         epoch: LeaderEpoch,
         snapshot: &Bytes,
     ) -> Result<(), StateMachineError>;
+
+    /// How a snapshot that another node sent is checked before this one keeps it. Without it `restore` is the first to look, after
+    /// the snapshot has been stored.
+    fn snapshot_check(&self) -> SnapshotCheck {
+        |_| Ok(())
+    }
 }

@@ -201,10 +201,13 @@ impl Controller {
         let furthest =
             others.filter(|voter| voter.match_offset.is_some()).max_by_key(|voter| voter.match_offset);
         let Some(to) = furthest.map(|voter| voter.id).filter(|_| state.is_leader()) else { return };
-        self.log.transfer(to).await;
         let mut states = self.log.states();
         let other_leads = |state: &QuorumState| state.leader.is_some_and(|leader| leader != self.node_id);
-        if tokio::time::timeout(limit, states.wait_for(other_leads)).await.is_err() {
+        let handing = async {
+            self.log.transfer(to).await;
+            states.wait_for(other_leads).await.is_ok()
+        };
+        if tokio::time::timeout(limit, handing).await.is_err() {
             tracing::warn!(%to, "no other voter took over leadership in time; the others elect one");
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use ottla_consensus::{StateMachine, StateMachineError};
+use ottla_consensus::{SnapshotCheck, StateMachine, StateMachineError};
 use ottla_metadata::image::LeaderRecoveryState;
 use ottla_metadata::{LostLeaderships, MetadataImage, MetadataRecord, RecordBatch};
 use ottla_telemetry::Counter;
@@ -152,6 +152,13 @@ impl StateMachine for MetadataStateMachine {
         *self.0.losses.lock() = LostLeaderships::after(image.offset);
         self.0.publish(image);
         Ok(())
+    }
+
+    fn snapshot_check(&self) -> SnapshotCheck {
+        |snapshot| {
+            MetadataImage::decode_snapshot(snapshot.clone())?;
+            Ok(())
+        }
     }
 }
 

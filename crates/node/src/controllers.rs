@@ -58,6 +58,8 @@ pub(crate) async fn keep_routes(routes: Arc<Controllers>, local: Option<Arc<Cont
         loop {
             for address in routes.addresses() {
                 let asked = describe(&address).await;
+                // One that waits for its cluster knows only what it was configured with.
+                let asked = asked.filter(|cluster| !cluster.cluster_id.is_empty());
                 if let Some(voters) = asked.map(known_controllers).filter(|voters| !voters.is_empty()) {
                     routes.learn(&voters);
                     break;
@@ -105,7 +107,7 @@ pub(crate) async fn ask_cluster_id(config: &BrokerConfig, wait: Duration) -> Opt
     let asking = async {
         loop {
             for address in &addresses {
-                if let Told::Cluster(cluster_id) = ask(address).await {
+                if let Told::Cluster(cluster_id, _) = ask(address).await {
                     return cluster_id;
                 }
             }
@@ -118,19 +120,20 @@ pub(crate) async fn ask_cluster_id(config: &BrokerConfig, wait: Duration) -> Opt
 /// What a controller says of its cluster.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// It belongs to this one.
-    Cluster(String),
-    /// It does not know of any yet.
-    KnowsNone,
+    /// It belongs to this one, which has these voters.
+    Cluster(String, Vec<i32>),
+    /// It does not know of any yet, and is configured with these voters.
+    KnowsNone(Vec<i32>),
     /// It does not answer.
     Nothing,
 }
 
 pub(crate) async fn ask(address: &str) -> Told {
-    match describe(address).await {
-        None => Told::Nothing,
-        Some(cluster) if cluster.cluster_id.is_empty() => Told::KnowsNone,
-        Some(cluster) => Told::Cluster(cluster.cluster_id.to_string()),
+    let Some(cluster) = describe(address).await else { return Told::Nothing };
+    let voters = cluster.brokers.iter().map(|voter| voter.broker_id).collect();
+    match cluster.cluster_id.is_empty() {
+        true => Told::KnowsNone(voters),
+        false => Told::Cluster(cluster.cluster_id.to_string(), voters),
     }
 }
 

@@ -19,6 +19,7 @@ mod node;
 mod peers;
 mod quorum;
 mod quorum_dir;
+mod roll_call;
 mod run;
 mod voter;
 

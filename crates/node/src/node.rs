@@ -24,6 +24,7 @@ use crate::lobby::{ControllerListeners, agree_on_cluster, find_cluster};
 use crate::peers::Peers;
 use crate::quorum::{self, Entry};
 use crate::quorum_dir;
+use crate::roll_call;
 use crate::voter::OwnVoter;
 
 const DRAIN: Duration = Duration::from_secs(1);
@@ -143,7 +144,7 @@ impl Node {
         let for_controller =
             bind(&socket_server, config.node.is_controller, &config.listeners.controller).await?;
         let for_broker = bind(&socket_server, config.node.is_broker, &config.listeners.broker).await?;
-        let mut for_controller = ControllerListeners::new(for_controller);
+        let mut for_controller = ControllerListeners::new(for_controller, &config.quorum.voters);
         let entry = Entry::of(config, &for_controller.bound()).await;
         let cluster_id = cluster_id(&options, entry, &mut for_controller).await?;
         let mut controller = if options.config.node.is_controller {
@@ -354,6 +355,7 @@ async fn start_controller(
         failed = controller.failed() => return Err(failed.into()),
         // One that joins waits until it is let in.
         reason = controller.forgotten(), if entry != Entry::Joins => return Err(NodeError::Forgotten(reason)),
+        never = roll_call::keep_telling(config, &controller), if entry == Entry::Named => match never {},
         () = controller.wait_for_leader() => {}
     }
     let listener = serving.first().map(|(name, _)| name.clone());

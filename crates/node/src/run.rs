@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use ottla_config::{BrokerConfig, ConfigErrors, Notice, Settings};
@@ -37,6 +38,11 @@ const LOGGERS: &[&str] = &[
     "ottla_storage",
     "ottla_telemetry",
 ];
+
+/// How long an orderly stop may take: logs are synced, on a slow disk many.
+const STOP_WITHIN: Duration = Duration::from_secs(60);
+/// How long what goes on after that is waited for.
+const LEFTOVERS: Duration = Duration::from_secs(1);
 
 impl Defaults {
     const fn program(self) -> &'static str {
@@ -122,7 +128,10 @@ pub fn run(defaults: Defaults) -> ExitCode {
             );
         }
     };
-    runtime.block_on(serve(settings, config, log_levels))
+    let code = runtime.block_on(serve(settings, config, log_levels));
+    // What still waits for a disk does not hold up the end.
+    runtime.shutdown_timeout(LEFTOVERS);
+    code
 }
 
 fn load(defaults: Defaults, arguments: &Arguments) -> Result<(Settings, BrokerConfig), String> {
@@ -212,6 +221,13 @@ async fn serve(settings: Settings, config: BrokerConfig, log_levels: LogLevels) 
     tracing::info!("stopping; a second signal stops at once");
     tokio::select! {
         () = node.stop() => ExitCode::SUCCESS,
+        () = tokio::time::sleep(STOP_WITHIN) => complain(
+            1,
+            &format!(
+                "not stopped in order within {} s: check the devices; the next start recovers",
+                STOP_WITHIN.as_secs()
+            ),
+        ),
         _ = terminate.recv() => ExitCode::FAILURE,
         _ = interrupt.recv() => ExitCode::FAILURE,
     }

@@ -18,7 +18,9 @@ use crate::raft::codec::{Input, Output};
 use crate::raft::machine::Machine;
 use crate::raft::messages::{self, Envelope, Identity, JoinAnswer, Refusal, SnapshotPiece};
 use crate::raft::repeats::Repeats;
-use crate::raft::types::{Snapshot, TypeConfig, Vote, node_id};
+use crate::raft::sanity::Known;
+use crate::raft::types::{Snapshot, TypeConfig, Vote, known_node_id, node_id};
+use crate::state_machine::SnapshotCheck;
 use crate::transport::{Destination, RpcKind};
 
 /// The receiving side of a node.
@@ -27,6 +29,8 @@ pub(crate) struct Handler {
     pub(crate) cluster_id: String,
     pub(crate) directory_id: DirectoryId,
     pub(crate) max_snapshot_bytes: u64,
+    /// Of the state machine.
+    pub(crate) snapshot_check: SnapshotCheck,
     pub(crate) timing: Timing,
     pub(crate) incoming: Mutex<Option<Incoming>>,
     /// Why a quorum does not take this node, whose log is empty, for the voter that it claims to be.
@@ -51,7 +55,7 @@ impl Handler {
     pub(crate) async fn handle(&self, kind: RpcKind, from: NodeId, payload: Bytes) -> Bytes {
         let result = self.serve(kind, from, payload).await;
         if let Err(refusal) = &result
-            && self.told.is_news(&refusal.0)
+            && self.told.is_news(&format!("{from}: {refusal}"))
         {
             tracing::warn!(%from, ?kind, %refusal, "refused a request of another controller");
         }
@@ -67,6 +71,7 @@ impl Handler {
         match kind {
             RpcKind::Append | RpcKind::Heartbeat => {
                 let request = messages::take_append(&mut input).map_err(malformed)?;
+                self.known(from).check_append(&request)?;
                 let response = self.raft.append_entries(request).await.map_err(|e| Refusal(e.to_string()))?;
                 if !matches!(response, AppendEntriesResponse::HigherVote(_)) {
                     *self.heard.lock() = Some(Instant::now());
@@ -75,22 +80,26 @@ impl Handler {
             }
             RpcKind::Vote => {
                 let request = messages::take_vote(&mut input).map_err(malformed)?;
+                self.known(from).check_vote(&request)?;
                 let response = self.raft.vote(request).await.map_err(|e| Refusal(e.to_string()))?;
                 messages::put_vote_response(&mut out, &response);
             }
             RpcKind::PreVote => {
                 let request = messages::take_vote(&mut input).map_err(malformed)?;
+                self.known(from).check_vote(&request)?;
                 let response = self.raft.pre_vote(request).await.map_err(|e| Refusal(e.to_string()))?;
                 messages::put_vote_response(&mut out, &response);
             }
             RpcKind::Transfer => {
                 let request = messages::take_transfer(&mut input).map_err(malformed)?;
+                self.known(from).check_transfer(&request)?;
                 let response =
                     self.raft.handle_transfer_leader(request).await.map_err(|e| Refusal(e.to_string()))?;
                 messages::put_transfer_response(&mut out, &response);
             }
             RpcKind::Snapshot => {
                 let piece = messages::take_snapshot(&mut input).map_err(malformed)?;
+                self.known(from).check_snapshot(&piece)?;
                 out.vote(&self.snapshot(from, piece).await?);
                 *self.heard.lock() = Some(Instant::now());
             }
@@ -101,7 +110,7 @@ impl Handler {
             }
             RpcKind::Join => {
                 let (raft_id, endpoint) = messages::take_join(&mut input).map_err(malformed)?;
-                if node_id(raft_id) != from {
+                if known_node_id(raft_id) != Some(from) {
                     return Err(Refusal(format!("node {from} does not have the Raft id {raft_id:#x}")));
                 }
                 let member = Member { id: from, directory_id: envelope.from_directory, endpoint };
@@ -109,6 +118,11 @@ impl Handler {
             }
         }
         Ok(out)
+    }
+
+    /// What this node can compare a request of `from` with.
+    fn known(&self, from: NodeId) -> Known {
+        Known::new(&self.raft.metrics().borrow_watched(), from)
     }
 
     /// A voter is its id and its directory: one whose directory was emptied has forgotten its votes, and may not
@@ -171,7 +185,17 @@ impl Handler {
     async fn snapshot(&self, from: NodeId, piece: SnapshotPiece) -> Result<Vote, Refusal> {
         let (vote, meta) = (piece.vote, piece.meta.clone());
         let Some(bytes) = self.collect(from, piece)? else { return Ok(vote) };
-        let snapshot = Snapshot { meta, snapshot: Bytes::from(bytes) };
+        let (bytes, check) = (Bytes::from(bytes), self.snapshot_check);
+        let checked = bytes.clone();
+        // openraft writes it to disk first, where each start would fail on it.
+        let check = tokio::task::spawn_blocking(move || check(&checked).map_err(|e| e.to_string()));
+        check.await.unwrap_or_else(|e| Err(e.to_string())).map_err(|e| {
+            Refusal(format!(
+                "the snapshot up to {} cannot be read: {e}",
+                meta.last_log_id.map_or(0, |last| last.index)
+            ))
+        })?;
+        let snapshot = Snapshot { meta, snapshot: bytes };
         let installed = self.raft.install_full_snapshot(vote, snapshot).await;
         Ok(installed.map_err(|e| Refusal(e.to_string()))?.vote)
     }

@@ -6,6 +6,7 @@ pub(crate) mod machine;
 pub(crate) mod messages;
 pub(crate) mod network;
 pub(crate) mod repeats;
+pub(crate) mod sanity;
 pub(crate) mod store;
 pub(crate) mod types;
 

@@ -19,6 +19,7 @@ use crate::config::Timing;
 use crate::raft::codec::{Input, Malformed, Output};
 use crate::raft::messages::{self, Envelope, Refusal, SnapshotPiece};
 use crate::raft::repeats::Repeats;
+use crate::raft::sanity;
 use crate::raft::types::{Snapshot, TypeConfig, Vote, VoterNode, node_id};
 use crate::transport::{Destination, RpcKind, Transport, TransportError};
 
@@ -126,7 +127,12 @@ impl Peer {
             }
             Unreachable::new(&refusal)
         })?;
-        Ok(take(&mut body).map_err(|malformed| Unreachable::new(&malformed))?)
+        Ok(take(&mut body).map_err(|malformed| {
+            if self.network.told.is_news(&format!("{}: {malformed}", self.to)) {
+                tracing::warn!(to = %self.to, ?kind, %malformed, "a controller's answer is not taken");
+            }
+            Unreachable::new(&malformed)
+        })?)
     }
 
     fn destination(&self) -> Destination {
@@ -145,6 +151,17 @@ impl Peer {
     }
 }
 
+/// Reads the answer to a question for a vote.
+fn take_vote(
+    request: &VoteRequest<TypeConfig>,
+) -> impl FnOnce(&mut Input) -> Result<VoteResponse<TypeConfig>, Malformed> {
+    let asked = request.vote;
+    move |input| {
+        let response = messages::take_vote_response(input)?;
+        sanity::check_answered(&asked, &response.vote).map(|()| response)
+    }
+}
+
 impl RaftNetworkV2<TypeConfig> for Peer {
     type SnapshotData = Bytes;
 
@@ -159,7 +176,11 @@ impl RaftNetworkV2<TypeConfig> for Peer {
             _ => option.hard_ttl(),
         };
         let put = |out: &mut Output| messages::put_append(out, &request);
-        self.call(self.append, limit, put, messages::take_append_response).await
+        let take = |input: &mut Input| {
+            let response = messages::take_append_response(input)?;
+            sanity::check_appended(&request, &response).map(|()| response)
+        };
+        self.call(self.append, limit, put, take).await
     }
 
     async fn vote(
@@ -168,7 +189,7 @@ impl RaftNetworkV2<TypeConfig> for Peer {
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
         let put = |out: &mut Output| messages::put_vote(out, &request);
-        self.call(RpcKind::Vote, option.hard_ttl(), put, messages::take_vote_response).await
+        self.call(RpcKind::Vote, option.hard_ttl(), put, take_vote(&request)).await
     }
 
     /// Explicit, because the default grants every vote.
@@ -178,7 +199,7 @@ impl RaftNetworkV2<TypeConfig> for Peer {
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RPCError<TypeConfig>> {
         let put = |out: &mut Output| messages::put_vote(out, &request);
-        self.call(RpcKind::PreVote, option.hard_ttl(), put, messages::take_vote_response).await
+        self.call(RpcKind::PreVote, option.hard_ttl(), put, take_vote(&request)).await
     }
 
     async fn full_snapshot(
@@ -201,7 +222,11 @@ impl RaftNetworkV2<TypeConfig> for Peer {
         option: RPCOption,
     ) -> Result<TransferLeaderResponse<TypeConfig>, RPCError<TypeConfig>> {
         let put = |out: &mut Output| messages::put_transfer(out, &request);
-        self.call(RpcKind::Transfer, option.hard_ttl(), put, messages::take_transfer_response).await
+        let take = |input: &mut Input| {
+            let response = messages::take_transfer_response(input)?;
+            sanity::check_transferred(&request, &response).map(|()| response)
+        };
+        self.call(RpcKind::Transfer, option.hard_ttl(), put, take).await
     }
 }
 
@@ -220,8 +245,9 @@ impl Peer {
             let sent = bytes.len() as u64;
             let piece = SnapshotPiece { vote, meta: meta.clone(), total, offset, bytes };
             let take = |input: &mut Input| {
-                let vote = input.vote()?;
-                input.end("snapshot response").map(|()| vote)
+                let answered = input.vote()?;
+                input.end("snapshot response")?;
+                sanity::check_answered(&vote, &answered).map(|()| answered)
             };
             let limit = self.network.timing.snapshot_timeout;
             let answered =

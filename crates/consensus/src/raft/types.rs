@@ -83,9 +83,14 @@ pub(crate) fn joiner_id(id: NodeId, directory_id: DirectoryId) -> u64 {
     u64::from(u32::from_be_bytes([a, b, c, d]).max(1)) << 32 | founder_id(id)
 }
 
-/// Whose Raft id it is.
+/// Whose Raft id it is; `None` if no node has such a one.
+pub(crate) fn known_node_id(raft_id: u64) -> Option<NodeId> {
+    i32::try_from(raft_id & u64::from(u32::MAX)).ok().map(NodeId)
+}
+
+/// Whose Raft id it is, of those that were checked when they came in.
 pub(crate) fn node_id(raft_id: u64) -> NodeId {
-    NodeId(i32::try_from(raft_id & u64::from(u32::MAX)).unwrap_or(i32::MAX))
+    known_node_id(raft_id).unwrap_or(NodeId(i32::MAX))
 }
 
 pub(crate) fn offset(index: u64) -> Offset {
