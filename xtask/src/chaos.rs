@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Failure;
 use crate::ci::cargo;
-use crate::kafka_jars::{run as run_command, workspace_root};
+use crate::kafka_jars::{run as run_command, target_dir, workspace_root};
 
 /// New mounts, network and processes; all of them end when the process that was started ends.
 const NAMESPACES: [&str; 6] = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let ended = isolated()
         .arg(target.join("release/ottla-chaos"))
         .arg("--binary")
-        .arg(root.join("target/release/ottla-broker"))
+        .arg(target_dir("").join("release/ottla-broker"))
         .arg("--work")
         .arg(&work)
         .args(arguments.to_flags(seed))

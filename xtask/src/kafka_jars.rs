@@ -102,3 +102,10 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
 pub(crate) fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
+
+/// Where cargo puts what it builds of the workspace in the folder `workspace` below the root.
+pub(crate) fn target_dir(workspace: &str) -> PathBuf {
+    let root = workspace_root();
+    let workspace = root.canonicalize().unwrap_or(root).join(workspace);
+    workspace.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}

@@ -50,13 +50,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let page = fs::read_to_string(root.join(PAGE))?;
     let folder = tempfile::Builder::new().prefix("ottla-readme-").tempdir()?;
     let ports = Ports::find()?;
-    node::put_ottla_on_path(&root, folder.path(), &ports)?;
+    node::put_ottla_on_path(folder.path(), &ports)?;
     let mut broker = None;
     let mut shown = Vec::new();
     for step in session::steps(&page) {
         tell(&format!("$ {}", step.command.lines().next().unwrap_or_default()));
         let printed = if step.command.starts_with(BROKER) {
-            broker = Some(Node::start(&root, folder.path(), &ports)?);
+            broker = Some(Node::start(folder.path(), &ports)?);
             broker.as_mut().map_or_else(String::new, Node::take_output)
         } else {
             execute(&step, folder.path(), &ports)?

@@ -128,7 +128,9 @@ impl Check {
         let theirs: Vec<&Value> = (theirs.as_array().into_iter().flatten())
             .filter(|field| !versions(field, "versions").intersect(context).is_empty())
             .collect();
-        let ours: Vec<_> = ours.iter().filter(|f| !f.versions.intersect(context).is_empty()).collect();
+        let is_of_kafka =
+            |field: &&FieldSchema| !field.versions.intersect(context).is_empty() && !field.is_private();
+        let ours: Vec<_> = ours.iter().filter(is_of_kafka).collect();
         let our_names: Vec<_> = ours.iter().map(|field| comparable(field.name)).collect();
         let their_names: Vec<_> = theirs.iter().map(|field| comparable(text_of(field, "name"))).collect();
         if our_names != their_names {
@@ -311,7 +313,7 @@ fn primitive(ty: FieldType) -> &'static str {
 #[cfg(test)]
 mod tests {
     use ottla_protocol::Message;
-    use ottla_protocol::messages::{FetchRequest, HeartbeatRequest};
+    use ottla_protocol::messages::{BrokerHeartbeatResponse, FetchRequest, HeartbeatRequest};
 
     use super::*;
 
@@ -360,6 +362,18 @@ mod tests {
             let found = differences(HeartbeatRequest::SCHEMA, &HEARTBEAT.replace(from, to)).join("\n");
             assert!(found.contains(difference), "{from} -> {to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_tagged_field_of_our_own_is_no_difference() {
+        let definition = r#"{ "apiKey": 63, "type": "response", "name": "BrokerHeartbeatResponse", "validVersions": "0-2",
+            "flexibleVersions": "0+", "fields": [
+            { "name": "ThrottleTimeMs", "type": "int32", "versions": "0+" },
+            { "name": "ErrorCode", "type": "int16", "versions": "0+" },
+            { "name": "IsCaughtUp", "type": "bool", "versions": "0+", "default": "false" },
+            { "name": "IsFenced", "type": "bool", "versions": "0+", "default": "true" },
+            { "name": "ShouldShutDown", "type": "bool", "versions": "0+" }]}"#;
+        assert_eq!(differences(BrokerHeartbeatResponse::SCHEMA, definition), [""; 0]);
     }
 
     #[test]

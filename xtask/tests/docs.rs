@@ -67,12 +67,15 @@ fn leads_to(text: &str, name: &str) -> bool {
     if is_item { kinds.into_iter().any(defines) } else { text.contains(name) }
 }
 
+/// Above each part of the table.
+const HEAD: &str = "| question | place |";
+
 /// Each row of the table names files, and for each something that is defined there.
 #[test]
 fn the_where_is_table_leads_to_what_it_names() {
     let text = read("ARCHITECTURE.md");
     let (_, table) = text.split_once("## Where is").unwrap();
-    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ") && *line != HEAD).collect();
     assert!(rows.len() >= 45, "{} rows", rows.len());
     for row in rows {
         let place = row.rsplit("| ").next().unwrap();

@@ -72,7 +72,8 @@ impl Assignments {
         }
     }
 
-    fn next(&self) -> BTreeMap<Replica, DirectoryId> {
+    /// What the next request tells.
+    pub(crate) fn next(&self) -> BTreeMap<Replica, DirectoryId> {
         self.untold.lock().iter().take(AT_ONCE).map(|(replica, dir)| (*replica, *dir)).collect()
     }
 

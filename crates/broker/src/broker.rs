@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use ottla_config::BrokerConfig;
 use ottla_env::{Clock, Monotonic};
 use ottla_group_coordinator::DeletedTopic;
-use ottla_metadata::image::SUPPORTED_FEATURES;
+use ottla_metadata::image::{ConfigResource, SUPPORTED_FEATURES};
 use ottla_metadata::{MetadataDelta, MetadataImage};
 use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures, SocketServer};
 use ottla_telemetry::LogLevels;
@@ -251,12 +251,15 @@ impl HasFeatures for Broker {
 
 impl OnMetadata for Broker {
     fn apply(&self, before: &MetadataImage, after: &Arc<MetadataImage>, delta: &MetadataDelta) {
-        if !delta.configs.is_empty() || !delta.brokers.is_empty() {
+        if !delta.configs.is_empty() || !delta.brokers.is_empty() || delta.features {
             match self.configs.broker(after) {
                 Ok(config) => self.config.store(Arc::new(config)),
                 // The controller validates what it accepts; what fits no longer leaves the former settings in force.
                 Err(errors) => tracing::error!("dynamic settings are not applied: {errors}"),
             }
+        }
+        if delta.configs.contains(&ConfigResource::default_broker()) {
+            self.configs.warn_of_min_isr(after);
         }
         let config = self.config();
         self.replicas.limit_moves(config.replication.alter_log_dirs_max_bytes_per_second);

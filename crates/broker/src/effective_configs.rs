@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_config::{
-    BrokerConfig, ConfigErrors, ConfigLayers, ConfigMap, Durability, RecordValidation, Settings,
-    ThrottledReplicas, TopicConfig,
+    BrokerConfig, ConfigErrors, ConfigLayers, ConfigMap, Durability, MIN_INSYNC_REPLICAS, RecordValidation,
+    Settings, ThrottledReplicas, TopicConfig,
 };
 use ottla_metadata::MetadataImage;
 use ottla_metadata::image::ConfigResource;
@@ -48,13 +48,27 @@ impl EffectiveConfigs {
     ) -> T {
         let broker = own(image, &ConfigResource::broker(self.node_id));
         let cluster = own(image, &ConfigResource::default_broker());
-        let brokers = image.brokers.len();
-        look(&ConfigLayers { settings: &self.settings, broker: &broker, cluster: &cluster, brokers })
+        let (brokers, elr) = (image.brokers.len(), image.features.elr_enabled());
+        look(&ConfigLayers { settings: &self.settings, broker: &broker, cluster: &cluster, brokers, elr })
     }
 
     /// This broker's typed settings with the dynamic ones applied.
     pub(crate) fn broker(&self, image: &MetadataImage) -> Result<BrokerConfig, ConfigErrors> {
         self.with_layers(image, BrokerConfig::from_layers)
+    }
+
+    /// Tells people that this process was started with a `min.insync.replicas` which is not the cluster's.
+    pub(crate) fn warn_of_min_isr(&self, image: &MetadataImage) {
+        self.with_layers(image, |layers| {
+            let (given, counts) = (layers.settings.get(MIN_INSYNC_REPLICAS), layers.cluster.get(MIN_INSYNC_REPLICAS));
+            if let (Some(given), Some(counts)) = (given, counts)
+                && given.trim() != counts.trim()
+            {
+                tracing::warn!(
+                    "min.insync.replicas={given} of this broker's configuration has no effect, for all brokers it is {counts}: alter that (kafka-configs --entity-type brokers --entity-default)"
+                );
+            }
+        });
     }
 
     /// What the partitions of `topic` obey.

@@ -1,5 +1,5 @@
 //! Asks the controller to change the in-sync replicas of partitions that this broker leads (AlterPartition, KIP-497), until it
-//! has answered. A change whose outcome is not known stays in flight: the high watermark counts both sets meanwhile.
+//! has answered. A change stays in flight until the metadata tells of it: the high watermark counts both sets meanwhile.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use ottla_protocol::messages::alter_partition::{
     PartitionData, TopicData,
 };
 use ottla_replication::AlterIsr;
-use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, PartitionIndex, TopicId};
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, PartitionIndex, TopicId};
 use tokio::time::Instant;
 
 use crate::Broker;
@@ -143,8 +143,7 @@ fn take(broker: &Broker, asked: &[Asked], response: AlterPartitionResponse) -> O
         match answer.error_code {
             ErrorCode::NONE => {
                 tracing::info!("{}: in sync are {:?} now", id.topic_partition, answer.isr);
-                let isr = answer.isr.iter().copied().map(NodeId).collect();
-                one.partition.isr_changed(one.leader_epoch, PartitionEpoch(answer.partition_epoch), isr);
+                one.partition.isr_changed(one.leader_epoch, &one.change);
             }
             // The change was not made, and this leader still is it: what it wants next may be something else.
             ErrorCode::INELIGIBLE_REPLICA | ErrorCode::OPERATION_NOT_ATTEMPTED => {

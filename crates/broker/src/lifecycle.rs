@@ -9,7 +9,7 @@
 //! Heartbeats have a thread, a runtime and a connection of their own, so that nothing else in the process can hold them
 //! up.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use ottla_config::Listener;
 use ottla_env::Clock;
 use ottla_metadata::image::{SUPPORTED_FEATURES, UnsupportedLevel, check_supported};
 use ottla_protocol::ErrorCode;
-use ottla_protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
+use ottla_protocol::messages::broker_heartbeat::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 use ottla_protocol::messages::broker_registration::{self, BrokerRegistrationRequest};
 use ottla_replication::LeaderLease;
 use ottla_types::{BrokerEpoch, ByteString, DirectoryId, NodeId, Uuid};
@@ -195,8 +195,9 @@ impl Registration {
                 ErrorCode::NETWORK_EXCEPTION | ErrorCode::NOT_CONTROLLER => {
                     HEARTBEAT_AGAIN.min(life.interval)
                 }
-                _ if life.is_whole_cluster() => life.interval.max(life.session / 2),
-                _ => life.interval,
+                _ if life.is_whole_cluster() => life.interval.max(life.session() / 2),
+                // The interval may be chosen for a longer session than the controller's.
+                _ => life.interval.min(life.session() / 3),
             };
             tokio::select! {
                 biased;
@@ -211,14 +212,14 @@ impl Registration {
         self.fenced.send_replace(true);
         let directories = life.me.directories.iter().copied().filter(|dir| !failed.contains(dir));
         let anew = Identity { directories: directories.collect(), ..life.me.clone() };
-        match self.register(&life.channel, &anew, life.session).await {
+        match self.register(&life.channel, &anew, life.own_session).await {
             Ok(epoch) => life.registered(epoch),
             Err(error) => tracing::warn!("cannot register again: {error}"),
         }
     }
 
     async fn heartbeat(&self, life: &Life, offline_log_dirs: Vec<DirectoryId>) -> ErrorCode {
-        let Life { channel, me, metadata, session, .. } = life;
+        let Life { channel, me, metadata, .. } = life;
         let request = BrokerHeartbeatRequest {
             broker_id: me.node_id.0,
             broker_epoch: self.broker_epoch().0,
@@ -231,7 +232,7 @@ impl Registration {
         };
         let sent = life.now();
         // A controller that does not answer leaves time to ask another one before the lease runs out.
-        let response = match channel.send_once(&request, *session / 2).await {
+        let response = match channel.send_once(&request, life.session() / 2).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!("heartbeat: {error}");
@@ -241,7 +242,7 @@ impl Registration {
         match response.error_code {
             ErrorCode::NONE => {
                 // Before others hear that this broker serves.
-                life.answered(sent, response.is_fenced);
+                life.answered(sent, &response);
                 self.fenced.send_if_modified(|fenced| {
                     std::mem::replace(fenced, response.is_fenced) != response.is_fenced
                 });
@@ -249,7 +250,9 @@ impl Registration {
             }
             ErrorCode::NOT_CONTROLLER => channel.not_controller(),
             ErrorCode::BROKER_ID_NOT_REGISTERED => return ErrorCode::STALE_BROKER_EPOCH,
-            error => tracing::warn!("heartbeat refused: {error:?}"),
+            // Its controller may stop at the same time.
+            error if self.left.load(Ordering::Acquire) => tracing::debug!("heartbeat refused: {error}"),
+            error => tracing::warn!("heartbeat refused: {error}"),
         }
         response.error_code
     }
@@ -267,7 +270,10 @@ pub(crate) struct Life {
     /// Whether all that is acknowledged is synced before.
     pub(crate) syncs_first: bool,
     pub(crate) interval: Duration,
-    pub(crate) session: Duration,
+    /// As this broker is configured.
+    pub(crate) own_session: Duration,
+    /// As the controller that answered last has told, ms; 0 if it has not.
+    pub(crate) told_session_ms: AtomicI32,
 }
 
 impl Life {
@@ -289,19 +295,29 @@ impl Life {
         }
     }
 
+    /// The session that counts.
+    fn session(&self) -> Duration {
+        let told = u64::try_from(self.told_session_ms.load(Ordering::Relaxed)).ok().filter(|ms| *ms > 0);
+        LeaderLease::session(self.own_session, told.map(Duration::from_millis))
+    }
+
     /// Whether there is no other broker, and no controller but the one in this process.
     fn is_whole_cluster(&self) -> bool {
         self.channel.controllers().is_only_local() && self.metadata.image().brokers.len() == 1
     }
 
     /// A controller answered the heartbeat that was sent at `sent`.
-    fn answered(&self, sent: Duration, is_fenced: bool) {
-        if is_fenced {
+    fn answered(&self, sent: Duration, response: &BrokerHeartbeatResponse) {
+        self.told_session_ms.store(response.session_timeout_ms, Ordering::Relaxed);
+        if response.is_fenced {
             self.lease.revoke();
+        } else if !response.is_caught_up {
+            tracing::warn!("others lead in place of this broker, and its metadata does not tell yet");
+            self.lease.bound(sent, self.session());
         } else if self.is_whole_cluster() {
             self.lease.hold();
         } else {
-            self.lease.extend(sent, self.session);
+            self.lease.extend(sent, self.session());
         }
     }
 
@@ -312,7 +328,7 @@ impl Life {
             let left = self.lease.left(self.now());
             if was_valid && left.is_zero() {
                 tracing::warn!(
-                    "no controller has answered for too long: this broker leads nothing until one does"
+                    "for too long no controller has confirmed what this broker leads: it leads nothing until one does"
                 );
                 if let Some(replicas) = self.replicas.upgrade()
                     && tokio::task::spawn_blocking(move || replicas.lease_ran_out()).await.is_err()
@@ -368,3 +384,7 @@ fn request(me: &Identity) -> BrokerRegistrationRequest {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+#[path = "lifecycle_test.rs"]
+mod tests;

@@ -44,6 +44,11 @@ enum FeedError {
          replaced and has still to learn it, or the quorum lost what it had committed (then restore its controllers' disks)"
     )]
     Backwards { offered: Offset, applied: Offset },
+    /// The partitions that were not reached have roles that may be other brokers' by now, and a lease that heartbeats prolong.
+    #[error(
+        "a fault of the broker interrupted it while it acted on the metadata up to offset {0}: report it; a new start acts on all of it"
+    )]
+    Panicked(Offset),
 }
 
 impl FeedError {
@@ -52,7 +57,7 @@ impl FeedError {
         match self {
             Self::Batch(BatchError::Level(_)) => RETRY_LEVEL,
             Self::Backwards { .. } => RETRY_BACKWARDS,
-            Self::Batch(_) | Self::Apply(_) => RETRY,
+            Self::Batch(_) | Self::Apply(_) | Self::Panicked(_) => RETRY,
         }
     }
 }
@@ -68,8 +73,8 @@ pub(crate) struct MetadataFeed {
 }
 
 impl MetadataFeed {
-    /// Pulls and applies for as long as the broker runs.
-    pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) {
+    /// Pulls and applies for as long as the broker runs. Returns with the reason when it must not run on.
+    pub(crate) async fn run(self, on_metadata: Arc<dyn OnMetadata>) -> String {
         let mut epoch = 0;
         let mut since = Since::Image;
         let mut follower = MetadataFollower::new();
@@ -105,6 +110,7 @@ impl MetadataFeed {
             epoch = response.epoch;
             match self.take(since, &mut follower, &response, &on_metadata).await {
                 Ok(()) => since = Since::Image,
+                Err(error @ FeedError::Panicked(_)) => return error.to_string(),
                 Err(error @ FeedError::Backwards { .. }) => {
                     tracing::error!("metadata is not taken: {error}");
                     self.channel.not_controller();
@@ -139,7 +145,7 @@ impl MetadataFeed {
         let (applies, image) = (Arc::clone(on_metadata), Arc::clone(&after));
         let applied = tokio::task::spawn_blocking(move || applies.apply(&before, &image, &delta));
         if applied.await.is_err() {
-            tracing::error!("applying the metadata up to {} panicked; report it", after.offset);
+            return Err(FeedError::Panicked(after.offset));
         }
         self.metadata.publish(after);
         // Being caught up is what the controller waits for before it unfences.
@@ -204,6 +210,7 @@ fn advance(
 mod tests {
     use ottla_metadata::image::Features;
     use ottla_metadata::{MetadataRecord, encode_batch};
+    use ottla_network::ClientOptions;
     use ottla_protocol::Uuid;
     use ottla_protocol::messages::private::MetadataEntry;
     use ottla_protocol::records::metadata::TopicRecord;
@@ -225,6 +232,34 @@ mod tests {
 
     fn names(image: &MetadataImage) -> Vec<&str> {
         image.topics.iter().map(|topic| topic.name.as_str()).collect()
+    }
+
+    /// Whoever acts on it is of no use.
+    struct Faulty;
+
+    impl OnMetadata for Faulty {
+        fn apply(&self, _: &MetadataImage, _: &Arc<MetadataImage>, _: &MetadataDelta) {
+            panic!("half way");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_acted_on_half_way_is_not_published_and_ends_the_feed() {
+        let controllers = Controllers::new(Vec::new());
+        let (options, timeout) = (ClientOptions::default(), Duration::from_secs(1));
+        let feed = MetadataFeed {
+            node_id: NodeId(1),
+            cluster_id: ByteString::from_static("cluster"),
+            channel: ControllerChannel::new(Arc::clone(&controllers), options, timeout),
+            controllers,
+            registration: Arc::default(),
+            metadata: Arc::default(),
+        };
+        let on_metadata: Arc<dyn OnMetadata> = Arc::new(Faulty);
+        let mut follower = MetadataFollower::new();
+        let taken = feed.take(Since::Image, &mut follower, &creation(0, "a", 1), &on_metadata).await;
+        assert!(matches!(taken, Err(FeedError::Panicked(Offset(0)))), "{taken:?}");
+        assert!(feed.metadata.image().is_empty());
     }
 
     #[test]

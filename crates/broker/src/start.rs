@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use ottla_server::{Dispatcher, ListenerKind, SocketServer};
 use ottla_storage::{LogDir, LogDirOptions, OpenError, OpenReport, StorageError};
 use ottla_telemetry::{LogLevels, Registry};
 use ottla_types::{BrokerEpoch, ByteString, Uuid};
+use tokio::sync::SetOnce;
 use tokio::task::JoinHandle;
 
 use crate::Broker;
@@ -81,6 +83,9 @@ pub enum StartError {
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}; raise the process limit (ulimit -u)")]
     Thread(#[from] std::io::Error),
+    /// It cannot do what the metadata asks of it.
+    #[error("{0}")]
+    Metadata(String),
 }
 
 /// A running broker.
@@ -90,8 +95,12 @@ pub struct BrokerHandle {
     tasks: Vec<JoinHandle<()>>,
     controlled_shutdown: bool,
     session: Duration,
+    failure: Failure,
     _heartbeats: Heartbeats,
 }
+
+/// Why the broker must not run on.
+type Failure = Arc<SetOnce<String>>;
 
 /// Heartbeats outlive neither an orderly stop nor a broker that is dropped.
 struct Heartbeats(Arc<Registration>);
@@ -162,8 +171,21 @@ impl Broker {
         let groups = Arc::clone(&broker.groups);
         let (assigning, registered) = (Arc::clone(broker.replicas.assignments()), Arc::clone(&registration));
         let to_controller = channel(session);
+        let failure = Failure::default();
+        let (lease, failed) = (Arc::clone(broker.replicas.lease()), Arc::clone(&failure));
+        let feeding = {
+            let registration = Arc::clone(&registration);
+            async move {
+                let reason = feed.run(on_metadata).await;
+                // Others may lead what this broker takes for its own.
+                registration.leave();
+                lease.revoke();
+                // Nobody else sets it.
+                let _ = failed.set(reason);
+            }
+        };
         let tasks = vec![
-            tokio::spawn(feed.run(on_metadata)),
+            tokio::spawn(feeding),
             tokio::spawn(async move { groups.run_timers().await }),
             tokio::spawn(async move { assigning.run(node_id, &to_controller, &registered).await }),
             tokio::spawn(fetchers.run(Arc::clone(&broker))),
@@ -178,14 +200,22 @@ impl Broker {
             clock: Arc::clone(&options.clock),
             syncs_first,
             interval: millis(config.node.heartbeat_interval_ms),
-            session,
+            own_session: session,
+            told_session_ms: AtomicI32::new(0),
         });
         start_heartbeat_thread(heartbeats)?;
-        registration.unfenced().await;
-        // Clients are told of this broker and what it leads from the first answer on.
-        let serves = |image: &MetadataImage| image.brokers.is_active(broker.node_id);
-        while metadata.wait_for(session, serves).await.is_err() {
-            tracing::warn!("the metadata does not show this broker as unfenced yet");
+        let unfenced = async {
+            registration.unfenced().await;
+            // Clients are told of this broker and what it leads from the first answer on.
+            let serves = |image: &MetadataImage| image.brokers.is_active(broker.node_id);
+            while metadata.wait_for(session, serves).await.is_err() {
+                tracing::warn!("the metadata does not show this broker as unfenced yet");
+            }
+        };
+        tokio::select! {
+            biased;
+            reason = failure.wait() => return Err(StartError::Metadata(reason.clone())),
+            () = unfenced => {}
         }
         // The controller unfences a broker that has all of the metadata.
         let replicas = Arc::clone(&broker.replicas);
@@ -207,6 +237,7 @@ impl Broker {
             tasks,
             controlled_shutdown: config.node.controlled_shutdown_enable,
             session,
+            failure,
             _heartbeats: Heartbeats(registration),
         })
     }
@@ -227,10 +258,28 @@ impl BrokerHandle {
         }
     }
 
+    /// Why this broker answers no client for what it leads; nothing while it does. Asked from anywhere, at any time.
+    pub fn missing_lease(&self) -> impl Fn() -> Option<String> + Send + Sync + use<> {
+        let broker = Arc::clone(&self.broker);
+        move || {
+            let reason = if broker.registration.is_fenced() {
+                "the controller has fenced this broker"
+            } else {
+                "no controller has answered this broker's heartbeats for too long"
+            };
+            (!broker.has_lease()).then(|| reason.to_owned())
+        }
+    }
+
     /// Returns with the reasons when every log directory has failed.
     pub async fn all_directories_failed(&self) -> String {
         self.broker.replicas.all_directories_failed().await;
         self.broker.replicas.offline_directories().join("; ")
+    }
+
+    /// Returns with the reason when the broker must not run on: it was interrupted while it did what the metadata asks of it.
+    pub async fn failed(&self) -> String {
+        self.failure.wait().await.clone()
     }
 
     /// Stops in an orderly way: leaderships move away, connections end, logs are closed.

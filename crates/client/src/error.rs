@@ -43,7 +43,7 @@ pub enum ClientError {
     },
     /// The broker and this client have no version of a request in common.
     #[error(
-        "{broker} offers {offered} of {api} but this client needs {needed}; upgrade the older of the two"
+        "{broker} offers {offered} of {api} but this client needs {needed}; upgrade the older of the two, or, if this is a controller listener, name a broker's"
     )]
     UnsupportedVersion {
         /// The broker's address.
@@ -67,7 +67,7 @@ pub enum ClientError {
     },
     /// The cluster has no such topic.
     #[error(
-        "topic {topic} does not exist; create it with `ottla topic create {topic}` or check the spelling"
+        "topic {topic} does not exist; check the spelling, or create it with `ottla topic create {topic}`"
     )]
     UnknownTopic {
         /// Its name.

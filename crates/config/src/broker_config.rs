@@ -321,7 +321,7 @@ impl BrokerConfig {
     /// What a node starts with. Everything that does not fit together is reported at once.
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigErrors> {
         let none = ConfigMap::new();
-        Self::from_layers(&ConfigLayers { settings, broker: &none, cluster: &none, brokers: 1 })
+        Self::from_layers(&ConfigLayers { settings, broker: &none, cluster: &none, brokers: 1, elr: false })
     }
 
     /// The same with dynamic settings applied.

@@ -73,6 +73,7 @@ fn listener_names_are_resolved() {
 fn contradictions_name_the_key_and_the_remedy() {
     for (file, said) in [
         ("process.roles=", "process.roles"),
+        ("broker.id=1\nzookeeper.connect=zk:2181", "process.roles, node.id and controller.quorum.voters"),
         ("process.roles=broker", "controller.quorum.bootstrap.servers"),
         (
             "node.id=3\ncontroller.quorum.voters=1@a:1,2@b:1\nlisteners=CONTROLLER://:1,PLAINTEXT://:2",

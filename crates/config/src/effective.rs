@@ -4,6 +4,8 @@
 //! topic key:   topic's own → broker's dynamic → cluster's dynamic → broker's static → default
 //! broker key:                broker's dynamic → cluster's dynamic → broker's static → default
 //! ```
+//! `min.insync.replicas` is the exception while eligible leader replicas are on: controllers and leaders have to count alike
+//! (KIP-966), so what a broker has for itself does not count: `ConfigLayers::is_common`.
 
 use crate::def::{ConfigDef, Scope, ValueType};
 use crate::settings::Settings;
@@ -90,7 +92,12 @@ pub struct ConfigLayers<'a> {
     pub cluster: &'a ConfigMap,
     /// How many brokers the cluster has; three or more change the defaults of replication.
     pub brokers: usize,
+    /// Whether eligible leader replicas are on.
+    pub elr: bool,
 }
+
+/// The key that has one value for all brokers while eligible leader replicas are on.
+pub const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
 
 impl ConfigLayers<'_> {
     /// The effective value of a broker key, its coarser units included (`log.retention.ms` of a node that
@@ -107,7 +114,7 @@ impl ConfigLayers<'_> {
         let def = table::topic(name)?;
         own.get(name).cloned().or_else(|| self.first_set(def.synonyms.iter().copied(), name)).or_else(|| {
             match name {
-                "min.insync.replicas" => self.default_of(name),
+                MIN_INSYNC_REPLICAS => self.default_of(name),
                 _ => def.default.map(str::to_owned),
             }
         })
@@ -240,9 +247,9 @@ impl ConfigLayers<'_> {
     fn broker_synonyms(&self, name: &str, keys: &[&str], sensitive: bool) -> Vec<Synonym> {
         type Layer<'l> = (ConfigSource, &'l dyn Fn(&str) -> Option<String>);
         let layers: [Layer<'_>; 4] = [
-            (ConfigSource::DynamicBroker, &|key| self.broker.get(key).cloned()),
+            (ConfigSource::DynamicBroker, &|key| self.own(key).cloned()),
             (ConfigSource::DynamicDefaultBroker, &|key| self.cluster.get(key).cloned()),
-            (ConfigSource::StaticBroker, &|key| self.settings.get(key).map(str::to_owned)),
+            (ConfigSource::StaticBroker, &|key| self.given(key).map(str::to_owned)),
             (ConfigSource::Default, &|key| self.default_of(key)),
         ];
         let mut synonyms = Vec::new();
@@ -258,9 +265,29 @@ impl ConfigLayers<'_> {
     /// The first of `keys` that is set anywhere, in the unit of `target`.
     fn first_set<'k>(&self, keys: impl IntoIterator<Item = &'k str>, target: &str) -> Option<String> {
         keys.into_iter().find_map(|key| {
-            let dynamic = self.broker.get(key).or_else(|| self.cluster.get(key)).map(String::as_str);
-            convert(dynamic.or_else(|| self.settings.get(key))?, key, target)
+            let dynamic = self.own(key).or_else(|| self.cluster.get(key)).map(String::as_str);
+            convert(dynamic.or_else(|| self.given(key))?, key, target)
         })
+    }
+
+    /// The broker's dynamic value of `key`, if that counts.
+    fn own(&self, key: &str) -> Option<&String> {
+        self.broker.get(key).filter(|_| !self.is_common(key))
+    }
+
+    /// What the process was started with for `key`, if that may count. Where all have to count alike and nothing is set for
+    /// all, more than the default is harmless: who waits for more replicas acknowledges nothing that others do not count on.
+    fn given(&self, key: &str) -> Option<&str> {
+        let whole = |value: &str| value.trim().parse::<i64>().ok();
+        let least = || self.default_of(key).as_deref().and_then(whole);
+        self.settings
+            .get(key)
+            .filter(|value| !self.is_common(key) || self.cluster.contains_key(key) || whole(value) >= least())
+    }
+
+    /// Whether all brokers have to have the same value of `key`.
+    fn is_common(&self, key: &str) -> bool {
+        self.elr && key == MIN_INSYNC_REPLICAS
     }
 
     fn is_set(&self, key: &str) -> bool {
@@ -273,7 +300,7 @@ impl ConfigLayers<'_> {
         let default = table::broker(key).filter(|def| def.name == key)?.default?;
         Some(match key {
             "default.replication.factor" if self.brokers >= 3 => "3".to_owned(),
-            "min.insync.replicas" if self.brokers >= 3 => "2".to_owned(),
+            MIN_INSYNC_REPLICAS if self.brokers >= 3 => "2".to_owned(),
             "offsets.topic.replication.factor" | "transaction.state.log.replication.factor" => {
                 self.brokers.clamp(1, 3).to_string()
             }

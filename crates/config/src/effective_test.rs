@@ -8,13 +8,14 @@ struct Broker {
     broker: ConfigMap,
     cluster: ConfigMap,
     brokers: usize,
+    elr: bool,
 }
 
 impl Broker {
     fn new(file: &str) -> Self {
         let none: [(String, String); 0] = [];
         let settings = Settings::load(Some(file), none, &[]).unwrap();
-        Self { settings, broker: map(&[]), cluster: map(&[]), brokers: 1 }
+        Self { settings, broker: map(&[]), cluster: map(&[]), brokers: 1, elr: false }
     }
 
     fn layers(&self) -> ConfigLayers<'_> {
@@ -23,6 +24,7 @@ impl Broker {
             broker: &self.broker,
             cluster: &self.cluster,
             brokers: self.brokers,
+            elr: self.elr,
         }
     }
 
@@ -101,6 +103,28 @@ fn replication_defaults_follow_the_size_of_the_cluster() {
     let mut explicit = Broker::new("min.insync.replicas=1");
     explicit.brokers = 5;
     assert_eq!(explicit.layers().topic_config(&map(&[])).min_insync_replicas, 1);
+}
+
+/// The controller counts by what is the same for all; a leader that counted less would acknowledge what an eligible leader
+/// replica lacks.
+#[test]
+fn with_eligible_leader_replicas_no_broker_has_a_min_isr_of_its_own() {
+    let mut broker = Broker::new("min.insync.replicas=1");
+    (broker.brokers, broker.elr) = (3, true);
+    broker.broker = map(&[("min.insync.replicas", "1")]);
+    let min_isr = |broker: &Broker| broker.layers().topic_config(&map(&[])).min_insync_replicas;
+    assert_eq!(min_isr(&broker), 2, "the default of three brokers");
+    assert_eq!(broker.topic_entry("min.insync.replicas", &[]).source, ConfigSource::Default);
+    broker.cluster = map(&[("min.insync.replicas", "3")]);
+    assert_eq!(min_isr(&broker), 3);
+    let entry = broker.topic_entry("min.insync.replicas", &[]);
+    assert_eq!((entry.value.as_deref(), entry.source), (Some("3"), ConfigSource::DynamicDefaultBroker));
+    assert_eq!(broker.layers().topic_config(&map(&[("min.insync.replicas", "2")])).min_insync_replicas, 2);
+    let mut more = Broker::new("min.insync.replicas=4");
+    (more.brokers, more.elr) = (3, true);
+    assert_eq!(min_isr(&more), 4, "nobody counts on less while nothing is set for all");
+    more.cluster = broker.cluster;
+    assert_eq!(min_isr(&more), 3);
 }
 
 #[test]

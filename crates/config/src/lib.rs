@@ -26,7 +26,7 @@ pub use crate::broker_config::{
     TopicDefaults,
 };
 pub use crate::def::{Bounds, ConfigDef, Importance, Scope, Status, ValueType};
-pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, Synonym};
+pub use crate::effective::{ConfigEntry, ConfigLayers, ConfigSource, MIN_INSYNC_REPLICAS, Synonym};
 pub use crate::listener::{Endpoint, Listener, SecurityProtocol, Voter};
 pub use crate::reference::reference_page;
 pub use crate::settings::{ConfigError, ConfigErrors, Notice, Setting, Settings, Source};

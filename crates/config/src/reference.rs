@@ -44,7 +44,7 @@ Changes at run time (`AlterConfigs`, `kafka-configs`) take precedence over all o
 broker, *cluster-wide* keys also for all brokers at once, *read-only* keys not at all.
 
 Keys marked ○ are accepted and checked, but nothing in Ottla depends on them; those marked ★ are Ottla's own.
-**Bold** keys deserve a look before production.
+**Bold** keys are those that Kafka's documentation ranks as of high importance.
 ";
 
 const TOPICS: &str = "Set when a topic is created or altered. Where a topic does not set a key, the broker key \

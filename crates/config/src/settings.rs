@@ -275,6 +275,7 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownKey { name, source, nearest } => {
+                let name = if name.is_empty() { "\"\"" } else { name };
                 write!(f, "unknown setting {name} ({source}) is ignored")?;
                 nearest.map_or(Ok(()), |nearest| write!(f, "; did you mean {nearest}?"))
             }

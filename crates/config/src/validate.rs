@@ -265,7 +265,8 @@ mod tests {
         let none: [(String, String); 0] = [];
         let settings = crate::Settings::load(Some(file), none, &[]).unwrap();
         let (broker, cluster) = (ConfigMap::new(), ConfigMap::new());
-        let layers = ConfigLayers { settings: &settings, broker: &broker, cluster: &cluster, brokers: 1 };
+        let layers =
+            ConfigLayers { settings: &settings, broker: &broker, cluster: &cluster, brokers: 1, elr: false };
         validate_group(&map(configs), &layers).map_err(|error| error.to_string())
     }
 

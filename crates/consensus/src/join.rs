@@ -70,8 +70,9 @@ impl Joiner {
             }
         }
         let text = "not part of the metadata quorum yet";
-        if self.network.told.is_news(text) {
-            tracing::info!(?asked, "this node is {text}: no leader has taken it in");
+        // There is nobody to ask before a node that begins alone leads.
+        if !asked.is_empty() && self.network.told.is_news(text) {
+            tracing::info!("this node is {text}: asked {}, no leader has taken it in", asked.join(", "));
         }
     }
 

@@ -16,6 +16,7 @@
 //! this crate names openraft, and nothing of it is in this interface. Start at [`Quorum::start`].
 
 mod config;
+mod contact;
 mod departures;
 mod error;
 mod formation;
@@ -39,5 +40,5 @@ pub use crate::error::{ChangeError, ProposeError, ReadError, StartError};
 pub use crate::members::Member;
 pub use crate::quorum::{Committed, CommittedEntry, Quorum, StoredSnapshot};
 pub use crate::state::{MemberState, QuorumState, Role};
-pub use crate::state_machine::{SnapshotCheck, StateMachine};
+pub use crate::state_machine::{SnapshotCheck, StateMachine, StateMachineError};
 pub use crate::transport::{BoxFuture, Destination, Lane, NoTransport, RpcKind, Transport, TransportError};

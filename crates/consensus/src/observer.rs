@@ -128,8 +128,8 @@ fn report(id: NodeId, old: &QuorumState, new: &QuorumState) {
     if let Some(failure) = new.failure.as_ref().filter(|_| old.failure.is_none()) {
         tracing::error!(node = %id, failure, "this node has left the metadata quorum");
     } else if (old.leader, old.role, old.epoch) != (new.leader, new.role, new.epoch) {
-        tracing::info!(node = %id, role = ?new.role, epoch = new.epoch.0, leader = ?new.leader.map(|id| id.0),
-            "metadata quorum");
+        let leader = new.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string());
+        tracing::info!(node = %id, role = ?new.role, epoch = new.epoch.0, %leader, "metadata quorum");
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::config::{QuorumConfig, Timing};
+use crate::contact::Contact;
 use crate::departures;
 use crate::error::{ChangeError, ProposeError, ReadError, StartError};
 use crate::join::Joiner;
@@ -81,6 +82,7 @@ struct Inner {
     raft_id: u64,
     raft: Raft<TypeConfig, Machine>,
     members: Members,
+    contact: Contact,
     handler: Handler,
     reader: LogReader,
     log_thread: Arc<LogThread>,
@@ -118,6 +120,7 @@ impl Quorum {
             directory_id: config.directory_id,
             timing: config.timing,
             addresses: Arc::default(),
+            answered: Arc::default(),
             told: Arc::new(Repeats::default()),
         };
         let raft_config = config.to_raft()?;
@@ -129,13 +132,20 @@ impl Quorum {
         let snapshotter = tokio::spawn(snapshot_when_due(raft.clone(), growth)).abort_handle();
         let members = Members { raft: raft.clone() };
         let forgetting = departures::forget_silent_observers(members.clone(), config.timing.observer_timeout);
-        let heard = Arc::default();
+        let contact = Contact {
+            raft: raft.clone(),
+            heard: Arc::default(),
+            answered: Arc::clone(&network.answered),
+            patience: config.timing.election_max * 3,
+        };
+        let heard = Arc::clone(&contact.heard);
         let resigning = departures::resign_when_removed(raft.clone(), config.timing);
         let mut tasks = vec![
             observer,
             snapshotter,
             tokio::spawn(forgetting).abort_handle(),
             tokio::spawn(resigning).abort_handle(),
+            tokio::spawn(contact.clone().keep_telling()).abort_handle(),
         ];
         // Where the voters are fixed, they find each other.
         if !config.bootstrap.is_empty() {
@@ -172,6 +182,7 @@ impl Quorum {
             tasks: Mutex::new(tasks),
             lock: Mutex::new(Some(lock)),
             members,
+            contact,
             raft_id,
             timing: config.timing,
             max_payload_bytes: config.limits.max_payload_bytes,
@@ -195,6 +206,12 @@ impl Quorum {
     /// What this node knows, and news about it.
     pub fn state(&self) -> watch::Receiver<QuorumState> {
         self.0.state.clone()
+    }
+
+    /// Why no leader is known that is there, with the voters that do not answer; `None` while one is heard, or this node leads and
+    /// a majority answers it. [`QuorumState::leader`] may name one that has died.
+    pub fn missing_leader(&self) -> Option<String> {
+        self.0.contact.missing()
     }
 
     /// Returns with the reason and the remedy when another voter has told this node, whose log is empty, that the

@@ -16,7 +16,7 @@ use crate::raft::messages::{self, Envelope, SnapshotPiece};
 use crate::raft::types::{
     Entry, LogId, SnapshotMeta, StoredVoters, VoterNode, Voters, log_id, vote as vote_of,
 };
-use crate::state_machine::SnapshotCheck;
+use crate::state_machine::{SnapshotCheck, StateMachineError};
 use crate::transport::NoTransport;
 
 /// Longer than anything here should take.
@@ -29,18 +29,15 @@ struct Constant;
 const STATE: Bytes = Bytes::from_static(b"constant");
 
 impl StateMachine for Constant {
-    fn apply(&mut self, _: Offset, _: LeaderEpoch, _: &Bytes) {}
-
-    fn snapshot(&self) -> Bytes {
-        STATE
+    fn apply(&mut self, _: Offset, _: LeaderEpoch, _: &Bytes) -> Result<(), StateMachineError> {
+        Ok(())
     }
 
-    fn restore(
-        &mut self,
-        _: Offset,
-        _: LeaderEpoch,
-        snapshot: &Bytes,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn snapshot(&self) -> Result<Bytes, StateMachineError> {
+        Ok(STATE)
+    }
+
+    fn restore(&mut self, _: Offset, _: LeaderEpoch, snapshot: &Bytes) -> Result<(), StateMachineError> {
         check(snapshot)
     }
 
@@ -49,7 +46,7 @@ impl StateMachine for Constant {
     }
 }
 
-fn check(snapshot: &Bytes) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+fn check(snapshot: &Bytes) -> Result<(), StateMachineError> {
     if *snapshot == STATE { Ok(()) } else { Err("it is not constant".into()) }
 }
 

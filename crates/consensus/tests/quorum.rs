@@ -49,6 +49,63 @@ async fn a_single_voter_leads_at_once_and_again_after_a_restart() {
     assert_eq!(quorum.propose(Bytes::from_static(b"b")).await.unwrap().offset, Offset(4));
 }
 
+/// What `quorum` says it misses, once it says so (or no longer does).
+async fn told(quorum: &Quorum, wanted: impl Fn(&Option<String>) -> bool) -> String {
+    let deadline = Instant::now() + harness::LONG;
+    loop {
+        let missing = quorum.missing_leader();
+        if wanted(&missing) {
+            return missing.unwrap_or_default();
+        }
+        assert!(Instant::now() < deadline, "it says {missing:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_voter_without_a_majority_names_those_that_do_not_answer() {
+    let mut cluster = Cluster::start(3, Path::new("/data"), sim(), quick(), Limits::default()).await;
+    let leader = cluster.leader(None).await.node_id().0;
+    for (quorum, _) in cluster.running.values() {
+        told(quorum, Option::is_none).await;
+    }
+    let others: Vec<i32> = cluster.voters.iter().copied().filter(|id| *id != leader).collect();
+    let (follower, cut) = (cluster.running[&others[0]].0.clone(), others[1]);
+    cluster.hub.cut(cut);
+    let alone = told(&cluster.running[&cut].0, Option::is_some).await;
+    assert!(alone.starts_with("no leader"), "{alone}");
+    assert_eq!(follower.missing_leader(), None, "two of three go on");
+
+    // openraft goes on naming the dead leader.
+    cluster.kill(leader);
+    let both = |missing: &Option<String>| {
+        let names = |id: i32| missing.as_ref().is_some_and(|text| text.contains(&harness::endpoint(id)));
+        names(leader) && names(cut)
+    };
+    let text = told(&follower, both).await;
+    assert!(text.starts_with("no leader; of 3 voters 2 have to answer, and these do not: "), "{text}");
+    assert!(!text.contains(&harness::endpoint(others[0])), "{text}");
+    cluster.hub.heal(cut);
+    told(&follower, Option::is_none).await;
+}
+
+#[tokio::test]
+async fn a_leader_that_no_majority_answers_is_none() {
+    let cluster = Cluster::start(3, Path::new("/data"), sim(), quick(), Limits::default()).await;
+    let leader = cluster.leader(None).await;
+    told(&leader, Option::is_none).await;
+    for id in cluster.voters.iter().filter(|id| **id != leader.node_id().0) {
+        cluster.hub.cut(*id);
+    }
+    told(&leader, Option::is_some).await;
+}
+
+#[tokio::test]
+async fn the_only_voter_misses_nobody() {
+    let quorum = alone(sim(), Path::new(DIR), &Recorder::default(), Limits::default()).await;
+    assert_eq!(quorum.missing_leader(), None);
+}
+
 #[tokio::test]
 async fn what_was_proposed_survives_power_loss_at_any_moment() {
     let total = {

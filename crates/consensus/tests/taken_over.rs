@@ -19,8 +19,8 @@ const DIR: &str = "/data/metadata";
 /// The state of another cluster, in which one payload was agreed about.
 fn state(payload: &'static str) -> Bytes {
     let mut recorder = Recorder::default();
-    recorder.apply(Offset(0), LeaderEpoch(0), &Bytes::from_static(payload.as_bytes()));
-    recorder.snapshot()
+    recorder.apply(Offset(0), LeaderEpoch(0), &Bytes::from_static(payload.as_bytes())).unwrap();
+    recorder.snapshot().unwrap()
 }
 
 fn taking_over(payload: &'static str) -> QuorumConfig {

@@ -88,8 +88,8 @@ impl Balancer {
         self.is_busy = false;
         for made in moves {
             tracing::info!(
-                topic = %made.topic, partition = %made.partition.1, from = ?made.from, to = ?made.to,
-                "balancer: {:?}: {}", made.kind, made.reason
+                topic = %made.topic, partition = %made.partition.1, from = %ids(&made.from), to = %ids(&made.to),
+                "balancer: {}: {}", made.kind, made.reason
             );
             match made.kind {
                 MoveKind::Replicas => drop(self.under_way.insert(made.partition, made)),
@@ -152,6 +152,10 @@ pub(crate) struct BalanceState {
     pub(crate) ended: Vec<Move>,
     pub(crate) under_way: Vec<Move>,
     pub(crate) next: Balance,
+}
+
+fn ids(brokers: &[NodeId]) -> String {
+    brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 impl Controller {

@@ -27,8 +27,13 @@ impl ControllerConfig {
     /// With times from what the process was started with.
     pub fn new(quorum: QuorumConfig, settings: Settings) -> Self {
         let (broker, cluster) = Default::default();
-        let layers =
-            ConfigLayers { settings: &settings.configured, broker: &broker, cluster: &cluster, brokers: 1 };
+        let layers = ConfigLayers {
+            settings: &settings.configured,
+            broker: &broker,
+            cluster: &cluster,
+            brokers: 1,
+            elr: false,
+        };
         let number = |key| layers.broker_value(key).and_then(|value| value.trim().parse::<u64>().ok());
         let session_timeout = Duration::from_millis(number("broker.session.timeout.ms").unwrap_or(2000));
         let rebalance =

@@ -19,10 +19,14 @@ use crate::feed::FeedEntry;
 use crate::metadata_log::MetadataLog;
 use crate::published::{MetadataStateMachine, Published};
 use crate::sessions::Sessions;
+use crate::voter_connections::VoterConnections;
 use crate::{ControllerConfig, ControllerError, Failed};
 
 /// The name of controller listeners where nobody has said another.
 const DEFAULT_LISTENER: &str = "CONTROLLER";
+
+/// How soon it is noticed at a start that the leader is heard.
+const HEARD_WITHIN: Duration = Duration::from_millis(20);
 
 /// Where a controller can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,7 @@ pub struct ControllerDeps {
 pub struct Controller {
     pub(crate) settings: Settings,
     pub(crate) sessions: Arc<Mutex<Sessions>>,
+    pub(crate) voter_connections: Mutex<VoterConnections>,
     pub(crate) balancer: Arc<Mutex<Balancer>>,
     pub(crate) published: Arc<Published>,
     pub(crate) desk: Desk,
@@ -88,6 +93,7 @@ impl Controller {
             settings: config.settings,
             balancer: Arc::default(),
             sessions: Arc::new(Mutex::new(Sessions::new(config.session_timeout))),
+            voter_connections: Mutex::default(),
             published,
             desk,
             log,
@@ -163,15 +169,22 @@ impl Controller {
         }
     }
 
+    /// What this node lacks for its part in the quorum: it has failed, or knows no leader that is there.
+    pub fn missing(&self) -> Option<String> {
+        self.failure().or_else(|| self.log.missing_leader())
+    }
+
     /// Returns once the quorum has a leader that serves, or this node has failed.
     pub async fn wait_for_leader(&self) {
         let mut states = self.log.states();
-        // An error means that the quorum is gone, and nothing will come.
         let settled = |state: &QuorumState| {
+            // After a start it may be one of long ago.
             let other_leads = state.leader.is_some_and(|id| id != self.node_id);
-            state.is_leader() || other_leads || state.role == Role::Stopped
+            let is_there = other_leads && self.log.missing_leader().is_none();
+            state.is_leader() || is_there || state.role == Role::Stopped
         };
-        let _ = states.wait_for(settled).await;
+        // That a leader is heard is no news of the state. Where that ends, the quorum is gone, and nothing will come.
+        while tokio::time::timeout(HEARD_WITHIN, states.wait_for(settled)).await.is_err() {}
     }
 
     /// Returns with the reason and the remedy when the quorum knows this node on another directory: it does not take

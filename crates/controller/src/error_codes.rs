@@ -142,7 +142,7 @@ impl Coded for AlterConfigError {
             | Self::BrokerName { .. }
             | Self::DefaultGroup
             | Self::UnnamedSubscription => ErrorCode::INVALID_REQUEST,
-            Self::NotAList { .. } => ErrorCode::INVALID_CONFIG,
+            Self::NotAList { .. } | Self::MinIsrOfBroker | Self::MinIsrRemoved => ErrorCode::INVALID_CONFIG,
             Self::Rejected(rejected) => rejected.code(),
             // Kafka's brokers say so of what cannot be applied (KAFKA-13609).
             Self::RejectedForBroker(_) | Self::Conflict { .. } => ErrorCode::INVALID_REQUEST,

@@ -32,6 +32,7 @@ mod published;
 mod sessions;
 #[cfg(test)]
 mod testing;
+mod voter_connections;
 mod voter_features;
 mod voters;
 

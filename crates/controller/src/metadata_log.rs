@@ -38,6 +38,8 @@ pub(crate) trait MetadataLog: Send + Sync + 'static {
         voter: &'a Member,
         limit: Duration,
     ) -> BoxFuture<'a, Result<(), ChangeError>>;
+    /// Why no leader is known that is there; `None` while one is.
+    fn missing_leader(&self) -> Option<String>;
     /// Leaves the quorum.
     fn shut_down(&self) -> BoxFuture<'_, ()>;
 
@@ -95,6 +97,10 @@ impl MetadataLog for Quorum {
         limit: Duration,
     ) -> BoxFuture<'a, Result<(), ChangeError>> {
         Box::pin(Self::update_voter(self, voter, limit))
+    }
+
+    fn missing_leader(&self) -> Option<String> {
+        Self::missing_leader(self)
     }
 
     fn shut_down(&self) -> BoxFuture<'_, ()> {

@@ -79,11 +79,12 @@ impl Controller {
 
     fn collect_quorum(&self, encoder: &mut Encoder) {
         let state = self.quorum_state();
+        let leader = state.leader.filter(|_| self.log.missing_leader().is_none());
         let end = |offset: Option<ottla_types::Offset>| offset.map_or(0, |offset| offset.next().0);
         encoder.gauge(
             "kafka_server_raftmetrics_current_leader",
-            "The node that leads the metadata quorum; -1 if unknown.",
-            state.leader.map_or(-1, |id| id.0),
+            "The node that leads the metadata quorum; -1 if unknown or not heard of.",
+            leader.map_or(-1, |id| id.0),
         );
         encoder.gauge("kafka_server_raftmetrics_current_epoch", "The controller epoch.", state.epoch);
         encoder.gauge(
@@ -136,5 +137,15 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_is_not_heard_of_is_not_named() {
+        let fixture = Fixture::new().await;
+        fixture.log.is_cut_off.store(true, std::sync::atomic::Ordering::Relaxed);
+        let mut encoder = Encoder::new();
+        fixture.controller.collect(&mut encoder);
+        assert!(encoder.finish().contains("kafka_server_raftmetrics_current_leader -1"));
+        assert_eq!(fixture.controller.missing().as_deref(), Some("no leader"));
     }
 }

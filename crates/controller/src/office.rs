@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ottla_consensus::QuorumState;
 use ottla_env::Monotonic;
+use ottla_metadata::MetadataImage;
 use ottla_metadata::plan::{Decision, ElectionType, plan_elect_leaders, plan_fence_broker};
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId};
 use parking_lot::Mutex;
@@ -15,6 +16,9 @@ use crate::Controller;
 use crate::desk::{Desk, PlanContext};
 use crate::proof_of_death::is_dead;
 use crate::sessions::{Sessions, TICK};
+
+/// A few elections, and far less than unused connections last.
+const LATELY: Duration = Duration::from_secs(5);
 
 impl Controller {
     /// Looks after sessions while this node is the active controller, until the controller is dropped.
@@ -49,16 +53,25 @@ impl Controller {
     async fn take_office(&self, epoch: LeaderEpoch) {
         let image = self.image();
         tracing::info!(node = %self.node_id(), %epoch, offset = %image.offset, "active controller");
-        self.sessions.lock().take_office(&image, self.now());
+        self.sessions.lock().take_office(&image, &self.published.losses(), self.now());
         self.balancer.lock().forget();
-        // Those that died with the last active controller need not be waited for.
-        for broker in image.brokers.iter().filter(|broker| !broker.fenced && broker.id != self.node_id()) {
-            self.look_for_death(broker.id);
+        for broker in self.broken_off(&image) {
+            self.look_for_death(broker);
         }
         // The first decision brings the first records of a new cluster along.
         if let Err(error) = self.decide(|_| Decision::unchanged(())).await {
             tracing::warn!("taking office: {error}");
         }
+    }
+
+    /// The brokers that may have died with the last active controller, or as it: their sessions need not be waited for. Only of
+    /// those that are voters too it is known yet whether a connection has ended. That nothing listens where a broker did is no
+    /// proof by itself: a firewall may answer so.
+    pub(crate) fn broken_off(&self, image: &MetadataImage) -> Vec<NodeId> {
+        let now = self.now();
+        let voters = self.voter_connections.lock();
+        let unfenced = image.brokers.iter().filter(|broker| !broker.fenced).map(|broker| broker.id);
+        unfenced.filter(|id| voters.broke_off(*id, now, LATELY)).collect()
     }
 
     /// How long nothing has to be looked at.
@@ -80,9 +93,17 @@ impl Controller {
     /// A connection of this controller's listeners has ended: if a broker sent its heartbeats over it, the broker may be
     /// dead.
     pub fn connection_ended(&self, connection_id: u64) {
+        self.voter_connections.lock().ended(connection_id);
         let broker = self.sessions.lock().heard_on(connection_id);
         if let Some(broker) = broker.filter(|_| self.is_active()) {
             self.look_for_death(broker);
+        }
+    }
+
+    /// Another voter said something over the connection `connection_id`. It counts if it is a broker too.
+    pub(crate) fn voter_heard(&self, voter: NodeId, connection_id: u64) {
+        if self.image().brokers.get(voter).is_some() {
+            self.voter_connections.lock().heard(voter, connection_id, self.now());
         }
     }
 
@@ -94,11 +115,19 @@ impl Controller {
         let addresses =
             registered.endpoints.iter().map(|endpoint| format!("{}:{}", endpoint.host, endpoint.port));
         let addresses: Vec<String> = addresses.collect();
+        let is_expected = registered.in_controlled_shutdown;
         let (desk, sessions, since) = (self.desk.clone(), Arc::clone(&self.sessions), self.now());
         let looking = async move {
             let is_heard_of = || sessions.lock().was_heard_after(broker, since);
             if is_dead(&addresses, is_heard_of).await {
-                tracing::warn!(%broker, ?addresses, "the broker's process is gone, the broker is fenced");
+                match is_expected {
+                    true => tracing::info!(%broker, "the broker has stopped, it is fenced"),
+                    false => tracing::warn!(
+                        %broker,
+                        "the broker's process is gone ({} refused), the broker is fenced",
+                        addresses.join(", ")
+                    ),
+                }
                 fence(desk, sessions, broker, epoch).await;
             }
         };

@@ -1,8 +1,9 @@
 //! Whether a broker's process has ended: the only thing that fences a broker before its session is over.
 //!
-//! A process that ends takes its connections and its listeners with it. That a connection has ended proves little, that
-//! nothing listens where the broker did proves enough: it binds its listeners before it registers, and closes them last.
-//! Silence proves nothing: the network may be cut, or the process paused.
+//! A process that ends takes its connections and its listeners with it. That a connection has ended proves little, and that
+//! nothing listens where the broker did proves little, since a firewall may answer so; both prove enough: a broker binds its
+//! listeners before it registers, and closes them last. Silence proves nothing: the network may be cut, or the process paused.
+//! Whoever asks here knows of a connection that has ended.
 
 use std::time::Duration;
 

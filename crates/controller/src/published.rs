@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use ottla_consensus::{SnapshotCheck, StateMachine};
+use ottla_consensus::{SnapshotCheck, StateMachine, StateMachineError};
 use ottla_metadata::image::LeaderRecoveryState;
-use ottla_metadata::{MetadataImage, MetadataRecord, RecordBatch};
+use ottla_metadata::{LostLeaderships, MetadataImage, MetadataRecord, RecordBatch};
 use ottla_telemetry::Counter;
-use ottla_types::{LeaderEpoch, Offset};
+use ottla_types::{LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::{SetOnce, watch};
 
@@ -19,6 +19,7 @@ use crate::feed::{Feed, FeedEntry};
 pub(crate) struct Published {
     image: ArcSwap<MetadataImage>,
     feed: Mutex<Feed>,
+    losses: Mutex<LostLeaderships>,
     offset: watch::Sender<Offset>,
     refused: Mutex<Option<Offset>>,
     failure: SetOnce<String>,
@@ -30,6 +31,7 @@ impl Published {
         Arc::new(Self {
             image: ArcSwap::from_pointee(MetadataImage::empty()),
             feed: Mutex::default(),
+            losses: Mutex::default(),
             offset: watch::Sender::new(Offset::NONE),
             refused: Mutex::default(),
             failure: SetOnce::new(),
@@ -40,6 +42,16 @@ impl Published {
     /// The newest image.
     pub(crate) fn image(&self) -> Arc<MetadataImage> {
         self.image.load_full()
+    }
+
+    /// Who has lost which leaderships, of all that the newest image has, or of more.
+    pub(crate) fn losses(&self) -> LostLeaderships {
+        self.losses.lock().clone()
+    }
+
+    /// The record that took a leadership from `broker` last.
+    pub(crate) fn lost_by(&self, broker: NodeId) -> Offset {
+        self.losses.lock().last_of(broker)
     }
 
     /// Tells the offset of each new image.
@@ -72,10 +84,12 @@ impl Published {
         self.unclean_elections.get()
     }
 
-    fn fail(&self, reason: String) {
-        tracing::error!("metadata cannot be applied, this controller stops serving: {reason}");
+    /// Makes the reason known at once: the quorum takes a moment to stop.
+    fn fail(&self, reason: String) -> StateMachineError {
+        tracing::error!("this controller stops serving: {reason}");
         // The first reason is the one that counts.
-        let _ = self.failure.set(reason);
+        let _ = self.failure.set(reason.clone());
+        reason.into()
     }
 
     fn publish(&self, image: MetadataImage) {
@@ -90,44 +104,41 @@ impl Published {
 pub(crate) struct MetadataStateMachine(pub(crate) Arc<Published>);
 
 impl StateMachine for MetadataStateMachine {
-    fn apply(&mut self, offset: Offset, epoch: LeaderEpoch, payload: &Bytes) {
+    fn apply(
+        &mut self,
+        offset: Offset,
+        epoch: LeaderEpoch,
+        payload: &Bytes,
+    ) -> Result<(), StateMachineError> {
         let published = &self.0;
-        if published.failure().is_some() {
-            return;
-        }
-        let batch = match RecordBatch::decode(payload.clone()) {
-            Ok(batch) => batch,
-            Err(error) => return published.fail(format!("log offset {offset}: {error}")),
+        let failed = |error: &dyn std::fmt::Display| {
+            published.fail(format!("metadata at log offset {offset} cannot be applied: {error}"))
         };
+        let batch = RecordBatch::decode(payload.clone()).map_err(|error| failed(&error))?;
         let image = published.image();
         if batch.base_offset != image.offset.next() {
             // Decided by a leader that did not know all that was committed before. All voters leave it out.
             tracing::warn!(%offset, base = %batch.base_offset, expected = %image.offset.next(), "metadata batch refused");
             *published.refused.lock() = Some(offset);
-            return;
+            return Ok(());
         }
-        match image.apply(&batch.records) {
-            Ok((next, _)) => {
-                published
-                    .unclean_elections
-                    .add(batch.records.iter().filter(|record| is_unclean(record)).count() as u64);
-                // A copy: the payload may be a slice of a whole segment of the quorum's log.
-                let payload = Bytes::copy_from_slice(payload);
-                let entry = FeedEntry { base_offset: batch.base_offset, epoch, payload };
-                published.feed.lock().push(entry);
-                published.publish(next);
-            }
-            Err(error) => published.fail(format!("log offset {offset}: {error}")),
-        }
+        let (next, delta) = image.apply(&batch.records).map_err(|error| failed(&error))?;
+        // Before anybody can act on it.
+        published.losses.lock().note(&image, &next, &delta);
+        let unclean = batch.records.iter().filter(|record| is_unclean(record)).count();
+        published.unclean_elections.add(unclean as u64);
+        // A copy: the payload may be a slice of a whole segment of the quorum's log.
+        let payload = Bytes::copy_from_slice(payload);
+        published.feed.lock().push(FeedEntry { base_offset: batch.base_offset, epoch, payload });
+        published.publish(next);
+        Ok(())
     }
 
-    fn snapshot(&self) -> Bytes {
-        self.0.image().encode_snapshot().unwrap_or_else(|error| {
-            // Every record of an image has been decoded before, so it can be encoded. An empty snapshot is never
-            // taken for a good one.
-            tracing::error!("metadata snapshot: {error}");
-            Bytes::new()
-        })
+    fn snapshot(&self) -> Result<Bytes, StateMachineError> {
+        // Every record of an image has been decoded before, so it can be encoded.
+        let snapshot = self.0.image().encode_snapshot();
+        snapshot
+            .map_err(|error| self.0.fail(format!("a snapshot of the metadata cannot be written: {error}")))
     }
 
     fn restore(
@@ -135,9 +146,10 @@ impl StateMachine for MetadataStateMachine {
         _offset: Offset,
         _epoch: LeaderEpoch,
         snapshot: &Bytes,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<(), StateMachineError> {
         let image = MetadataImage::decode_snapshot(snapshot.clone())?;
         self.0.feed.lock().clear();
+        *self.0.losses.lock() = LostLeaderships::after(image.offset);
         self.0.publish(image);
         Ok(())
     }

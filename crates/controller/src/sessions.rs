@@ -2,13 +2,22 @@
 //!
 //! A broker's session lasts for a timeout after each heartbeat. A clock that jumped, or a controller that did not get to
 //! run, must not fence anybody: sessions are extended by as much as the controller's own tick came late.
+//!
+//! A broker may live and yet not hear that others lead in its place. It is told so:
+//! ```text
+//!  heartbeat            leadership lost   heartbeat: not read yet, just lost   heartbeat: not read yet
+//!  ├──────────────────────────┼───────────────┤ lease goes on ─────────────────────┤ not prolonged
+//!  ◀────────────── at most half a session ────▶
+//! ```
+//! So it leads on for half a session and a lease at most. One that lags by less than the time between its heartbeats, however
+//! often it loses something, is never behind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ottla_env::Monotonic;
-use ottla_metadata::MetadataImage;
 use ottla_metadata::plan::SessionFacts;
+use ottla_metadata::{LostLeaderships, MetadataImage};
 use ottla_types::{NodeId, Offset};
 
 /// A tick that comes this much late extends all sessions.
@@ -37,6 +46,9 @@ struct Session {
     metadata_offset: Offset,
     shutdown_decided_at: Option<Offset>,
     fenced_at: Offset,
+    /// Up to where it had lost leaderships when it was heard of last, and when that was.
+    lost: (Offset, Monotonic),
+    is_behind: bool,
 }
 
 impl Sessions {
@@ -45,13 +57,20 @@ impl Sessions {
         Self { timeout, by_broker: BTreeMap::new(), next_tick: None, office_begins: Offset::NONE }
     }
 
+    /// How long a session lasts after a heartbeat.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// This node became the active controller: nobody's silence before counts.
-    pub fn take_office(&mut self, image: &MetadataImage, now: Monotonic) {
+    pub fn take_office(&mut self, image: &MetadataImage, losses: &LostLeaderships, now: Monotonic) {
         self.by_broker.clear();
         self.next_tick = None;
         self.office_begins = image.offset;
         for broker in image.brokers.iter().filter(|broker| !broker.fenced) {
             self.touch(broker.id, Offset::NONE, now);
+            // What it has lost before may be long ago.
+            self.has_lost(broker.id, losses.last_of(broker.id), now);
         }
     }
 
@@ -70,9 +89,21 @@ impl Sessions {
             metadata_offset,
             shutdown_decided_at: None,
             fenced_at: self.office_begins,
+            lost: (Offset::NONE, now),
+            is_behind: false,
         });
         session.ends = ends;
         session.metadata_offset = session.metadata_offset.max(metadata_offset);
+    }
+
+    /// `broker`, which was heard of now, lost leaderships with the records up to `offset`.
+    pub fn has_lost(&mut self, broker: NodeId, offset: Offset, now: Monotonic) {
+        let within = self.timeout / 2;
+        if let Some(session) = self.by_broker.get_mut(&broker) {
+            let (known, heard) = std::mem::replace(&mut session.lost, (offset, now));
+            let applied = session.metadata_offset;
+            session.is_behind = applied < known || applied < offset && now.since(heard) > within;
+        }
     }
 
     /// A heartbeat of `broker` came over the connection `connection_id`.
@@ -129,7 +160,8 @@ impl Sessions {
             .map(|session| session.metadata_offset)
     }
 
-    /// What decides about a heartbeat of `broker`: when it was fenced, and how far the others have followed its shutdown.
+    /// What decides about a heartbeat of `broker`: when it was fenced, whether it knows what it leads, and how far the others have
+    /// followed its shutdown.
     pub fn facts(&self, image: &MetadataImage, broker: NodeId) -> SessionFacts {
         let others = image.brokers.iter().filter(|other| other.id != broker && other.is_active());
         SessionFacts {
@@ -138,6 +170,7 @@ impl Sessions {
             lowest_active_offset: others
                 .filter_map(|other| Some(self.by_broker.get(&other.id)?.metadata_offset))
                 .min(),
+            is_behind: self.by_broker.get(&broker).is_some_and(|session| session.is_behind),
         }
     }
 

@@ -104,7 +104,8 @@ impl FakeLog {
         let mut next = self.next.lock();
         let offset = *next;
         *next = offset.next();
-        self.machine.lock().apply(offset, self.state.borrow().epoch, payload);
+        // An error has been published.
+        let _ = self.machine.lock().apply(offset, self.state.borrow().epoch, payload);
         offset
     }
 }
@@ -134,6 +135,10 @@ impl MetadataLog for FakeLog {
     fn confirm_leadership(&self) -> BoxFuture<'_, Result<(), ReadError>> {
         let leads = self.state.borrow().is_leader() && !self.is_cut_off.load(Ordering::Relaxed);
         Box::pin(async move { if leads { Ok(()) } else { Err(ReadError::Unavailable) } })
+    }
+
+    fn missing_leader(&self) -> Option<String> {
+        self.is_cut_off.load(Ordering::Relaxed).then(|| "no leader".to_owned())
     }
 
     fn forgotten(&self) -> BoxFuture<'_, String> {

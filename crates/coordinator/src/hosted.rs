@@ -93,9 +93,20 @@ impl<S: Shard> HostedShard<S> {
             let effects = self.shard.timer(now, key);
             replies.append(&mut self.perform(now, log, effects)?);
         }
-        let timed_out = self.pending.expire(now.monotonic, self.commit_timeout);
-        replies.extend(timed_out.map(|id| (id, S::refuse(&Failure::CommitTimedOut))));
+        replies.append(&mut self.expire(now));
         Ok(replies)
+    }
+
+    /// Gives up replies that waited too long for the high watermark, and fires nothing.
+    pub fn expire(&mut self, now: Now) -> Replies<S> {
+        let timed_out = self.pending.expire(now.monotonic, self.commit_timeout);
+        timed_out.map(|id| (id, S::refuse(&Failure::CommitTimedOut))).collect()
+    }
+
+    /// Requests reach this shard again, which were refused for a while. Call it before [`HostedShard::fire`].
+    pub fn resume(&mut self, now: Now, log: &mut impl ShardLog) -> Result<Replies<S>, ReplayError> {
+        let effects = self.shard.resumed(now);
+        self.perform(now, log, effects)
     }
 
     /// The high watermark is at `hw`.

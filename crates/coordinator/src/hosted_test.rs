@@ -71,6 +71,14 @@ impl Shard for Sum {
         Effects::none()
     }
 
+    fn resumed(&mut self, now: Now) -> EffectsOf<Self> {
+        let mut out = Effects::none();
+        if !self.parked.is_empty() {
+            out.set_timer("wake", now.monotonic + Duration::from_nanos(10));
+        }
+        out
+    }
+
     fn append_failed(&mut self, _: Now, failed: EffectsOf<Self>, failure: &Failure) -> EffectsOf<Self> {
         if failed.undo.is_some() {
             self.handled -= 1;
@@ -177,6 +185,17 @@ fn a_timer_that_sets_itself_to_now_does_not_hold_the_host() {
     assert_eq!(hosted.fire(at(10), &mut log).unwrap(), [(RequestId(1), Ok(0))]);
     assert_eq!(hosted.next_deadline(), Some(Monotonic(10)));
     assert!(hosted.fire(at(10), &mut log).unwrap().is_empty());
+}
+
+#[test]
+fn whoever_could_not_reach_the_shard_has_its_whole_time_again() {
+    let (mut hosted, mut log) = (hosted(), FakeLog { lag: true, ..FakeLog::default() });
+    hosted.handle(at(0), &mut log, RequestId(1), Ask::Add(2)).unwrap();
+    hosted.handle(at(0), &mut log, RequestId(2), Ask::Park).unwrap();
+    // Meanwhile nothing fires, but nobody waits for the log for ever.
+    assert_eq!(hosted.expire(at(100)), [(RequestId(1), Err(Failure::CommitTimedOut))]);
+    assert!(hosted.resume(at(100), &mut log).unwrap().is_empty());
+    assert_eq!(hosted.next_deadline(), Some(Monotonic(110)));
 }
 
 #[test]

@@ -53,6 +53,10 @@ pub trait Shard {
     /// The whole log is replayed and this node is the leader: starts timers.
     fn loaded(&mut self, now: Now) -> EffectsOf<Self>;
 
+    /// Until now requests were refused and timers stood still: this node could not be sure to lead. Whoever the shard waits for has
+    /// its whole time again, as after a load.
+    fn resumed(&mut self, now: Now) -> EffectsOf<Self>;
+
     /// The records of `failed` did not get into the log, so nothing of it was done. Mends soft state and
     /// returns what to do instead, without records: a reply for each in `failed`, and its timers.
     fn append_failed(&mut self, now: Now, failed: EffectsOf<Self>, failure: &Failure) -> EffectsOf<Self>;

@@ -153,6 +153,21 @@ impl ClassicGroup {
         self.prepare_rebalance(cx, out);
     }
 
+    /// Members could not reach the group for a while, and none is late for it: each has a whole session again, and a rebalance
+    /// that waits for them all its time. The delay of a first one waits for nobody in particular, and goes on.
+    pub(crate) fn resume(&self, cx: Cx<'_>, out: &mut Out) {
+        for member_id in self.members.keys() {
+            self.renew_session(member_id, cx, out);
+        }
+        let deadline = cx.after_ms(self.rebalance_timeout_ms());
+        if self.state == GroupState::PreparingRebalance && self.initial_delay.is_none() {
+            out.set_timer(GroupTimer::Join(self.id.clone()), deadline);
+        }
+        if !self.pending_sync.is_empty() {
+            out.set_timer(GroupTimer::Sync(self.id.clone()), deadline);
+        }
+    }
+
     fn delay_initial_rebalance(&mut self, delay_ms: i32, remaining_ms: i32, cx: Cx<'_>, out: &mut Out) {
         self.initial_delay = Some(InitialDelay { delay_ms, remaining_ms, new_member_added: false });
         out.set_timer(GroupTimer::Join(self.id.clone()), cx.after_ms(delay_ms));

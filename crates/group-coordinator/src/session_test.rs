@@ -82,6 +82,50 @@ fn a_loaded_group_gives_its_members_new_sessions() {
 }
 
 #[test]
+fn members_that_could_not_reach_us_have_a_whole_session_again() {
+    let mut rig = Rig::prompt();
+    let joined = rig.stable(&["a"]).remove(0);
+    rig.advance(9_000);
+    rig.cut_off(i64::from(SESSION_MS) * 3);
+    rig.advance(9_999);
+    assert_eq!(rig.heartbeat(&joined), Ok(()));
+    // But no more than one.
+    rig.cut_off(1);
+    rig.advance(i64::from(SESSION_MS));
+    assert_eq!(rig.state("g"), GroupState::Empty);
+}
+
+#[test]
+fn a_rebalance_waits_for_members_that_could_not_reach_us() {
+    let mut rig = Rig::prompt();
+    let mut members = rig.stable(&["a", "b"]);
+    let nearly_too_late = |rig: &mut Rig, members: [&crate::Joined; 2]| {
+        rig.cut_off(i64::from(REBALANCE_MS));
+        for _ in 0..7 {
+            rig.advance(8_000);
+            for joined in members {
+                let _ = rig.heartbeat(joined);
+            }
+        }
+    };
+    let name = |joined: &crate::Joined| if joined.member_id.starts_with('a') { "a" } else { "b" };
+    let (leader, late) = (members.remove(0), members.remove(0));
+    let first = rig.rejoin(&leader.member_id, name(&leader));
+    nearly_too_late(&mut rig, [&leader, &late]);
+    assert_eq!(rig.answer(first), None, "the join phase has its whole time again");
+    let second = rig.rejoin(&late.member_id, name(&late));
+    let (leader, late) = (rig.joined(first), rig.joined(second));
+    assert_eq!((leader.generation, leader.members.len()), (2, 2));
+
+    let waiting = rig.sync(&leader, &[]);
+    rig.answer(waiting).unwrap().unwrap();
+    nearly_too_late(&mut rig, [&leader, &late]);
+    assert!(rig.heartbeat(&late).is_ok(), "it may still send its SyncGroup");
+    rig.advance(4_000);
+    assert_eq!(rig.heartbeat(&late), Err(unknown_member(&late.member_id)), "but not for ever");
+}
+
+#[test]
 fn a_rebalance_that_a_failover_interrupts_is_forgotten_with_its_parked_requests() {
     let mut rig = Rig::prompt();
     let leader = rig.stable(&["a"]).remove(0);

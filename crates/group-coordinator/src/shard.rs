@@ -185,6 +185,14 @@ impl Shard for GroupShard {
         out
     }
 
+    fn resumed(&mut self, now: Now) -> Out {
+        let config = Arc::clone(&self.config);
+        let cx = Cx { now, config: &config };
+        let mut out = Out::none();
+        self.groups.live_mut().for_each(|group| group.resume(cx, &mut out));
+        out
+    }
+
     fn append_failed(&mut self, now: Now, mut failed: Out, failure: &Failure) -> Out {
         let config = Arc::clone(&self.config);
         let cx = Cx { now, config: &config };

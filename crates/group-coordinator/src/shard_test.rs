@@ -26,6 +26,7 @@ enum Step {
     DeleteGroup { group: usize },
     TopicsDeleted,
     Advance { ms: i64 },
+    CutOff { ms: i64 },
     Refuse { failure: u8 },
     Stall,
     Resume,
@@ -51,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::TopicsDeleted),
         4 => prop_oneof![Just(0), Just(100), Just(3_000), Just(10_000), Just(60_000), Just(4_000_000)]
             .prop_map(|ms| Step::Advance { ms }),
+        1 => prop_oneof![Just(100), Just(60_000)].prop_map(|ms| Step::CutOff { ms }),
         1 => (0_u8..3).prop_map(|failure| Step::Refuse { failure }),
         1 => Just(Step::Stall),
         2 => Just(Step::Resume),
@@ -161,6 +163,7 @@ impl Play {
                 self.send(GroupRequest::TopicsDeleted(vec![topic]), 0, 0);
             }
             Step::Advance { ms } => self.rig.advance(ms),
+            Step::CutOff { ms } => self.rig.cut_off(ms),
             Step::Refuse { failure } => {
                 self.rig.log.refuse = match failure {
                     0 => Some(Failure::NotEnoughReplicas),

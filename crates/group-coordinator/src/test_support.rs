@@ -113,6 +113,15 @@ impl Rig {
         self.now = Now { monotonic: end, wall_ms: start_ms + ms };
     }
 
+    /// Lets time pass in which no request reaches the shard.
+    pub(crate) fn cut_off(&mut self, ms: i64) {
+        self.now.monotonic = self.now.monotonic + Duration::from_millis(ms as u64);
+        self.now.wall_ms += ms;
+        let replies = self.hosted.resume(self.now, &mut self.log).unwrap();
+        self.collect(replies);
+        self.advance(0);
+    }
+
     /// Lets the high watermark catch up.
     pub(crate) fn commit(&mut self) {
         self.log.stalled_at = None;

@@ -25,7 +25,7 @@ pub struct History {
     pub elections: Vec<Election>,
     /// When leaders answered clients last.
     pub served: BTreeMap<Led, Duration>,
-    /// When leaders lost their leadership because their broker was fenced.
+    /// Lost leaderships, and from when on the leader answers no client: at once if its broker was fenced, else when it has to know.
     pub deposed: Vec<(Led, Duration)>,
     /// Which epochs fetches named that leaders answered.
     pub fetches: BTreeSet<(Led, LeaderEpoch)>,

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_config::{BrokerConfig, ConfigError, ConfigErrors, ConfigLayers, ConfigMap, table};
+use ottla_config::{
+    BrokerConfig, ConfigError, ConfigErrors, ConfigLayers, ConfigMap, MIN_INSYNC_REPLICAS, table,
+};
 use ottla_types::{ByteString, NodeId};
 
 use crate::image::{ConfigResource, MetadataImage};
@@ -36,7 +38,7 @@ impl Settings {
         self.in_cluster(image, |layers| TopicDefaults {
             partitions: number(layers, "num.partitions", 1),
             replication_factor: number(layers, "default.replication.factor", 1),
-            min_insync_replicas: number(layers, "min.insync.replicas", 1),
+            min_insync_replicas: number(layers, MIN_INSYNC_REPLICAS, 1),
             unclean_leader_election: flag(layers, "unclean.leader.election.enable"),
         })
     }
@@ -44,7 +46,13 @@ impl Settings {
     /// Whether `controller.quorum.voters` names the voters.
     pub(crate) fn names_voters(&self) -> bool {
         let none = ConfigMap::new();
-        let layers = ConfigLayers { settings: &self.configured, broker: &none, cluster: &none, brokers: 1 };
+        let layers = ConfigLayers {
+            settings: &self.configured,
+            broker: &none,
+            cluster: &none,
+            brokers: 1,
+            elr: false,
+        };
         layers.broker_value("controller.quorum.voters").is_some_and(|voters| !voters.trim().is_empty())
     }
 
@@ -84,7 +92,8 @@ impl Settings {
     ) -> Vec<ConfigError> {
         let judge = |broker: &ConfigMap, cluster: &ConfigMap| {
             let brokers = image.brokers.len();
-            let layers = ConfigLayers { settings: &self.configured, broker, cluster, brokers };
+            let elr = image.features.elr_enabled();
+            let layers = ConfigLayers { settings: &self.configured, broker, cluster, brokers, elr };
             BrokerConfig::from_layers(&layers).err().map(|ConfigErrors(errors)| errors).unwrap_or_default()
         };
         let (before, cluster) = (texts(image, resource), texts(image, &ConfigResource::default_broker()));
@@ -104,8 +113,8 @@ impl Settings {
     ) -> T {
         let cluster = texts(image, &ConfigResource::default_broker());
         let none = ConfigMap::new();
-        let brokers = image.brokers.len();
-        read(&ConfigLayers { settings: &self.configured, broker: &none, cluster: &cluster, brokers })
+        let (brokers, elr) = (image.brokers.len(), image.features.elr_enabled());
+        read(&ConfigLayers { settings: &self.configured, broker: &none, cluster: &cluster, brokers, elr })
     }
 }
 
@@ -148,7 +157,7 @@ impl TopicDefaults {
     pub(crate) fn min_insync_replicas(&self, image: &MetadataImage, topic: &str, replicas: usize) -> usize {
         let own = image
             .configs
-            .value(&ConfigResource::topic(topic), "min.insync.replicas")
+            .value(&ConfigResource::topic(topic), MIN_INSYNC_REPLICAS)
             .and_then(|value| value.trim().parse().ok());
         usize::try_from(own.unwrap_or(self.min_insync_replicas)).unwrap_or(1).clamp(1, replicas.max(1))
     }

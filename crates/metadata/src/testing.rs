@@ -29,7 +29,7 @@ impl Cluster {
             level: 0,
             update_type: Some(UpdateType::SafeDowngrade),
         };
-        cluster.take(plan_update_features(&cluster.image, &[], &[off], false)).unwrap();
+        cluster.take(plan_update_features(&cluster.image, &cluster.settings, &[], &[off], false)).unwrap();
         for id in 1..=brokers {
             cluster.start(id);
         }
@@ -121,7 +121,7 @@ impl Cluster {
 }
 
 pub(crate) const NO_PROGRESS: SessionFacts =
-    SessionFacts { fenced_at: Offset::NONE, decided_at: None, lowest_active_offset: None };
+    SessionFacts { fenced_at: Offset::NONE, decided_at: None, lowest_active_offset: None, is_behind: false };
 
 fn draw(state: &mut u64) -> u64 {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

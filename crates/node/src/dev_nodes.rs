@@ -4,7 +4,7 @@
 //!  node 1   9092  9093  9644   ./ottla-data/1
 //!  node 2   9102  9103  9654   ./ottla-data/2      broker, controller and admin listener: ten further for each node
 //! ```
-//! Each is this binary with `--set`; what the user sets counts for all. A node that dies is told, and the others go on.
+//! Each is this binary with `--set`; what the user sets counts for all. Lines of the log begin with the node's number. A node that dies is told, and the others go on.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -66,6 +66,7 @@ fn start(id: u16, count: u16, port: u16, set: &[String]) -> Result<Child, std::i
     for setting in settings.iter().chain(set) {
         command.args(["--set", setting]);
     }
+    command.args(["--log-prefix", &format!("{id} ")]);
     // A group of its own: Ctrl-C reaches it through this process alone, once.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
 }

@@ -10,6 +10,9 @@ use ottla_env::{Disk, create_dir_durably};
 use ottla_storage::{MetaProperties, StorageError};
 use ottla_types::{DirectoryId, NodeId, Uuid};
 
+/// Where a Kafka node keeps its metadata; in no directory of Ottla's.
+const KAFKA_METADATA: &str = "__cluster_metadata-0";
+
 /// Why it is not clear who this node is.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -21,6 +24,27 @@ pub enum IdentityError {
         "an import into {dir} was begun and not finished (ottla-import-unfinished): repeat it with ottla storage import"
     )]
     UnfinishedImport {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The quorum's log was there.
+    #[error(
+        "{dir} had the log of the metadata quorum, but {folder} is missing or empty, and with it what this controller has voted: \
+         mount or restore it. If a majority of the other voters lives, it can be done without: remove this voter, empty {dir}, \
+         and add it anew"
+    )]
+    LostQuorum {
+        /// The directory.
+        dir: PathBuf,
+        /// Where the log was.
+        folder: PathBuf,
+    },
+    /// Kafka had the directory.
+    #[error(
+        "{dir} is Kafka's: it has __cluster_metadata-0. Take it over with ottla storage import {dir} --data-dir NEW, which \
+         copies it, or give this node a directory of its own (log.dirs, metadata.log.dir)"
+    )]
+    Kafka {
         /// The directory.
         dir: PathBuf,
     },
@@ -69,6 +93,9 @@ pub(crate) fn known_cluster(disk: &dyn Disk, config: &BrokerConfig) -> Result<Op
     let expected = config.node.node_id;
     let mut known: Option<(PathBuf, String)> = None;
     for dir in directories(config) {
+        if disk.exists(&dir.join(KAFKA_METADATA)).unwrap_or(false) {
+            return Err(IdentityError::Kafka { dir });
+        }
         let meta = match read_meta(disk, &dir) {
             Ok(meta) => meta,
             // The broker goes on without it, if another one serves.
@@ -117,7 +144,8 @@ pub(crate) fn metadata_directory(
         node_id: config.node.node_id,
         directory_id: Some(id),
     };
-    create_dir_durably(disk, dir).map_err(|source| io_error("create", dir, source))?;
+    create_dir_durably(disk, dir)
+        .map_err(|source| io_error("create the directory (log.dirs, metadata.log.dir)", dir, source))?;
     meta.write(disk, dir)?;
     Ok(id)
 }
@@ -142,13 +170,15 @@ pub(crate) fn directory_with_partitions(
 /// What the directory says that it is.
 fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<Option<MetaProperties>, IdentityError> {
     let looked = ottla_storage_import::is_unfinished(disk, dir);
-    if looked.map_err(|source| io_error("look for an import in", dir, source))? {
+    if looked
+        .map_err(|source| io_error("look into the directory (log.dirs, metadata.log.dir)", dir, source))?
+    {
         return Err(IdentityError::UnfinishedImport { dir: dir.to_owned() });
     }
     Ok(MetaProperties::read(disk, dir)?)
 }
 
-fn io_error(op: &'static str, dir: &Path, source: std::io::Error) -> StorageError {
+pub(crate) fn io_error(op: &'static str, dir: &Path, source: std::io::Error) -> StorageError {
     StorageError::Io { op, path: dir.to_owned(), source: std::sync::Arc::new(source) }
 }
 

@@ -18,6 +18,7 @@ mod lobby;
 mod node;
 mod peers;
 mod quorum;
+mod quorum_dir;
 mod roll_call;
 mod run;
 mod voter;

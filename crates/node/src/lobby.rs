@@ -28,7 +28,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How often the log tells what is waited for.
 pub(crate) const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// A node that does not know its cluster, but the voters that it was configured with.
+/// A node that does not know its cluster, but the voters that it was configured with. It answers no ApiVersions: who asks a voter that
+/// way would take the answer for what the controller serves later on the same connection.
 pub(crate) struct Lobby {
     voters: Vec<Voter>,
 }
@@ -184,9 +185,9 @@ pub(crate) async fn find_cluster(config: &BrokerConfig, listeners: &mut Controll
         }
         let servers: Vec<_> = config.quorum.bootstrap_servers.iter().map(ToString::to_string).collect();
         tracing::warn!(
-            ?servers,
-            "no controller of controller.quorum.bootstrap.servers knows a cluster; a node that names just itself there \
-             forms one"
+            "no controller of controller.quorum.bootstrap.servers ({}) knows a cluster: have one node name just itself \
+             there, which forms one that the others join, or set controller.quorum.voters on all",
+            servers.join(", ")
         );
     }
 }

@@ -23,11 +23,10 @@ use crate::identity;
 use crate::lobby::{ControllerListeners, agree_on_cluster, find_cluster};
 use crate::peers::Peers;
 use crate::quorum::{self, Entry};
+use crate::quorum_dir;
 use crate::roll_call;
 use crate::voter::OwnVoter;
 
-/// The folder of the quorum's log in `metadata.log.dir`.
-const QUORUM_DIR: &str = "ottla-quorum";
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long another voter may take to lead in this one's place.
 const HAND_OVER: Duration = Duration::from_secs(1);
@@ -149,10 +148,7 @@ impl Node {
         let entry = Entry::of(config, &for_controller.bound()).await;
         let cluster_id = cluster_id(&options, entry, &mut for_controller).await?;
         let mut controller = if options.config.node.is_controller {
-            let running = start_controller(&options, entry, &cluster_id, for_controller, &registry).await?;
-            let controller = Arc::clone(&running.controller);
-            health.probe("metadata quorum", move || controller.failure());
-            Some(running)
+            Some(start_controller(&options, entry, &cluster_id, for_controller, &registry, &health).await?)
         } else {
             None
         };
@@ -178,6 +174,7 @@ impl Node {
             });
             let broker = start.await?;
             health.probe("log directories", broker.failed_directories());
+            health.probe("leader lease", broker.missing_lease());
             Some(broker)
         } else {
             None
@@ -212,7 +209,8 @@ impl Node {
         self.admin.as_ref().map(AdminServer::local_addr)
     }
 
-    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory.
+    /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory, or
+    /// its broker.
     pub async fn failed(&self) -> String {
         let quorum = async {
             match &self.controller {
@@ -229,9 +227,16 @@ impl Node {
                 None => std::future::pending().await,
             }
         };
+        let broker = async {
+            match &self.broker {
+                Some(broker) => broker.failed().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             reason = quorum => reason,
             reason = directories => reason,
+            reason = broker => reason,
         }
     }
 
@@ -304,10 +309,11 @@ async fn start_controller(
     cluster_id: &str,
     listeners: ControllerListeners,
     registry: &Registry,
+    health: &Health,
 ) -> Result<RunningController, NodeError> {
     let config = &options.config;
     let directory_id = identity::metadata_directory(options.disk.as_ref(), config, cluster_id)?;
-    let data_dir = config.log.metadata_dir.join(QUORUM_DIR);
+    let data_dir = quorum_dir::open(options.disk.as_ref(), &config.log.metadata_dir)?;
     let endpoint = quorum::own_endpoint(config, &listeners.bound());
     // Voters that are named find each other by their names.
     let servers = config.quorum.bootstrap_servers.iter().filter(|_| entry != Entry::Named);
@@ -331,6 +337,8 @@ async fn start_controller(
         transport: Arc::new(Peers::new(config.node.node_id, directory_id, &config.quorum.voters)),
     };
     let controller = Controller::start(controller_config, deps).await?;
+    let probed = Arc::clone(&controller);
+    health.probe("metadata quorum", move || probed.missing());
     // From now on the quorum knows it, and more.
     Bootstrap::remove(options.disk.as_ref(), &config.log.metadata_dir)?;
     let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&controller), API_TABLE, ListenerKind::Controller));

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use ottla_config::{BrokerConfig, ConfigErrors, Notice, Settings};
 use ottla_env::{RealClock, RealDisk};
 use ottla_telemetry::{LogLevels, init_logs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Node, NodeOptions, dev_nodes};
+use crate::{Node, NodeError, NodeOptions, dev_nodes};
 
 /// What a binary is without a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +44,32 @@ const STOP_WITHIN: Duration = Duration::from_secs(60);
 /// How long what goes on after that is waited for.
 const LEFTOVERS: Duration = Duration::from_secs(1);
 
+impl Defaults {
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Broker => "ottla-broker",
+            Self::Controller => "ottla-controller",
+        }
+    }
+
+    const fn about(self) -> &'static str {
+        match self {
+            Self::Broker => {
+                "A node of an Ottla cluster. Without arguments: one node that is its own cluster, on 127.0.0.1."
+            }
+            Self::Controller => {
+                "A controller of an Ottla cluster, which keeps its metadata and serves no clients. Without arguments: alone \
+                 on 127.0.0.1:9093."
+            }
+        }
+    }
+}
+
 /// Exit code for wrong usage or configuration; clap uses the same.
 const USAGE: u8 = 2;
 
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    about = "A node of an Ottla cluster. Without arguments: one node that is its own cluster, on 127.0.0.1."
-)]
+#[command(version)]
 struct Arguments {
     /// A Kafka server.properties
     #[arg(long, value_name = "FILE")]
@@ -65,12 +83,22 @@ struct Arguments {
     /// The first of these nodes' ports; the others are above it
     #[arg(long, value_name = "PORT", default_value_t = 9092, requires = "dev_nodes", value_parser = clap::value_parser!(u16).range(1..=60_000))]
     dev_port: u16,
+    /// Begins each line of the log: several nodes may write to one terminal
+    #[arg(long, value_name = "TEXT", default_value = "", hide = true)]
+    log_prefix: String,
+}
+
+fn command(defaults: Defaults) -> clap::Command {
+    Arguments::command().name(defaults.program()).about(defaults.about())
 }
 
 /// Runs a node until it is told to stop. Exit codes: 0 after a clean stop, 1 on failure, 2 on wrong usage or
 /// configuration.
 pub fn run(defaults: Defaults) -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::from_arg_matches(&command(defaults).get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     match (arguments.dev_nodes, defaults) {
         (Some(count), Defaults::Broker) => return dev_nodes::run(count, arguments.dev_port, &arguments.set),
         (Some(_), Defaults::Controller) => {
@@ -85,7 +113,7 @@ pub fn run(defaults: Defaults) -> ExitCode {
         Ok(loaded) => loaded,
         Err(message) => return complain(USAGE, &message),
     };
-    let log_levels = match init_logs(settings.get("log.level"), LOGGERS) {
+    let log_levels = match init_logs(settings.get("log.level"), LOGGERS, &arguments.log_prefix) {
         Ok(levels) => levels,
         Err(error) => return complain(USAGE, &error.to_string()),
     };
@@ -141,11 +169,8 @@ fn raise_descriptor_limit() {
 fn report(settings: &Settings, config: &BrokerConfig) {
     for notice in settings.notices() {
         match notice {
-            Notice::UnknownKey { name, nearest: Some(nearest), .. } => {
-                tracing::warn!("unknown setting {name}; did you mean {nearest}?");
-            }
-            Notice::UnknownKey { name, nearest: None, .. } => tracing::warn!("unknown setting {name}"),
-            Notice::NoEffect { name } => tracing::info!("{name} has no effect here"),
+            Notice::UnknownKey { .. } => tracing::warn!("{notice}"),
+            Notice::NoEffect { .. } => tracing::info!("{notice}"),
         }
     }
     for listener in &config.listeners.exposed {
@@ -180,6 +205,7 @@ async fn serve(settings: Settings, config: BrokerConfig, log_levels: LogLevels) 
         _ = interrupt.recv() => return ExitCode::SUCCESS,
         started = Node::start(options) => match started {
             Ok(node) => node,
+            Err(error @ NodeError::SecurityProtocol { .. }) => return complain(USAGE, &error.to_string()),
             Err(error) => return complain(1, &error.to_string()),
         },
     };
@@ -229,10 +255,22 @@ fn complain(code: u8, message: &str) -> ExitCode {
 mod tests {
     use std::path::Path;
 
-    use super::LOGGERS;
+    use super::*;
 
     /// Crates that log, and are in no node.
     const NOT_IN_A_NODE: [&str; 1] = ["client"];
+
+    #[test]
+    fn each_binary_says_what_it_is() {
+        for (defaults, name, about) in [
+            (Defaults::Broker, "ottla-broker ", "one node that is its own cluster"),
+            (Defaults::Controller, "ottla-controller ", "serves no clients"),
+        ] {
+            let mut command = command(defaults);
+            assert!(command.render_version().starts_with(name), "{}", command.render_version());
+            assert!(command.render_help().to_string().contains(about));
+        }
+    }
 
     #[test]
     fn every_crate_that_logs_is_a_logger() {

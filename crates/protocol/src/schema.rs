@@ -106,6 +106,16 @@ pub struct FieldSchema {
     pub never_flexible: bool,
 }
 
+impl FieldSchema {
+    /// Tags from here on are this platform's own, in messages of Kafka's that only its nodes exchange: Kafka's are counted from 0.
+    const FIRST_PRIVATE_TAG: u32 = 10_000;
+
+    /// Whether it is one of this platform's own.
+    pub const fn is_private(&self) -> bool {
+        matches!(self.tag, Some(tag) if tag >= Self::FIRST_PRIVATE_TAG)
+    }
+}
+
 /// A field's type on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldType {

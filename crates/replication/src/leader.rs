@@ -19,6 +19,8 @@ pub struct Leader {
     local: ReplicaProgress,
     followers: BTreeMap<NodeId, Follower>,
     in_flight: Option<AlterIsr>,
+    /// The controller has made the change in flight.
+    is_made: bool,
     high_watermark: Offset,
 }
 
@@ -105,6 +107,7 @@ impl Leader {
             local,
             followers,
             in_flight: None,
+            is_made: false,
             high_watermark,
         };
         leader.advance_high_watermark();
@@ -219,9 +222,20 @@ impl Leader {
         )
     }
 
-    /// The change that the controller has not answered yet. Its outcome is unknown: only newer metadata or a refusal ends it.
+    /// The change that was asked for: only newer metadata or a refusal ends it.
     pub fn isr_in_flight(&self) -> Option<&AlterIsr> {
         self.in_flight.as_ref()
+    }
+
+    /// The change to ask the controller for once more: it has not answered yet.
+    pub fn unanswered_isr(&self) -> Option<&AlterIsr> {
+        self.in_flight.as_ref().filter(|_| !self.is_made)
+    }
+
+    /// The controller has made `change`. It counts only once the metadata says so: that also tells the `min.insync.replicas`
+    /// with which the controller made it, by which those who left are eligible leaders or not (KIP-966).
+    pub fn handle_alter_isr_made(&mut self, change: &AlterIsr) {
+        self.is_made |= self.in_flight.as_ref() == Some(change);
     }
 
     /// Whether `id` is not in sync as far as the controller knows, but has caught up.
@@ -264,7 +278,7 @@ impl Leader {
                 .map(|id| (id, self.followers.get(&id).and_then(|f| f.broker_epoch)))
                 .collect(),
         };
-        self.in_flight = Some(change.clone());
+        (self.in_flight, self.is_made) = (Some(change.clone()), false);
         Some(change)
     }
 

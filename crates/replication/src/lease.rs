@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// The default of `broker.session.timeout.ms`: what a controller that has not told is taken to wait.
+const DEFAULT_SESSION: Duration = Duration::from_secs(2);
+
 /// A broker's lease on everything that it leads. Times are monotonic, since the host's start.
 ///
 /// ```text
@@ -20,6 +23,12 @@ pub struct LeaderLease {
 }
 
 impl LeaderLease {
+    /// The session that a lease may count on: the controller's, which is what it has `told`, and not what this broker is
+    /// configured for, its `own`; but no longer than that.
+    pub fn session(own: Duration, told: Option<Duration>) -> Duration {
+        own.min(told.unwrap_or(DEFAULT_SESSION))
+    }
+
     /// How long a lease lasts where the controller waits for `session`. The tenth between is for clocks that go at different
     /// speeds.
     pub fn length(session: Duration) -> Duration {
@@ -29,6 +38,12 @@ impl LeaderLease {
     /// The controller answered a heartbeat that was sent at `sent`, and did not fence.
     pub fn extend(&self, sent: Duration, session: Duration) {
         self.ends.store(nanos(sent + Self::length(session)), Ordering::Release);
+    }
+
+    /// The controller answered a heartbeat that was sent at `sent`: others lead in place of this broker, and it has not read who. The lease
+    /// goes on, and one without an end gets one.
+    pub fn bound(&self, sent: Duration, session: Duration) {
+        self.ends.fetch_min(nanos(sent + Self::length(session)), Ordering::AcqRel);
     }
 
     /// Nobody else could be made leader: there is no other broker, or the only controller lives and dies with this one.
@@ -73,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn the_controllers_session_counts_and_not_a_longer_one_of_the_broker() {
+        let told = |own, told: Option<u64>| LeaderLease::session(at(own), told.map(at));
+        assert_eq!(told(18_000, Some(2000)), at(2000));
+        assert_eq!(told(18_000, Some(9000)), at(9000));
+        assert_eq!(told(1500, Some(2000)), at(1500), "it may be more careful");
+        assert_eq!((told(18_000, None), told(1500, None)), (at(2000), at(1500)), "before it is told");
+    }
+
+    #[test]
     fn it_counts_from_the_sending_and_ends_before_the_session() {
         let lease = LeaderLease::default();
         let (sent, heard) = (at(1000), at(1300));
@@ -109,6 +133,21 @@ mod tests {
         assert!(!lease.is_valid(at(1)));
         lease.extend(at(10), SESSION);
         assert!(lease.is_valid(at(11)));
+    }
+
+    #[test]
+    fn who_does_not_know_its_successor_keeps_what_is_left_of_it() {
+        let lease = LeaderLease::default();
+        lease.bound(at(0), SESSION);
+        assert!(!lease.is_valid(at(1)), "none comes into being");
+        lease.extend(at(100), SESSION);
+        for sent in (350..5000).step_by(250) {
+            lease.bound(at(sent), SESSION);
+        }
+        assert!(lease.is_valid(at(1899)) && !lease.is_valid(at(1900)));
+        lease.hold();
+        lease.bound(at(5000), SESSION);
+        assert!(lease.is_valid(at(6799)) && !lease.is_valid(at(6800)));
     }
 
     #[test]

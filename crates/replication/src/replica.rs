@@ -38,7 +38,8 @@ pub struct Replica {
 pub enum RoleChange {
     /// Older than what is known, or no change of role.
     None,
-    /// Stamp new batches with the epoch, which starts at `epoch_start`; serve reads and writes.
+    /// Stamp new batches with the epoch, which starts at `epoch_start`; serve reads and writes. A leader may stay one in a new
+    /// epoch, as when a reassignment ends: what it has appended stays in its log.
     BecameLeader {
         /// The log end offset at the change.
         epoch_start: Offset,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Everything that is counted.
-pub const KINDS: [&str; 27] = [
+pub const KINDS: [&str; 30] = [
     "elections",
     "ELR elections",
     "ISR shrinks",
@@ -11,6 +11,7 @@ pub const KINDS: [&str; 27] = [
     "truncations",
     "fencings",
     "lease expiries",
+    "leases not prolonged",
     "unclean restarts kept eligible",
     "reassignments completed",
     "reassignments cancelled",
@@ -25,6 +26,8 @@ pub const KINDS: [&str; 27] = [
     "messages lost",
     "isolations",
     "one-way partitions",
+    "bridges",
+    "metadata held back",
     "pauses",
     "kills",
     "power losses",

@@ -15,7 +15,7 @@ use crate::scheduler::Scheduler;
 use crate::trace::Trace;
 
 /// By how many thousandths a machine's clocks may go wrong: two of them differ by less than what a lease is shorter than a session.
-const CLOCK_DRIFT: u64 = 40;
+pub(crate) const CLOCK_DRIFT: u64 = 40;
 /// The wall clock at the start, ms.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
 

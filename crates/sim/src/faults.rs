@@ -98,7 +98,7 @@ impl World {
         let nodes = self.brokers.len() as u64;
         let host = self.cx.between(1, nodes + 1) as i32;
         let lasts = Duration::from_millis(self.cx.between(100, 3500));
-        match self.cx.rng.below(20) {
+        match self.cx.rng.below(24) {
             0..2 => self.rough_network(lasts),
             2..4 => self.isolate(host, lasts),
             4..6 => self.one_way(host, lasts),
@@ -122,7 +122,9 @@ impl World {
                 self.cx.counts.add("failed reads");
                 self.disk(host, |disk| disk.inject(Fault::io(Op::Read).times(2)));
             }
-            _ => self.controllers.transfer(&mut self.cx),
+            19 => self.controllers.transfer(&mut self.cx),
+            20..22 => self.bridge(host, lasts),
+            _ => self.hold_metadata(host, lasts * 2),
         }
     }
 
@@ -159,6 +161,24 @@ impl World {
         let (from, to) = if self.cx.one_in(2) { (host, other) } else { (other, host) };
         self.cx.note(format_args!("fault: nothing from host {from} to {to} for {lasts:?}"));
         self.block(from, to, lasts);
+    }
+
+    /// Two hosts lose each other, and keep all others.
+    fn bridge(&mut self, host: i32, lasts: Duration) {
+        self.cx.counts.add("bridges");
+        let other = host % self.brokers.len() as i32 + 1;
+        self.cx.note(format_args!("fault: nothing between hosts {host} and {other} for {lasts:?}"));
+        self.block(host, other, lasts);
+        self.block(other, host, lasts);
+    }
+
+    /// A broker does not act on new metadata: it is busy, or those whom it asks have none. It is heard of as always.
+    fn hold_metadata(&mut self, host: i32, lasts: Duration) {
+        self.cx.counts.add("metadata held back");
+        self.cx.note(format_args!("fault: broker {host} acts on no metadata for {lasts:?}"));
+        if let Some(broker) = self.brokers.get_mut(host as usize - 1) {
+            broker.metadata_held_until = self.cx.now + lasts;
+        }
     }
 
     fn block(&mut self, from: i32, to: i32, lasts: Duration) {
@@ -220,7 +240,8 @@ impl World {
     fn heal(&mut self) {
         self.cx.note(format_args!("all is healed"));
         self.cx.network.heal();
-        for broker in &self.brokers {
+        for broker in &mut self.brokers {
+            broker.metadata_held_until = Duration::ZERO;
             broker.disk.heal();
             // Far away.
             broker.disk.crash_at(u64::MAX / 2);

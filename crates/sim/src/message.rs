@@ -76,8 +76,8 @@ pub(crate) enum Failure {
     /// It was not appended.
     Refused(Refused),
     /// A sequence number does not follow. Whether the leader that says so is the one that the controllers have committed: one that
-    /// another was preferred to, and that has not heard of it, may lack what was acknowledged since. One that was fenced must not answer
-    /// at all, which is a rule.
+    /// another was preferred to may lack what was acknowledged since, until its lease is over. Then, or if it was fenced, it must not
+    /// answer at all, which is a rule.
     OutOfOrder { is_current: bool },
     /// It may have been.
     Unknown(String),

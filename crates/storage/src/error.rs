@@ -43,7 +43,7 @@ pub enum StorageError {
     /// Bytes that were once synced are gone or changed. Nothing was cut off: the replica must be refetched from another
     /// one, or given up by an operator.
     #[error(
-        "{path} is damaged: {reason}. Nothing was cut off: restore it from a copy; if there is none, delete the topic"
+        "{path} is damaged: {reason}. Nothing was cut off: restore it from a copy, or let it be copied from other replicas; if there are none, delete the topic"
     )]
     Damaged {
         /// The file or folder.

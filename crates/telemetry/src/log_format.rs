@@ -11,7 +11,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Formats events; times are UTC.
 #[derive(Debug)]
-pub(crate) struct KafkaFormat;
+pub(crate) struct KafkaFormat {
+    /// Begins each line.
+    pub(crate) prefix: String,
+}
 
 impl<S, N> FormatEvent<S, N> for KafkaFormat
 where
@@ -19,6 +22,7 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        out.write_str(&self.prefix)?;
         write_line(&mut out, SystemTime::now(), event)
     }
 }

@@ -38,15 +38,17 @@ pub enum LogError {
 }
 
 /// Logs to standard error from now on. Levels: the variable `OTTLA_LOG`, else `configured`, else INFO; they may be changed
-/// later, those of `loggers` and others.
-pub fn init_logs(configured: Option<&str>, loggers: &[&str]) -> Result<LogLevels, LogError> {
+/// later, those of `loggers` and others. Each line begins with `prefix`.
+pub fn init_logs(configured: Option<&str>, loggers: &[&str], prefix: &str) -> Result<LogLevels, LogError> {
     let from_env = env::var(VARIABLE).ok().filter(|levels| !levels.is_empty());
     let (levels, origin) = match (&from_env, configured) {
         (Some(levels), _) => (levels.as_str(), VARIABLE),
         (None, Some(levels)) => (levels, "configuration"),
         (None, None) => (DEFAULT, "default"),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(KafkaFormat);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .event_format(KafkaFormat { prefix: prefix.to_owned() });
     let start = targets(levels, origin)?;
     let (filter, handle) = reload::Layer::new(start.clone());
     let subscriber = tracing_subscriber::registry().with(filter).with(lines);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Place;
 use crate::Failure;
-use crate::kafka_jars::workspace_root;
+use crate::kafka_jars::target_dir;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -79,7 +79,7 @@ const FAULTS: [Fault; 6] = [
 
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(super) fn run(place: &Place<'_>, arguments: &Arguments) -> Result<Value, Failure> {
-    let binary = workspace_root().canonicalize()?.join("target/release/ottla-broker");
+    let binary = target_dir("").join("release/ottla-broker");
     println!(
         "## Failover of {} partitions, three replicas on three nodes, {} runs each\n\n| fault | others lead all after, ms: least | median | most | promised |\n|---|---:|---:|---:|---:|",
         arguments.partitions, arguments.runs

@@ -25,7 +25,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::kafka_jars::{run as run_command, workspace_root};
+use crate::kafka_jars::{run as run_command, target_dir, workspace_root};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -125,7 +125,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let place = Place {
         common,
-        programs: root.join("benches/target/release"),
+        programs: target_dir("benches").join("release"),
         work: work.path(),
         processors: if two { (Some(0), Some(1)) } else { (None, None) },
         topics: Cell::new(0),

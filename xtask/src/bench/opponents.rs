@@ -11,7 +11,7 @@ use super::Place;
 use crate::Failure;
 use crate::clients::install_kafka;
 use crate::clients::server::Server;
-use crate::kafka_jars::{run, workspace_root};
+use crate::kafka_jars::{run, target_dir};
 
 pub(super) struct Opponent {
     pub(super) name: &'static str,
@@ -135,7 +135,7 @@ impl Opponent {
 
     /// The command-line interface works with every broker.
     fn ottla(&self, arguments: &[&str]) -> Result<(), Failure> {
-        let mut ottla = Command::new(workspace_root().canonicalize()?.join("target/release/ottla"));
+        let mut ottla = Command::new(target_dir("").join("release/ottla"));
         ottla.args(["--bootstrap-server", &self.server.bootstrap]).args(arguments);
         run(ottla.stdout(Stdio::null()))
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::session::progress;
 use crate::Failure;
-use crate::kafka_jars::{run, workspace_root};
+use crate::kafka_jars::{run, target_dir, workspace_root};
 
 /// How long a start or a stop may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl Server {
             .args(["build", "--release", "--quiet", "--bin", "ottla-broker", "--bin", "ottla"])
             .current_dir(&root))?;
         let (client, controller, admin) = (free_port()?, free_port()?, free_port()?);
-        let mut command = started_by(under, root.join("target/release/ottla-broker").as_os_str());
+        let mut command = started_by(under, target_dir("").join("release/ottla-broker").as_os_str());
         let listeners = format!("PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}");
         let data = work.join("data");
         for setting in [

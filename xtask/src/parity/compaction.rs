@@ -17,7 +17,7 @@ use super::folder;
 use super::kafka::{Figures, Kafka, PARTITION, TOPIC, figures};
 use super::view::{Row, View, compare};
 use crate::Failure;
-use crate::kafka_jars::{run as run_command, workspace_root};
+use crate::kafka_jars::{run as run_command, target_dir, workspace_root};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -81,7 +81,7 @@ impl<'a> Parity<'a> {
         Ok(Self {
             arguments,
             kafka: Kafka::install(work)?,
-            ottla: root.join("target/release/examples/compact_once"),
+            ottla: target_dir("").join("release/examples/compact_once"),
             kafkas: work.join("kafka"),
             ottlas: work.join("ottla"),
             scratch: work.join("view"),

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::Failure;
+use crate::kafka_jars::target_dir;
 
 /// The ports of a node without configuration: clients, controllers, admin.
 const DEFAULT: [u16; 3] = [9092, 9093, 9644];
@@ -56,8 +57,8 @@ pub(crate) struct Node {
 
 impl Node {
     /// Starts the release broker in `folder`; returns when it has printed its `ready` line.
-    pub(crate) fn start(root: &Path, folder: &Path, ports: &Ports) -> Result<Self, Failure> {
-        let mut command = Command::new(root.join("target/release/ottla-broker"));
+    pub(crate) fn start(folder: &Path, ports: &Ports) -> Result<Self, Failure> {
+        let mut command = Command::new(target_dir("").join("release/ottla-broker"));
         let [clients, controllers, admin] = ports.0;
         if ports.0 != DEFAULT {
             let listeners =
@@ -91,10 +92,10 @@ impl Drop for Node {
 }
 
 /// Makes `ottla` a command of the session, which finds the node wherever it listens.
-pub(crate) fn put_ottla_on_path(root: &Path, folder: &Path, ports: &Ports) -> Result<(), Failure> {
+pub(crate) fn put_ottla_on_path(folder: &Path, ports: &Ports) -> Result<(), Failure> {
     let bin = folder.join("bin");
     fs::create_dir_all(&bin)?;
-    let ottla = root.join("target/release/ottla");
+    let ottla = target_dir("").join("release/ottla");
     let [clients, ..] = ports.0;
     let script =
         format!("#!/bin/sh\nexec {} --bootstrap-server 127.0.0.1:{clients} \"$@\"\n", ottla.display());

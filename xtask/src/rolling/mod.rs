@@ -18,7 +18,7 @@ use self::load::Load;
 use self::nodes::{Nodes, refused};
 use crate::Failure;
 use crate::ci::cargo;
-use crate::kafka_jars::{run as run_command, workspace_root};
+use crate::kafka_jars::{run as run_command, target_dir, workspace_root};
 
 /// What the feature adds.
 const NEXT_LEVEL: i16 = 31;
@@ -57,8 +57,7 @@ fn build(arguments: &[&str], target: &Path) -> Result<PathBuf, Failure> {
     let root = workspace_root();
     let package = ["build", "--locked", "--quiet", "--package", "ottla-broker-bin"];
     run_command(cargo().args(package).args(arguments).current_dir(&root))?;
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    run_command(Command::new("cp").arg(folder.join("debug/ottla-broker")).arg(target))?;
+    run_command(Command::new("cp").arg(target_dir("").join("debug/ottla-broker")).arg(target))?;
     Ok(target.to_owned())
 }
 

@@ -1,6 +1,8 @@
 //! The metadata quorum of several processes: forming, losing the active controller, wiped directories.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,6 +83,47 @@ fn three_processes_form_a_quorum_and_survive_the_death_of_the_active_controller(
         assert_eq!(nodes[&3].client().topic(topic).error_code, ErrorCode::NONE, "{topic}");
     }
     stop(nodes);
+}
+
+/// The answer of the admin listener at `address` to a question for `/readyz`, once it has `wanted` in it.
+fn readiness(address: SocketAddr, wanted: &str) -> Option<String> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let mut answer = String::new();
+        if let Ok(mut stream) = TcpStream::connect(address) {
+            let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let _ = asked.and_then(|()| stream.read_to_string(&mut answer));
+        }
+        if answer.contains(wanted) {
+            return Some(answer);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    None
+}
+
+#[test]
+fn a_voter_that_starts_alone_is_not_ready_and_says_who_is_missing() {
+    let mut cluster = Cluster::of(3);
+    let admin = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let setting = format!("admin.listener={admin}");
+    cluster.homes.get_mut(&2).expect("a home").arguments.extend(["--set".to_owned(), setting]);
+    stop(cluster.start());
+    let homes = &cluster.homes;
+    let (alone, later) = thread::scope(|scope| {
+        let second = scope.spawn(|| homes[&2].start());
+        let alone = readiness(admin, "these do not: 1 (");
+        // It gets ready with the others, whatever it said.
+        let others = [1, 3].map(|id| scope.spawn(move || homes[&id].start()));
+        let others = others.map(|node| node.join().expect("a node"));
+        let second = second.join().expect("a node");
+        let later = readiness(admin, "\"ready\":true");
+        drop((second, others));
+        (alone, later)
+    });
+    let alone = alone.expect("it does not say who is missing");
+    assert!(alone.starts_with("HTTP/1.1 503 ") && alone.contains(", 3 ("), "{alone}");
+    assert!(later.is_some(), "it does not get ready");
 }
 
 #[test]

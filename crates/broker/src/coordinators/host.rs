@@ -25,6 +25,8 @@ use crate::replica_manager::Partition;
 
 /// A shard that failed is loaded again after this.
 const RELOAD_AFTER: Duration = Duration::from_secs(5);
+/// A lease that ran out is looked at so often.
+const LOOK_AT_LEASE: Duration = Duration::from_millis(250);
 
 /// Why a request did not reach a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,13 +56,15 @@ pub(crate) struct CoordinatorHost<S: Shard> {
 
 struct Slot<S: Shard> {
     partition: Arc<Partition>,
-    leader_epoch: LeaderEpoch,
     state: Mutex<SlotState<S>>,
 }
 
 struct SlotState<S: Shard> {
+    leader_epoch: LeaderEpoch,
     shard: Hosting<S>,
     waiting: HashMap<RequestId, oneshot::Sender<S::Response>>,
+    /// The lease ran out: who is refused for that could not show that it lives.
+    was_cut_off: bool,
 }
 
 enum Hosting<S: Shard> {
@@ -122,8 +126,7 @@ where
         request: S::Request,
     ) -> Result<S::Response, HostError> {
         let slot = self.slot(partition)?;
-        let leads = || slot.partition.check_lease().map_err(|_| HostError::NotCoordinator);
-        leads()?;
+        self.check_lease(&slot)?;
         let answer = {
             let mut state = slot.state.lock();
             let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
@@ -139,8 +142,18 @@ where
         };
         // The sender goes only when the slot does.
         let answer = answer.await.map_err(|_| HostError::NotCoordinator)?;
-        leads()?;
+        self.check_lease(&slot)?;
         Ok(answer)
+    }
+
+    fn check_lease(&self, slot: &Slot<S>) -> Result<(), HostError> {
+        slot.partition.check_lease().map_err(|_| {
+            // The lease may be back before the timers are looked at.
+            if !std::mem::replace(&mut slot.state.lock().was_cut_off, true) {
+                self.deadlines_changed.notify_one();
+            }
+            HostError::NotCoordinator
+        })
     }
 
     /// Reads facts off every loaded shard.
@@ -179,11 +192,18 @@ where
         self.expected.write().insert(partition);
     }
 
-    /// This broker leads `partition` now: loads its shard in the background.
+    /// This broker leads `partition` now: loads its shard in the background. One that stays the leader in a new epoch, as when a
+    /// reassignment ends, keeps its shard: that has replayed all that the log has.
     pub(crate) fn became_leader(self: &Arc<Self>, partition: Arc<Partition>, leader_epoch: LeaderEpoch) {
         let index = partition.id().topic_partition.partition;
-        let state = Mutex::new(SlotState { shard: Hosting::Loading, waiting: HashMap::new() });
-        let slot = Arc::new(Slot { partition, leader_epoch, state });
+        let hosted = self.slots.read().get(&index).map(Arc::clone);
+        if let Some(slot) = hosted.filter(|slot| Arc::ptr_eq(&slot.partition, &partition)) {
+            slot.state.lock().leader_epoch = leader_epoch;
+            return;
+        }
+        let state =
+            SlotState { leader_epoch, shard: Hosting::Loading, waiting: HashMap::new(), was_cut_off: false };
+        let slot = Arc::new(Slot { partition, state: Mutex::new(state) });
         let former = self.slots.write().insert(index, Arc::clone(&slot));
         self.expected.write().remove(&index);
         if let Some(former) = former {
@@ -215,29 +235,7 @@ where
     /// Fires timers for as long as the host lives.
     pub(crate) async fn run_timers(self: Arc<Self>) {
         loop {
-            let now = self.clock.now();
-            let mut next = None;
-            let slots: Vec<_> =
-                self.slots.read().iter().map(|(&index, slot)| (index, Arc::clone(slot))).collect();
-            for (index, slot) in slots {
-                let mut state = slot.state.lock();
-                if let Hosting::Failed(since) = state.shard {
-                    if now.since(since) >= RELOAD_AFTER {
-                        state.shard = Hosting::Loading;
-                        let (host, slot) = (Arc::clone(&self), Arc::clone(&slot));
-                        tokio::task::spawn_blocking(move || host.load(index, &slot));
-                    } else {
-                        next = [next, Some(since + RELOAD_AFTER)].into_iter().flatten().min();
-                    }
-                    continue;
-                }
-                let due = state.shard.active().and_then(HostedShard::next_deadline);
-                if due.is_some_and(|deadline| deadline <= now) {
-                    self.drive(index, &slot, &mut state, |shard, now, log| shard.fire(now, log));
-                }
-                let deadline = state.shard.active().and_then(HostedShard::next_deadline);
-                next = [next, deadline].into_iter().flatten().min();
-            }
+            let next = self.tick();
             let wait = next.map_or(Duration::from_secs(60), |deadline| deadline.since(self.clock.now()));
             tokio::select! {
                 biased;
@@ -245,6 +243,46 @@ where
                 () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => {}
             }
         }
+    }
+
+    /// Fires what is due; when there will be something to do next.
+    fn tick(self: &Arc<Self>) -> Option<Monotonic> {
+        let slots: Vec<_> =
+            self.slots.read().iter().map(|(&index, slot)| (index, Arc::clone(slot))).collect();
+        let now = self.clock.now();
+        slots.iter().filter_map(|(index, slot)| self.tick_slot(*index, slot, now)).min()
+    }
+
+    fn tick_slot(
+        self: &Arc<Self>,
+        index: PartitionIndex,
+        slot: &Arc<Slot<S>>,
+        now: Monotonic,
+    ) -> Option<Monotonic> {
+        let mut state = slot.state.lock();
+        if let Hosting::Failed(since) = state.shard {
+            if now.since(since) < RELOAD_AFTER {
+                return Some(since + RELOAD_AFTER);
+            }
+            state.shard = Hosting::Loading;
+            let (host, slot) = (Arc::clone(self), Arc::clone(slot));
+            tokio::task::spawn_blocking(move || host.load(index, &slot));
+            return None;
+        }
+        // Nobody is late for a coordinator that refuses whoever comes.
+        if slot.partition.check_lease().is_err() {
+            state.was_cut_off = true;
+            self.drive(index, slot, &mut state, |shard, now, _| Ok(shard.expire(now)));
+            return Some(now + LOOK_AT_LEASE);
+        }
+        if std::mem::take(&mut state.was_cut_off) {
+            self.drive(index, slot, &mut state, |shard, now, log| shard.resume(now, log));
+        }
+        let due = state.shard.active().and_then(HostedShard::next_deadline);
+        if due.is_some_and(|deadline| deadline <= now) {
+            self.drive(index, slot, &mut state, |shard, now, log| shard.fire(now, log));
+        }
+        state.shard.active().and_then(HostedShard::next_deadline)
     }
 
     fn slot(&self, partition: PartitionIndex) -> Result<Arc<Slot<S>>, HostError> {
@@ -289,7 +327,7 @@ where
         let Some(shard) = state.shard.active_mut() else { return };
         let before = shard.next_deadline();
         let now = Now { monotonic: self.clock.now(), wall_ms: self.clock.wall_ms() };
-        let mut log = PartitionLog::new(&slot.partition, slot.leader_epoch);
+        let mut log = PartitionLog::new(&slot.partition, state.leader_epoch);
         // Nobody knows in what state a panic left the shard: its log does.
         match catch_unwind(AssertUnwindSafe(|| step(shard, now, &mut log))) {
             Err(_) => {
@@ -337,3 +375,7 @@ fn take_down<S: Shard>(state: &mut SlotState<S>, next: Hosting<S>) {
     }
     state.waiting.clear();
 }
+
+#[cfg(test)]
+#[path = "host_test.rs"]
+mod tests;

@@ -1,17 +1,20 @@
 //! What a metadata change means for the partitions of this broker.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 
 use ottla_metadata::image::{LOST_DIRECTORY, MIGRATING_DIRECTORY, ResourceKind, UNASSIGNED_DIRECTORY};
 use ottla_metadata::{LocalChange, MetadataDelta, MetadataImage};
 use ottla_replication::{PartitionState, Replica, RoleChange};
 use ottla_storage::{Log, LogDir, StorageError, find_home};
-use ottla_types::{LeaderEpoch, NodeId, PartitionIndex, TopicIdPartition, TopicName, TopicPartition};
+use ottla_types::{
+    DirectoryId, LeaderEpoch, NodeId, PartitionIndex, TopicIdPartition, TopicName, TopicPartition,
+};
 
 use super::opening::Target;
 use super::partition::{Host, Partition, durability_of};
-use super::strays::set_aside;
+use super::strays::{NOT_OURS, set_aside};
 use super::{HostedTopic, ReplicaManager};
 use crate::effective_configs::PartitionConfig;
 
@@ -28,6 +31,22 @@ pub(crate) enum RoleChanged {
 
 /// Told of each [`RoleChanged`], in order, one at a time.
 pub(crate) type RoleListener = Box<dyn Fn(RoleChanged) + Send + Sync>;
+
+/// Why a partition does not serve.
+#[derive(Debug)]
+pub(super) struct Unopened {
+    reason: String,
+    /// What this broker had of it is gone or damaged: the controller has to know, so that another replica leads. What lies in a
+    /// directory that is offline may come back whole.
+    is_lost: bool,
+}
+
+impl Unopened {
+    /// It may be whole.
+    pub(super) const fn now(reason: String) -> Self {
+        Self { reason, is_lost: false }
+    }
+}
 
 impl ReplicaManager {
     /// Brings this broker's partitions in line with the metadata. `config_of` gives what a topic's partitions obey.
@@ -56,8 +75,8 @@ impl ReplicaManager {
         for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceKind::Topic) {
             self.update_configs(&TopicName::from(resource.name.clone()), after, &config_of);
         }
-        // A broker-wide default may concern any topic.
-        if delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
+        // A broker-wide default may concern any topic; with eligible leader replicas another one counts.
+        if delta.features || delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
             let names: Vec<TopicName> = after.topics.iter().map(|topic| topic.name.clone()).collect();
             for name in names {
                 self.update_configs(&name, after, &config_of);
@@ -136,10 +155,24 @@ impl ReplicaManager {
     }
 
     /// The log of a partition, as it is on disk.
-    pub(super) fn open(&self, target: &Target) -> Result<Log, String> {
+    pub(super) fn open(&self, target: &Target) -> Result<Log, Unopened> {
         let id = id_of(&target.change);
         let dir = self.dir_for(&id, &target.change)?;
-        self.open_log(&dir, &id, target).map_err(|error| error.to_string())
+        let mut opened = self.open_log(&dir, &id, target);
+        if let Err(error @ StorageError::Damaged { .. }) = &opened
+            && self.may_be_copied_anew(&target.change)
+        {
+            tracing::warn!(
+                "{}: {error}. Others are in sync: it is copied from the leader",
+                id.topic_partition
+            );
+            opened = set_aside(&dir, slice::from_ref(&id), "is damaged")
+                .and_then(|()| self.open_log(&dir, &id, target));
+        }
+        opened.map_err(|error| Unopened {
+            is_lost: matches!(error, StorageError::Damaged { .. }),
+            reason: error.to_string(),
+        })
     }
 
     fn open_log(&self, dir: &LogDir, id: &TopicIdPartition, target: &Target) -> Result<Log, StorageError> {
@@ -148,17 +181,18 @@ impl ReplicaManager {
         if let Some(other) = dir.topic_id_of(at)
             && other != id.topic_id
         {
-            set_aside(dir, &[TopicIdPartition { topic_id: other, topic_partition: at.clone() }])?;
+            let other = TopicIdPartition { topic_id: other, topic_partition: at.clone() };
+            set_aside(dir, &[other], NOT_OURS)?;
         }
         dir.open_or_create_log(id, Arc::clone(&target.config.log), self.clock.wall_ms())
     }
 
     /// Has a partition serve whose log was opened, in its role; or notes why it cannot.
-    pub(super) fn install(&self, target: &Target, opened: Result<Log, String>) {
+    pub(super) fn install(&self, target: &Target, opened: Result<Log, Unopened>) {
         let Target { change, config } = target;
         let log = match opened {
             Ok(log) => log,
-            Err(reason) => return self.refuse(change, reason),
+            Err(unopened) => return self.refuse(change, unopened),
         };
         let id = id_of(change);
         let at = id.topic_partition.clone();
@@ -198,7 +232,7 @@ impl ReplicaManager {
     }
 
     /// Deletes what was opened of a partition that was removed meanwhile.
-    pub(super) fn discard(&self, target: &Target, opened: Result<Log, String>) {
+    pub(super) fn discard(&self, target: &Target, opened: Result<Log, Unopened>) {
         if let Ok(mut log) = opened {
             log.abandon();
         }
@@ -233,11 +267,14 @@ impl ReplicaManager {
 
     /// Where the partition lies. A new one begins where the metadata says, else in the directory with the fewest. An error if it
     /// may lie where nobody can look: it must not begin empty elsewhere.
-    fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Result<Arc<LogDir>, String> {
+    fn dir_for(&self, id: &TopicIdPartition, change: &LocalChange) -> Result<Arc<LogDir>, Unopened> {
         let not_chosen = [UNASSIGNED_DIRECTORY, LOST_DIRECTORY, MIGRATING_DIRECTORY];
-        let assigned = change.partition.directory_of(self.node_id).filter(|dir| !not_chosen.contains(dir));
+        let recorded = change.partition.directory_of(self.node_id);
+        let assigned = recorded.filter(|dir| !not_chosen.contains(dir));
         let named = self.dirs.iter().find(|dir| Some(dir.directory_id()) == assigned);
-        if let Some(home) = find_home(&self.dirs, id, assigned).map_err(|error| error.to_string())? {
+        if let Some(home) =
+            find_home(&self.dirs, id, assigned).map_err(|error| Unopened::now(error.to_string()))?
+        {
             // It may have moved to a directory that did not open, and what is here be what a crash left behind.
             if assigned.is_none() || named.is_some() || self.unopened.is_empty() {
                 return Ok(Arc::clone(&self.dirs[home]));
@@ -246,27 +283,19 @@ impl ReplicaManager {
         if let Some(named) = named {
             return Ok(Arc::clone(named));
         }
-        if let Some(assigned) = assigned {
+        if assigned.is_some() || recorded == Some(LOST_DIRECTORY) {
             if !self.may_be_copied_anew(change) {
-                return Err(format!(
-                    "it lies in log directory {assigned}, which is none of log.dirs: mount it or add it; if it is lost, others have to \
-                     be in sync without this broker before it is copied from them; if there are none, delete the topic"
-                ));
+                return Err(self.directory_is_gone(assigned));
             }
-            tracing::warn!(
-                "{}: log directory {assigned} is gone, it is copied from the leader",
-                id.topic_partition
-            );
+            tracing::warn!("{}: its log directory is gone, it is copied from the leader", id.topic_partition);
         }
         // Nothing happened to it since its creation, so no former process had it; or nobody counts on what is here yet.
         let being_added = change.partition.adding_replicas.contains(&self.node_id)
             && !change.partition.isr.contains(&self.node_id);
         let is_new = change.partition.partition_epoch.0 == 0 || being_added;
         if self.is_any_offline() && !is_new {
-            return Err(format!(
-                "it may lie in a directory that does not serve: {}",
-                self.offline_directories().join("; ")
-            ));
+            let offline = self.offline_directories().join("; ");
+            return Err(Unopened::now(format!("it may lie in a directory that does not serve: {offline}")));
         }
         // A replica that is here anyway, though all are cordoned, has to lie somewhere.
         let online = self.dirs.iter().enumerate().filter(|(_, dir)| dir.failure().is_none());
@@ -274,7 +303,7 @@ impl ReplicaManager {
         let emptiest = emptiest.map(|(_, dir)| dir);
         let chosen = self.take_preferred_dir(&id.topic_partition).or(emptiest);
         chosen.map(Arc::clone).ok_or_else(|| {
-            "every log directory failed; check the devices, then restart the broker".to_owned()
+            Unopened::now("every log directory failed; check the devices, then restart the broker".to_owned())
         })
     }
 
@@ -288,9 +317,24 @@ impl ReplicaManager {
         !counts && partition.has_leader() && self.unopened.is_empty() && !self.is_any_offline()
     }
 
-    fn refuse(&self, change: &LocalChange, reason: String) {
-        let at = id_of(change).topic_partition;
+    fn directory_is_gone(&self, assigned: Option<DirectoryId>) -> Unopened {
+        let which = assigned.map_or_else(String::new, |dir| format!(" {dir}"));
+        Unopened {
+            reason: format!(
+                "it lay in a log directory{which} that is none of log.dirs: mount it or add it; if it is lost, others have to be in sync \
+                 without this broker before it is copied from them; if there are none, delete the topic"
+            ),
+            is_lost: !self.is_any_offline(),
+        }
+    }
+
+    fn refuse(&self, change: &LocalChange, Unopened { reason, is_lost }: Unopened) {
+        let id = id_of(change);
+        let at = id.topic_partition;
         tracing::error!("{at} cannot be served: {reason}");
+        if is_lost && change.partition.directory_of(self.node_id) != Some(LOST_DIRECTORY) {
+            self.assignments.assign(id.topic_id, change.index, LOST_DIRECTORY);
+        }
         self.damaged.lock().insert((at.topic.clone(), at.partition), reason);
         self.tell(RoleChanged::Left(at));
     }

@@ -9,7 +9,7 @@ use ottla_env::Clock;
 use ottla_metadata::MetadataImage;
 use ottla_replication::{AlterIsr, Durability, LeaderLease, NotReady, PartitionState, Replica, RoleChange};
 use ottla_storage::{AppendError, FlushOutcome, Log, LogConfig, ReadError, RecordsSlice};
-use ottla_types::{BrokerEpoch, Bytes, LeaderEpoch, NodeId, Offset, PartitionEpoch, TopicIdPartition};
+use ottla_types::{BrokerEpoch, Bytes, LeaderEpoch, NodeId, Offset, TopicIdPartition};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::flush_queue::FlushQueue;
@@ -247,8 +247,8 @@ impl BarePartition {
     }
 
     /// The controller made the change.
-    pub fn isr_changed(&self, leader_epoch: LeaderEpoch, partition_epoch: PartitionEpoch, isr: Vec<NodeId>) {
-        self.partition.isr_changed(leader_epoch, partition_epoch, isr);
+    pub fn isr_changed(&self, leader_epoch: LeaderEpoch, change: &AlterIsr) {
+        self.partition.isr_changed(leader_epoch, change);
     }
 
     /// The controller refused the change, and made none.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_replication::{AlterIsr, PartitionState};
-use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, TopicIdPartition};
+use ottla_replication::AlterIsr;
+use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, TopicIdPartition};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -66,27 +66,20 @@ impl Partition {
         let mut state = self.look();
         let epoch = state.replica.leader_epoch();
         let leader = state.replica.leader_mut().ok()?;
-        let change = match leader.isr_in_flight() {
+        let change = match leader.unanswered_isr() {
             Some(change) => change.clone(),
             None => leader.propose_isr(now, lag_max, eligible)?,
         };
         Some((epoch, change))
     }
 
-    /// The controller made a change that this leader asked for; the metadata will say so too, later.
-    pub(crate) fn isr_changed(
-        self: &Arc<Self>,
-        leader_epoch: LeaderEpoch,
-        partition_epoch: PartitionEpoch,
-        isr: Vec<NodeId>,
-    ) {
-        let former = {
-            let state = self.look();
-            let leader = state.replica.leader().ok().filter(|_| state.replica.leader_epoch() == leader_epoch);
-            leader.map(|leader| leader.state().clone())
-        };
-        if let Some(former) = former.filter(|former| former.partition_epoch < partition_epoch) {
-            self.handle_partition_state(PartitionState { partition_epoch, isr, ..former });
+    /// The controller made a change that this leader asked for in `leader_epoch`; the metadata will say so too, and then it counts.
+    pub(crate) fn isr_changed(&self, leader_epoch: LeaderEpoch, change: &AlterIsr) {
+        let mut state = self.look();
+        if state.replica.leader_epoch() == leader_epoch
+            && let Ok(leader) = state.replica.leader_mut()
+        {
+            leader.handle_alter_isr_made(change);
         }
     }
 

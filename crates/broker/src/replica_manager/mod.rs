@@ -31,7 +31,7 @@ mod strays;
 mod sync;
 mod sync_policy;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod throttle;
 mod waiters;
 

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ReplicaManager;
+use super::apply::Unopened;
 use crate::effective_configs::PartitionConfig;
 
 /// More workers than were asked for: what a request waits for shall not wait for the recovery of another partition.
@@ -224,8 +225,9 @@ impl ReplicaManager {
         let at = target.at();
         loop {
             // A fault in what reads a folder costs that folder.
-            let opened = catch_unwind(AssertUnwindSafe(|| self.open(&target)))
-                .unwrap_or_else(|_| Err("its recovery met a fault of the broker; report it".to_owned()));
+            let opened = catch_unwind(AssertUnwindSafe(|| self.open(&target))).unwrap_or_else(|_| {
+                Err(Unopened::now("its recovery met a fault of the broker; report it".to_owned()))
+            });
             let changing = self.changing.lock();
             match self.opening.target(&at) {
                 Some(now) if now.topic_id() == target.topic_id() => self.install(&now, opened),

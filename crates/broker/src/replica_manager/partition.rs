@@ -285,6 +285,7 @@ impl Partition {
         let high_watermark = state.log.checkpointed_high_watermark().unwrap_or_default();
         let local = LocalLog { progress: state.progress(), high_watermark };
         let before = state.replica.high_watermark();
+        let led_before = state.replica.leader().is_ok();
         let change = state.replica.handle_partition_state(now, metadata, local);
         let mut moved = None;
         match change {
@@ -293,8 +294,11 @@ impl Partition {
                 if matches!(change, RoleChange::BecameLeader { .. }) {
                     let epoch = state.replica.leader_epoch();
                     state.log.start_leader_epoch(epoch);
-                    // Of the follower that this was.
-                    state.acks.fail(AckOutcome::NotLeader);
+                    // Those of the follower that this was. A leader that stays goes on with its log: what was appended in a former
+                    // epoch is acknowledged once the replicas that are in sync in this one have it.
+                    if !led_before {
+                        state.acks.fail(AckOutcome::NotLeader);
+                    }
                 }
                 let high_watermark = state.replica.high_watermark();
                 state.publish(high_watermark);

@@ -28,7 +28,7 @@ impl ReplicaManager {
                     self.damaged.lock().remove(&(at.topic.clone(), at.partition));
                 }
             }
-            if let Err(error) = set_aside(dir, &strays) {
+            if let Err(error) = set_aside(dir, &strays, NOT_OURS) {
                 tracing::error!("cannot rename stray partitions in {}: {error}", dir.path().display());
             }
         }
@@ -42,13 +42,16 @@ impl ReplicaManager {
     }
 }
 
-/// Renames the folders of partitions that nobody asks for, and says where they are.
-pub(super) fn set_aside(dir: &LogDir, strays: &[TopicIdPartition]) -> Result<(), StorageError> {
+/// Why a folder is set aside, after the partition's name.
+pub(super) const NOT_OURS: &str = "is no longer this broker's";
+
+/// Renames the folders of partitions that are of no use here, and says where they are, and `why`.
+pub(super) fn set_aside(dir: &LogDir, strays: &[TopicIdPartition], why: &str) -> Result<(), StorageError> {
     let mut renamed = Vec::new();
     let done = dir.set_aside(strays, &mut renamed);
     for (id, folder) in renamed {
         tracing::warn!(
-            "{} of topic id {} is no longer this broker's; its folder is kept as {}: delete it if nothing in it is missed",
+            "{} of topic id {} {why}; its folder is kept as {}: delete it if nothing in it is missed",
             id.topic_partition,
             id.topic_id,
             folder.display()

@@ -11,7 +11,6 @@ use crate::output::{or_dash, table};
 #[derive(Serialize)]
 struct Info {
     cluster: Option<String>,
-    controller: Option<i32>,
     brokers: Vec<Broker>,
     features: BTreeMap<String, i16>,
 }
@@ -27,7 +26,6 @@ pub(crate) async fn run(context: &mut Context) -> Result<()> {
     let cluster = context.admin().await?.describe_cluster().await?;
     let info = Info {
         cluster: cluster.id,
-        controller: cluster.controller.map(|n| n.0),
         brokers: cluster
             .brokers
             .into_iter()
@@ -45,6 +43,5 @@ fn text(info: &Info) -> String {
     );
     let features: String = info.features.iter().map(|(name, level)| format!("  {name}={level}\n")).collect();
     let features = if features.is_empty() { String::new() } else { format!("\nfeatures\n{features}") };
-    let (id, controller) = (or_dash(info.cluster.as_ref()), or_dash(info.controller));
-    format!("cluster {id}\ncontroller {controller}\n\n{brokers}{features}")
+    format!("cluster {}\n\n{brokers}{features}", or_dash(info.cluster.as_ref()))
 }

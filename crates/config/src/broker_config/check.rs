@@ -6,7 +6,7 @@ use crate::settings::{ConfigError, Settings, Source};
 
 /// Reports every contradiction.
 pub(super) fn check(config: &BrokerConfig, settings: &Settings, errors: &mut Vec<ConfigError>) {
-    roles(config, errors);
+    roles(config, settings, errors);
     quorum(config, errors);
     // Where the listeners could not be read, complaints about them would only mislead.
     if errors.is_empty() {
@@ -17,7 +17,14 @@ pub(super) fn check(config: &BrokerConfig, settings: &Settings, errors: &mut Vec
     ranges(config, errors);
 }
 
-fn roles(config: &BrokerConfig, errors: &mut Vec<ConfigError>) {
+fn roles(config: &BrokerConfig, settings: &Settings, errors: &mut Vec<ConfigError>) {
+    // Taken as it is, such a file makes each node a cluster of its own.
+    let roles_set = settings.setting("process.roles").is_some_and(|set| set.source != Source::BuiltIn);
+    if let (Some(zookeeper), false) = (settings.get("zookeeper.connect"), roles_set) {
+        let reason = "there is no ZooKeeper here, and nothing says what this node is in a cluster: take the line out, and \
+                      set process.roles, node.id and controller.quorum.voters";
+        errors.push(conflict("zookeeper.connect", zookeeper, reason));
+    }
     if !config.node.is_broker && !config.node.is_controller {
         errors.push(conflict("process.roles", "", "name broker, controller or both"));
     }

@@ -106,8 +106,7 @@ pub(super) const DEFS: &[ConfigDef] = &[
         .doc("A record of a compacted topic is left alone at least this long after it was written."),
     int("min.insync.replicas", "1").at_least(1).or(&["min.insync.replicas"]).doc(
         "How many replicas must have a record before a write with acks=all succeeds; fewer in sync \
-             means that such writes are refused. Unset: 2 where the cluster has three brokers or more, else \
-             1.",
+             means that such writes are refused. Unset: as for brokers.",
     ),
     boolean("preallocate", "false")
         .or(&["log.preallocate"])

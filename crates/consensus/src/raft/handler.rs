@@ -137,8 +137,9 @@ impl Handler {
         }
         if !envelope.to_directory.is_zero() && envelope.to_directory != self.directory_id {
             let refusal = format!(
-                "the quorum knows this voter with directory {}, but it runs on {}: give it back its directory, or \
-                 remove the voter and add it anew",
+                "the quorum knows this voter with directory {}, but it runs on {}: give it back its directory, or remove \
+                 the voter and add it anew; for that, start it with controller.quorum.bootstrap.servers in place of \
+                 controller.quorum.voters",
                 envelope.to_directory, self.directory_id
             );
             if self.knows_nobody() {

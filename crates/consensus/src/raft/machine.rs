@@ -73,11 +73,12 @@ impl RaftStateMachine<TypeConfig> for Machine {
             match &entry.payload {
                 EntryPayload::Blank => {}
                 EntryPayload::Normal(Payload(payload)) => {
-                    self.inner.get_mut().apply(
-                        offset(entry.log_id.index),
-                        epoch(entry.log_id.leader_id.term),
-                        payload,
-                    );
+                    let at = offset(entry.log_id.index);
+                    // An error ends openraft's worker: nothing is applied, and no snapshot taken, after a gap.
+                    self.inner
+                        .get_mut()
+                        .apply(at, epoch(entry.log_id.leader_id.term), payload)
+                        .map_err(|e| failed(format_args!("offset {at} cannot be applied"), &e))?;
                     self.growth.add(payload.len() as u64);
                 }
                 EntryPayload::Membership(voters) => {
@@ -108,9 +109,10 @@ impl RaftStateMachine<TypeConfig> for Machine {
         if self.snapshots.newest()? != Some(position(last)) {
             write_file(&self.snapshots, last, meta.clone(), snapshot.clone()).await?;
         }
-        self.inner.get_mut().restore(offset(last.index), epoch(last.leader_id.term), &snapshot).map_err(
-            |e| io::Error::new(io::ErrorKind::InvalidData, format!("snapshot at offset {}: {e}", last.index)),
-        )?;
+        self.inner
+            .get_mut()
+            .restore(offset(last.index), epoch(last.leader_id.term), &snapshot)
+            .map_err(|e| failed(format_args!("snapshot at offset {}", last.index), &e))?;
         self.applied = meta.last_log_id;
         self.voters = meta.last_membership.clone();
         self.growth.bytes.store(0, Ordering::Relaxed);
@@ -132,7 +134,8 @@ impl Machine {
     fn builder(&mut self) -> Builder {
         let meta = SnapshotMeta { last_log_id: self.applied, last_membership: self.voters.clone() };
         self.growth.bytes.store(0, Ordering::Relaxed);
-        Builder { meta, state: self.inner.get_mut().snapshot(), snapshots: self.snapshots.clone() }
+        let state = self.inner.get_mut().snapshot().map_err(|e| e.to_string());
+        Builder { meta, state, snapshots: self.snapshots.clone() }
     }
 }
 
@@ -140,7 +143,8 @@ impl Machine {
 #[derive(Debug)]
 pub(crate) struct Builder {
     meta: SnapshotMeta,
-    state: Bytes,
+    /// Or why there is none; openraft takes errors only when it is built.
+    state: Result<Bytes, String>,
     snapshots: SnapshotStore,
 }
 
@@ -148,12 +152,18 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
     type SnapshotData = Bytes;
 
     async fn build_snapshot(&mut self) -> io::Result<Snapshot> {
+        let state = self.state.clone().map_err(|e| failed(format_args!("no snapshot can be taken"), &e))?;
         // Before the first entry there is nothing that a file could be named after.
         if let Some(last) = self.meta.last_log_id {
-            write_file(&self.snapshots, last, self.meta.clone(), self.state.clone()).await?;
+            write_file(&self.snapshots, last, self.meta.clone(), state.clone()).await?;
         }
-        Ok(Snapshot { meta: self.meta.clone(), snapshot: self.state.clone() })
+        Ok(Snapshot { meta: self.meta.clone(), snapshot: state })
     }
+}
+
+/// The state machine's error, as openraft takes it.
+fn failed(what: std::fmt::Arguments<'_>, error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{what}: {error}"))
 }
 
 async fn write_file(
@@ -170,3 +180,7 @@ async fn write_file(
     };
     tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
 }
+
+#[cfg(test)]
+#[path = "machine_test.rs"]
+mod tests;

@@ -13,6 +13,7 @@ use openraft::raft::{
 };
 use ottla_types::DirectoryId;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::config::Timing;
 use crate::raft::codec::{Input, Malformed, Output};
@@ -36,6 +37,8 @@ pub(crate) struct Network {
     pub(crate) timing: Timing,
     /// Where members are now: openraft keeps a connection's first address.
     pub(crate) addresses: Arc<Mutex<BTreeMap<u64, String>>>,
+    /// When each member last answered.
+    pub(crate) answered: Arc<Mutex<BTreeMap<u64, Instant>>>,
     /// Refusals that the log has told.
     pub(crate) told: Arc<Repeats>,
 }
@@ -116,6 +119,7 @@ impl Peer {
             Ok(Err(error @ TransportError::Failed { .. })) => return Err(NetworkError::new(&error).into()),
             Err(_) => return Err(self.timeout(kind, limit).into()),
         };
+        self.network.answered.lock().insert(self.raft_id, Instant::now());
         // A refusal passes when somebody acts: asking again at once is pointless.
         let mut body = messages::open_response(answer).map_err(|refusal| {
             if self.network.told.is_news(&refusal.0) {

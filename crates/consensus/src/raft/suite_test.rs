@@ -14,23 +14,20 @@ use crate::raft::machine::{Growth, Machine};
 use crate::raft::store::Store;
 use crate::raft::types::TypeConfig;
 use crate::snapshot::SnapshotStore;
-use crate::state_machine::StateMachine;
+use crate::state_machine::{StateMachine, StateMachineError};
 
 struct Nothing;
 
 impl StateMachine for Nothing {
-    fn apply(&mut self, _: Offset, _: LeaderEpoch, _: &Bytes) {}
-
-    fn snapshot(&self) -> Bytes {
-        Bytes::from_static(b"nothing")
+    fn apply(&mut self, _: Offset, _: LeaderEpoch, _: &Bytes) -> Result<(), StateMachineError> {
+        Ok(())
     }
 
-    fn restore(
-        &mut self,
-        _: Offset,
-        _: LeaderEpoch,
-        _: &Bytes,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn snapshot(&self) -> Result<Bytes, StateMachineError> {
+        Ok(Bytes::from_static(b"nothing"))
+    }
+
+    fn restore(&mut self, _: Offset, _: LeaderEpoch, _: &Bytes) -> Result<(), StateMachineError> {
         Ok(())
     }
 }

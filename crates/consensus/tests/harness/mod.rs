@@ -10,7 +10,6 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use ottla_consensus::{
     BoxFuture, Destination, Limits, Member, NoTransport, Quorum, QuorumConfig, QuorumState, Role, RpcKind,
-    StateMachine, Timing, Transport, TransportError, Voter,
+    StateMachine, StateMachineError, Timing, Transport, TransportError, Voter,
 };
 use ottla_env::Disk;
 use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset, Uuid};
@@ -42,13 +41,19 @@ impl Recorder {
 }
 
 impl StateMachine for Recorder {
-    fn apply(&mut self, offset: Offset, epoch: LeaderEpoch, payload: &Bytes) {
+    fn apply(
+        &mut self,
+        offset: Offset,
+        epoch: LeaderEpoch,
+        payload: &Bytes,
+    ) -> Result<(), StateMachineError> {
         let mut log = self.0.lock().unwrap();
         assert!(log.last_key_value().is_none_or(|(&last, _)| last < offset.0), "offsets only grow");
         log.insert(offset.0, (epoch.0, payload.clone()));
+        Ok(())
     }
 
-    fn snapshot(&self) -> Bytes {
+    fn snapshot(&self) -> Result<Bytes, StateMachineError> {
         let mut out = BytesMut::new();
         for (&offset, (epoch, payload)) in self.0.lock().unwrap().iter() {
             out.put_i64(offset);
@@ -56,15 +61,10 @@ impl StateMachine for Recorder {
             out.put_u32(payload.len() as u32);
             out.put_slice(payload);
         }
-        out.freeze()
+        Ok(out.freeze())
     }
 
-    fn restore(
-        &mut self,
-        offset: Offset,
-        _: LeaderEpoch,
-        snapshot: &Bytes,
-    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn restore(&mut self, offset: Offset, _: LeaderEpoch, snapshot: &Bytes) -> Result<(), StateMachineError> {
         let mut rest = snapshot.clone();
         let mut log = BTreeMap::new();
         while rest.has_remaining() {

@@ -1,11 +1,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ottla_metadata::plan::Decision;
 use ottla_metadata::{MetadataImage, RecordBatch};
 use ottla_protocol::messages::alter_partition::{BrokerState, PartitionData, TopicData};
 use ottla_protocol::messages::broker_registration::Listener;
 use ottla_protocol::messages::create_partitions::CreatePartitionsTopic;
-use ottla_protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
+use ottla_protocol::messages::create_topics::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
 use ottla_protocol::messages::delete_topics::DeleteTopicState;
 use ottla_protocol::messages::incremental_alter_configs as incremental;
 use ottla_protocol::messages::{
@@ -15,6 +18,7 @@ use ottla_protocol::messages::{
     ElectLeadersRequest, FetchMetadataRequest, IncrementalAlterConfigsRequest, RaftMessageRequest,
     UnregisterBrokerRequest, UpdateFeaturesRequest,
 };
+use ottla_protocol::records::metadata::PartitionChangeRecord;
 use ottla_protocol::{ApiKey, ErrorCode};
 use ottla_types::{NodeId, Uuid};
 use tokio::sync::Semaphore;
@@ -176,6 +180,35 @@ async fn a_broker_whose_session_ends_again_before_its_fencing_is_committed_comes
     assert!(!f.beat(informed).await.is_fenced);
 }
 
+/// An election that the former leader outlives, and its heartbeats while it does not hear of it.
+#[tokio::test]
+async fn a_leader_that_does_not_hear_of_its_successor_is_told_that_it_is_behind() {
+    let f = &Fixture::new().await;
+    let former = f.start_broker(1).await;
+    f.start_broker(2).await;
+    let assignment = CreatableReplicaAssignment { broker_ids: vec![1, 2], ..Default::default() };
+    let topic = CreatableTopic {
+        num_partitions: -1,
+        replication_factor: -1,
+        assignments: vec![assignment],
+        ..topic("t")
+    };
+    f.create(topic).await;
+    let topic_id = f.image().topics.by_name("t").unwrap().id;
+    let beat = |offset: i64| {
+        let request = BrokerHeartbeatRequest { current_metadata_offset: offset, ..heartbeat(1, former) };
+        async move { f.beat(request).await }
+    };
+    let before = f.image().offset.0;
+    assert!(beat(before).await.is_caught_up);
+    let prefer = PartitionChangeRecord { partition_id: 0, topic_id, leader: 2, ..Default::default() };
+    f.controller.decide(move |_| Decision { records: vec![prefer.into()], answer: () }).await.unwrap();
+    assert!(beat(before).await.is_caught_up, "it had no time yet");
+    let behind = beat(before).await;
+    assert!(!behind.is_caught_up && !behind.is_fenced);
+    assert!(beat(f.image().offset.0).await.is_caught_up);
+}
+
 #[tokio::test]
 async fn a_controller_that_may_have_been_replaced_keeps_no_broker_alive() {
     let f = Fixture::new().await;
@@ -184,6 +217,42 @@ async fn a_controller_that_may_have_been_replaced_keeps_no_broker_alive() {
     assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::NOT_CONTROLLER);
     f.log.is_cut_off.store(false, Ordering::Relaxed);
     assert_eq!(f.beat(heartbeat(1, epoch)).await.error_code, ErrorCode::NONE);
+}
+
+#[tokio::test]
+async fn a_broker_is_told_how_long_its_session_lasts() {
+    let f = Fixture::new().await;
+    let epoch = f.start_broker(1).await;
+    assert_eq!(f.beat(heartbeat(1, epoch)).await.session_timeout_ms, 2000);
+}
+
+/// Nothing listens where either broker should: one has died, to the other a firewall refuses connections.
+#[tokio::test]
+async fn a_new_active_controller_fences_at_once_only_whose_connection_has_ended() {
+    let f = Fixture::new().await;
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for broker in [2, 3] {
+        let mut request = registration(broker, 1);
+        request.listeners[0].host = "127.0.0.1".into();
+        request.listeners[0].port = closed.port();
+        let cx = cx::<BrokerRegistrationRequest>();
+        let epoch = broker_registration::handle(&f.controller, &cx, request).await.broker_epoch;
+        assert!(!f.beat(heartbeat(broker, epoch)).await.is_fenced);
+    }
+    f.log.lead(None);
+    for (from_node, connection_id) in [(2, 20), (3, 30)] {
+        let mut cx = cx::<RaftMessageRequest>();
+        cx.connection_id = connection_id;
+        let message = RaftMessageRequest { from_node, payload: "x".into(), ..Default::default() };
+        raft_message::handle(&f.controller, &cx, message).await;
+    }
+    f.controller.connection_ended(30);
+    assert_eq!(f.controller.broken_off(&f.image()), [NodeId(3)]);
+    let mut offsets = f.controller.subscribe();
+    f.log.lead(Some(2));
+    let is_fenced = |broker| f.image().brokers.get(NodeId(broker)).unwrap().fenced;
+    offsets.wait_for(|_| is_fenced(3)).await.unwrap();
+    assert!(!is_fenced(2), "its session lasts");
 }
 
 #[tokio::test]

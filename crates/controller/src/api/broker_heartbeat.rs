@@ -1,6 +1,7 @@
 //! BrokerHeartbeat: keeps the broker's session alive, and fences, unfences or shuts it down as it asks.
 //!
-//! Most heartbeats change nothing; those are answered at once from the committed image. Errors: STALE_BROKER_EPOCH (it has
+//! Most heartbeats change nothing; those are answered at once from the committed image. The answer says `is_caught_up` to a broker that knows
+//! which leaderships were taken from it: the lease of one that does not is not prolonged. Errors: STALE_BROKER_EPOCH (it has
 //! to register again), NOT_CONTROLLER.
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(crate) async fn handle(
                 is_caught_up: answer.is_caught_up,
                 is_fenced: answer.is_fenced,
                 should_shut_down: answer.should_shut_down,
+                session_timeout_ms: session_timeout_ms(controller),
                 ..Default::default()
             };
         }
@@ -41,6 +43,11 @@ pub(crate) async fn handle(
         Err(error) => error.code(),
     };
     request.error_response(cx.version, error)
+}
+
+/// The broker's lease must not outlast it, whatever its own configuration says.
+fn session_timeout_ms(controller: &Controller) -> i32 {
+    i32::try_from(controller.sessions.lock().timeout().as_millis()).unwrap_or(i32::MAX)
 }
 
 async fn beat(
@@ -53,16 +60,22 @@ async fn beat(
     let known = image.brokers.get(heartbeat.broker).is_some_and(|broker| broker.epoch == heartbeat.epoch);
     if known {
         let now = controller.now();
-        let progress = {
+        {
             let mut sessions = controller.sessions.lock();
             sessions.touch(heartbeat.broker, heartbeat.metadata_offset, now);
             sessions.heard(heartbeat.broker, connection_id, now);
+        }
+        // The answer prolongs the broker's lease: a controller that was replaced must not give it, nor one that has yet to apply what
+        // the one before it decided.
+        controller.confirm_active().await?;
+        let image = controller.image();
+        let progress = {
+            let mut sessions = controller.sessions.lock();
+            sessions.has_lost(heartbeat.broker, controller.published.lost_by(heartbeat.broker), now);
             sessions.facts(&image, heartbeat.broker)
         };
         let decision = plan_heartbeat(&image, &controller.settings, &heartbeat, progress);
         if decision.records.is_empty() {
-            // The answer prolongs the broker's lease: a controller that was replaced must not give it.
-            controller.confirm_active().await?;
             return Ok(decision.answer);
         }
     }

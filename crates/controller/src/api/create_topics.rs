@@ -141,6 +141,7 @@ fn configs(
         broker: &broker,
         cluster: &cluster,
         brokers: image.brokers.len(),
+        elr: image.features.elr_enabled(),
     };
     layers.describe_topic(&text(&created.configs)).into_iter().map(config).collect()
 }

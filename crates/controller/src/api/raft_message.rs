@@ -18,6 +18,8 @@ pub(crate) async fn handle(
     let Some(kind) = RpcKind::from_code(request.kind) else {
         return request.error_response(cx.version, ErrorCode::INVALID_REQUEST);
     };
-    let payload = controller.raft(NodeId(request.from_node), kind, request.payload).await;
+    let from = NodeId(request.from_node);
+    controller.voter_heard(from, cx.connection_id);
+    let payload = controller.raft(from, kind, request.payload).await;
     RaftMessageResponse { payload, ..Default::default() }
 }

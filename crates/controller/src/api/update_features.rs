@@ -24,7 +24,9 @@ pub(crate) async fn handle(
         request.feature_updates.iter().map(|update| feature_update(version, update)).collect();
     let validate_only = request.validate_only;
     let voters = controller.voter_features().await;
-    let plan = move |cx: PlanContext<'_>| plan_update_features(cx.image, &voters, &updates, validate_only);
+    let plan = move |cx: PlanContext<'_>| {
+        plan_update_features(cx.image, cx.settings, &voters, &updates, validate_only)
+    };
     let outcome = controller.decide(plan).await;
     let (error_code, error_message) = match outcome {
         Ok(Ok(())) => Default::default(),

@@ -1,11 +1,12 @@
-//! R13: once the session of a leader's broker has ended and others lead, it answers no client any more: its lease ended before.
+//! R13: once others lead and the former leader's lease is over, it answers no client any more. If its broker's session has ended, the lease
+//! ended before; if another one was preferred to it, it may lead on until it has to know.
 
 use crate::History;
 
 pub(super) fn check(history: &History) -> Option<String> {
     history.deposed.iter().find_map(|(led, at)| {
         let last = history.served.get(led).filter(|last| *last > at)?;
-        Some(format!("{led:?} was fenced at {at:?}, and answered a client at {last:?}"))
+        Some(format!("{led:?} had to be silent from {at:?} on, and answered a client at {last:?}"))
     })
 }
 
@@ -16,7 +17,7 @@ mod tests {
     use crate::rules::testing::*;
 
     #[test]
-    fn a_leader_that_serves_after_it_was_fenced() {
+    fn a_leader_that_serves_when_its_lease_is_over() {
         let stale = breaks(|history| {
             let (led, at) = history.deposed[0];
             history.served.insert(led, at + Duration::from_millis(1));

@@ -103,6 +103,14 @@ impl Configs {
             .or_else(|| self.value(&ConfigResource::default_broker(), key))
     }
 
+    /// Those of single brokers, the default of all not among them.
+    pub fn of_brokers(&self) -> impl Iterator<Item = (&ConfigResource, &Arc<ConfigMap>)> {
+        let from_default_on = self.by_resource.range(ConfigResource::default_broker()..);
+        from_default_on
+            .take_while(|(resource, _)| resource.kind == ResourceKind::Broker)
+            .filter(|(resource, _)| !resource.name.is_empty())
+    }
+
     /// All of them, ordered by resource.
     pub fn iter(&self) -> impl Iterator<Item = (&ConfigResource, &Arc<ConfigMap>)> {
         self.by_resource.iter()

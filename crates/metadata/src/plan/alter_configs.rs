@@ -8,6 +8,7 @@ use crate::plan::Decision;
 use crate::plan::config_change::{
     AlterConfigError, check_configs, check_resource, config_record, needs_record, repeated,
 };
+use crate::plan::min_isr::{check_min_isr, clear_elr};
 use crate::settings::Settings;
 use ottla_protocol::records::metadata::MetadataRecord;
 
@@ -40,6 +41,7 @@ pub fn plan_alter_configs(
             (change.resource.clone(), outcome.map(|mut more| records.append(&mut more)))
         })
         .collect();
+    records.extend(clear_elr(image, settings, &records));
     Decision { records, answer }
 }
 
@@ -56,6 +58,9 @@ fn replace(
         if after.insert(key.clone(), value).is_some() {
             return Err(AlterConfigError::DuplicateKey { key: key.clone() });
         }
+    }
+    for key in before.keys().chain(after.keys()) {
+        check_min_isr(image, resource, key, !after.contains_key(key))?;
     }
     check_configs(image, settings, resource, &after)?;
     let set = after

@@ -46,6 +46,21 @@ fn a_broker_that_was_fenced_serves_again_only_when_it_has_read_that() {
 }
 
 #[test]
+fn a_broker_that_does_not_know_who_leads_in_its_place_lives_and_is_not_caught_up() {
+    let cluster = Cluster::new(2);
+    let epoch = cluster.image.brokers.get(NodeId(1)).unwrap().epoch;
+    let beat = |is_behind| {
+        let facts = SessionFacts { is_behind, ..NO_PROGRESS };
+        plan_heartbeat(&cluster.image, &cluster.settings, &heartbeat(1, epoch), facts)
+    };
+    let (behind, caught_up) = (beat(true), beat(false));
+    assert!(behind.records.is_empty(), "it is not fenced");
+    let (behind, caught_up) = (behind.answer.unwrap(), caught_up.answer.unwrap());
+    assert!(!behind.is_fenced && !behind.is_caught_up);
+    assert!(!caught_up.is_fenced && caught_up.is_caught_up);
+}
+
+#[test]
 fn a_restarted_broker_registers_at_once_although_its_session_lasts() {
     let mut cluster = Cluster::new(1);
     let topic = cluster.topic("t", &[1]);
@@ -331,8 +346,7 @@ fn a_controlled_shutdown_waits_until_others_have_seen_the_new_leaders() {
     assert_eq!(cluster.state(topic), (2, vec![2], vec![]));
     let decided_at = Some(cluster.image.offset);
     let beat = |cluster: &mut Cluster, lowest| {
-        let progress =
-            SessionFacts { fenced_at: Offset::NONE, decided_at, lowest_active_offset: Some(lowest) };
+        let progress = SessionFacts { decided_at, lowest_active_offset: Some(lowest), ..NO_PROGRESS };
         cluster.take(plan_heartbeat(&cluster.image, &cluster.settings, &stop, progress)).unwrap()
     };
     assert!(!beat(&mut cluster, Offset(0)).should_shut_down);
@@ -363,6 +377,34 @@ fn a_failed_directory_takes_its_replicas_out() {
     cluster.beat(Heartbeat { offline_directories: vec![uuid(8)], ..heartbeat(2, epoch) });
     assert_eq!(cluster.state(topic).0, 2, "the replica is not known to be there");
     assert_eq!(cluster.image.brokers.get(NodeId(2)).unwrap().directories, [uuid(9)]);
+}
+
+#[test]
+fn a_broker_that_returns_without_a_directory_does_not_lead_from_it() {
+    for with_elr in [false, true] {
+        let mut cluster = Cluster::new(0);
+        if with_elr {
+            elr_on(&mut cluster);
+        }
+        let wish = Registration { directories: vec![uuid(8), uuid(9)], ..registration(1, 1) };
+        let plan = plan_register_broker(&cluster.image, &cluster.settings, CLUSTER, &wish, false);
+        let epoch = cluster.take(plan).unwrap();
+        cluster.beat(heartbeat(1, epoch));
+        let topics = [("gone", 8), ("kept", 9)].map(|(name, directory)| {
+            let topic = cluster.topic(name, &[1]);
+            let there = [DirectoryAssignment { topic, index: 0.into(), directory: uuid(directory) }];
+            let (image, settings) = (&cluster.image, &cluster.settings);
+            let plan = plan_assign_replicas_to_dirs(image, settings, NodeId(1), epoch, &there);
+            cluster.take(plan).unwrap();
+            topic
+        });
+        cluster.fence(1);
+        let leaders = |cluster: &Cluster| topics.map(|topic| cluster.state(topic).0);
+        assert_eq!(leaders(&cluster), [-1, -1]);
+        let answer = cluster.beat(Heartbeat { offline_directories: vec![uuid(8)], ..heartbeat(1, epoch) });
+        assert!(!answer.is_fenced, "it has another directory");
+        assert_eq!(leaders(&cluster), [-1, 1], "ELR: {with_elr}");
+    }
 }
 
 #[test]

@@ -77,6 +77,12 @@ pub enum AlterConfigError {
     /// A key or value is not allowed for a broker, or not while it runs.
     #[error(transparent)]
     RejectedForBroker(ConfigRejected),
+    /// One broker cannot count otherwise than the others and the controller (KIP-966).
+    #[error("Broker-level min.insync.replicas cannot be altered while ELR is enabled.")]
+    MinIsrOfBroker,
+    /// What all count by cannot be left to each of them (KIP-966).
+    #[error("Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")]
+    MinIsrRemoved,
     /// A broker's settings would contradict each other.
     #[error("Invalid dynamic configuration: {reason}")]
     Conflict {

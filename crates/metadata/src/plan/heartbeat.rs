@@ -48,12 +48,15 @@ pub struct SessionFacts {
     pub decided_at: Option<Offset>,
     /// The lowest offset that any active broker has applied; `None` without active brokers.
     pub lowest_active_offset: Option<Offset>,
+    /// Whether this broker has had time to read that others lead in its place, and has not.
+    pub is_behind: bool,
 }
 
 /// What a broker is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeartbeatAnswer {
-    /// Whether it has applied its own registration.
+    /// Whether it has applied its own registration, and what took leaderships from it: if not, its lease is not prolonged. Brokers
+    /// of Kafka look at it until they have started, never later.
     pub is_caught_up: bool,
     /// Whether it is fenced.
     pub is_fenced: bool,
@@ -84,13 +87,18 @@ pub fn plan_heartbeat(
     };
     let now = state_of(broker);
     let next = next_state(image, heartbeat, broker, progress);
-    let mut records = if now == next { Vec::new() } else { transition(image, settings, broker, next) };
-    records.extend(lose_directories(image, settings, broker, &heartbeat.offline_directories));
+    // First: whoever is elected now must have its log.
+    let mut records = lose_directories(image, settings, broker, &heartbeat.offline_directories);
+    if now != next {
+        let left = if records.is_empty() { None } else { image.apply(&records).ok() };
+        let image = left.as_ref().map_or(image, |(image, _)| image);
+        records.extend(transition(image, settings, broker, next));
+    }
     records.extend(cordon(image, broker, heartbeat.cordoned_directories.as_deref()));
     // Decided, and not in the image yet: others are about to lead.
     let is_being_fenced = progress.fenced_at > image.offset;
     let answer = HeartbeatAnswer {
-        is_caught_up: is_caught_up(broker, heartbeat),
+        is_caught_up: is_caught_up(broker, heartbeat) && !progress.is_behind,
         is_fenced: matches!(next, State::Fenced | State::ShutDownNow) || is_being_fenced,
         in_controlled_shutdown: next == State::ControlledShutdown,
         should_shut_down: next == State::ShutDownNow,

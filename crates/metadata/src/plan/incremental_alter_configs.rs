@@ -11,6 +11,7 @@ use crate::plan::Decision;
 use crate::plan::config_change::{
     AlterConfigError, check_configs, check_resource, config_record, needs_record, repeated,
 };
+use crate::plan::min_isr::{check_min_isr, clear_elr};
 use crate::settings::Settings;
 use ottla_protocol::records::metadata::MetadataRecord;
 
@@ -56,6 +57,7 @@ pub fn plan_incremental_alter_configs(
             (change.resource.clone(), outcome.map(|mut more| records.append(&mut more)))
         })
         .collect();
+    records.extend(clear_elr(image, settings, &records));
     Decision { records, answer }
 }
 
@@ -74,6 +76,7 @@ fn change_resource(
         }
         let before = configs.get(key).cloned();
         let after = apply_op(&change.resource, key, op, before.as_ref())?;
+        check_min_isr(image, &change.resource, key, after.is_none())?;
         match &after {
             Some(value) => configs.insert(key.clone(), value.clone()),
             None => configs.remove(key),

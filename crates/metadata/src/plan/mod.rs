@@ -20,6 +20,7 @@ mod fence_broker;
 mod heartbeat;
 mod incremental_alter_configs;
 mod list_partition_reassignments;
+mod min_isr;
 mod partition_change;
 mod placement;
 mod register_broker;

@@ -22,7 +22,7 @@ use crate::plan::Draw;
 pub enum PlacementError {
     /// Fewer brokers than replicas. Has the key phrases of both wordings that Kafka has had.
     #[error(
-        "Replication factor: {replication_factor} larger than available brokers: {brokers}. Unable to replicate the partition {replication_factor} time(s): only {brokers} broker(s) are registered."
+        "Replication factor: {replication_factor} larger than available brokers: {brokers}. Unable to replicate the partition {replication_factor} time(s): only {brokers} broker(s) are registered. Those that are drained, shutting down or wholly cordoned do not count."
     )]
     TooFewBrokers {
         /// How many replicas were wished.

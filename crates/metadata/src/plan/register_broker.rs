@@ -19,6 +19,7 @@ use crate::image::{
 };
 use crate::plan::Decision;
 use crate::plan::broker_change::{BrokerChange, Kept, partition_changes};
+use crate::plan::min_isr::settle_min_isr;
 use crate::settings::Settings;
 use crate::snapshot::register_broker;
 use ottla_protocol::records::metadata::MetadataRecord;
@@ -146,6 +147,10 @@ pub fn plan_register_broker(
         })
         .into(),
     );
+    if image.features.elr_enabled() {
+        let brokers = image.brokers.len() + usize::from(existing.is_none());
+        records.extend(settle_min_isr(image, settings, brokers));
+    }
     Decision { records, answer: Ok(epoch) }
 }
 

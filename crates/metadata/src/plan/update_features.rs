@@ -13,6 +13,8 @@ use crate::image::{
 };
 use crate::metadata_version::MetadataVersion;
 use crate::plan::Decision;
+use crate::plan::min_isr::settle_min_isr;
+use crate::settings::Settings;
 use ottla_protocol::records::metadata::MetadataRecord;
 
 /// What kind of change is allowed (`FeatureUpdate.UpgradeType`).
@@ -195,6 +197,7 @@ pub enum UpdateFeaturesError {
 /// Decides about all updates together. `voters` are the other voters of the quorum: this one supports what it decides about.
 pub fn plan_update_features(
     image: &MetadataImage,
+    settings: &Settings,
     voters: &[VoterFeatures],
     updates: &[FeatureUpdate],
     validate_only: bool,
@@ -210,6 +213,9 @@ pub fn plan_update_features(
             Ok(record) => records.extend(record),
             Err(error) => return Decision::unchanged(Err(error)),
         }
+    }
+    if updates.iter().any(|update| update.name == ELR_VERSION && update.level > 0) {
+        records.splice(0..0, settle_min_isr(image, settings, image.brokers.len()));
     }
     if validate_only {
         records.clear();
@@ -313,7 +319,8 @@ mod tests {
     }
 
     fn update(cluster: &mut Cluster, name: &str, level: i16, code: i8) -> Result<(), String> {
-        let decision = plan_update_features(&cluster.image, &[], &[wish(name, level, code)], false);
+        let decision =
+            plan_update_features(&cluster.image, &cluster.settings, &[], &[wish(name, level, code)], false);
         cluster.take(decision).map_err(|error| error.to_string())
     }
 
@@ -371,7 +378,7 @@ mod tests {
         let refused = update(&mut cluster, ELR_VERSION, 1, 1).unwrap_err();
         assert!(refused.contains("depends on metadata.version level 23"), "{refused}");
         let both = [wish(ELR_VERSION, 1, 1), wish(METADATA_VERSION, 23, 1)];
-        cluster.take(plan_update_features(&cluster.image, &[], &both, false)).unwrap();
+        cluster.take(plan_update_features(&cluster.image, &cluster.settings, &[], &both, false)).unwrap();
         assert!(cluster.image.features.elr_enabled());
     }
 
@@ -381,8 +388,8 @@ mod tests {
         let with = |features: Option<(i16, i16)>| {
             let range = |(min, max)| vec![FeatureRange { name: METADATA_VERSION.into(), min, max }];
             let voters = [VoterFeatures { voter: NodeId(7), features: features.map(range) }];
-            let decision =
-                plan_update_features(&cluster.image, &voters, &[wish(METADATA_VERSION, 30, 1)], true);
+            let wishes = [wish(METADATA_VERSION, 30, 1)];
+            let decision = plan_update_features(&cluster.image, &cluster.settings, &voters, &wishes, true);
             decision.answer.map_err(|error| error.to_string())
         };
         assert!(with(Some((17, 29))).unwrap_err().contains("Controller 7 only supports versions 17-29"));

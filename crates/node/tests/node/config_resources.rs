@@ -135,7 +135,7 @@ fn a_group_has_the_brokers_defaults_and_keeps_to_their_bounds() {
 #[test]
 fn the_levels_of_loggers_change_while_the_broker_runs() {
     let levels =
-        init_logs(Some("off"), &["ottla_broker", "ottla_network"]).expect("no other test sets up logs");
+        init_logs(Some("off"), &["ottla_broker", "ottla_network"], "").expect("no other test sets up logs");
     let node = NodeSpec::new().log_levels(levels).start();
     let mut client = node.client();
     let is_debug = || tracing::enabled!(target: "ottla_network::connection", Level::DEBUG);

@@ -33,6 +33,15 @@ fn import_into(spec: &NodeSpec, source: PathBuf, link: bool) -> Report {
     import(&disk, &options, &mut |_| {}).unwrap()
 }
 
+#[test]
+fn kafkas_own_directory_is_not_started_on() {
+    let spec = NodeSpec::new().set("node.id", "7");
+    copy_dir(&kafka(), spec.data());
+    let Err(error) = spec.try_start() else { panic!("it started") };
+    let (text, at) = (error.to_string(), spec.data().display());
+    assert!(text.contains("is Kafka's") && text.contains(&format!("ottla storage import {at}")), "{text}");
+}
+
 fn copy_dir(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -158,5 +167,5 @@ fn a_lost_metadata_log_is_not_replaced_by_what_was_imported() {
     spec.start().stop();
     std::fs::remove_dir_all(spec.data().join("ottla-quorum")).unwrap();
     let error = spec.try_start().unwrap_err().to_string();
-    assert!(error.contains("has no metadata, but"), "{error}");
+    assert!(error.contains("ottla-quorum is missing or empty"), "{error}");
 }

@@ -43,6 +43,30 @@ fn a_broker_finds_its_cluster_through_the_controller() {
 }
 
 #[test]
+fn a_controller_that_lost_only_its_log_does_not_begin_a_new_one() {
+    let spec = controller();
+    spec.start().stop();
+    spec.start().stop();
+    std::fs::remove_dir_all(spec.data().join("ottla-quorum")).unwrap();
+    let error = spec.try_start().unwrap_err().to_string();
+    assert!(error.contains("ottla-quorum is missing or empty"), "{error}");
+}
+
+#[test]
+fn a_broker_that_no_controller_answers_is_not_ready() {
+    let controller = controller().start();
+    let broker = broker_of(&controller, 7).start();
+    let (status, conditions) = broker.admin("/readyz");
+    assert_eq!(status, 200, "{conditions}");
+    controller.kill();
+    let conditions = eventually("still ready", || {
+        let (status, conditions) = broker.admin("/readyz");
+        (status == 503).then_some(conditions)
+    });
+    assert!(conditions.contains("\"leader lease\":\"no controller has answered"), "{conditions}");
+}
+
+#[test]
 fn a_broker_that_died_is_taken_again() {
     let controller = controller().start();
     let spec = broker_of(&controller, 7);

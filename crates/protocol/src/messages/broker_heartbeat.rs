@@ -50,6 +50,9 @@ pub struct BrokerHeartbeatResponse {
     pub is_fenced: bool,
     /// Whether the broker may stop now.
     pub should_shut_down: bool,
+    /// Ours: how long the controller that answers waits for the next heartbeat before it fences, ms; 0 if it does not tell.
+    #[field(tag = 10000)]
+    pub session_timeout_ms: i32,
     /// Tagged fields of newer versions.
     pub unknown_tagged_fields: TaggedFields,
 }

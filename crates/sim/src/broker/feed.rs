@@ -16,11 +16,16 @@ use crate::message::{Address, Request, Response};
 
 /// How long a controller may hold a request for which it has nothing.
 pub(crate) const MAX_WAIT: Duration = Duration::from_millis(500);
+/// How often a broker whose metadata is held back looks again.
+const HELD: Duration = Duration::from_millis(20);
 pub(crate) const MIN_INSYNC_REPLICAS: usize = 2;
 
 impl Broker {
     pub(super) fn feed(&mut self, cx: &mut Cx) {
         let me = self.address();
+        if cx.now < self.metadata_held_until {
+            return cx.remind(me, HELD, Timer::Feed);
+        }
         let controllers = self.controllers;
         let Some(running) = &mut self.running else { return };
         // Brokers follow any controller.
@@ -37,6 +42,9 @@ impl Broker {
         let Response::Metadata { batches, leader } = response else {
             return cx.remind(me, RETRY, Timer::Feed);
         };
+        if cx.now < self.metadata_held_until {
+            return cx.remind(me, HELD, Timer::Feed);
+        }
         if let (Some(running), Some(leader)) = (&mut self.running, leader) {
             running.controller = leader;
         }

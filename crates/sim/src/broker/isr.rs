@@ -69,7 +69,7 @@ impl Broker {
             _ => return cx.remind(me, RETRY, Timer::Isr { partition }),
         };
         match outcome {
-            Ok(state) => hosted.bare.isr_changed(epoch, state.partition_epoch, state.isr.to_vec()),
+            Ok(_) => hosted.bare.isr_changed(epoch, change),
             Err(AlterPartitionError::IneligibleReplica { .. }) => {
                 hosted.bare.isr_refused(epoch, change);
                 cx.remind(me, REFUSED, Timer::Isr { partition });

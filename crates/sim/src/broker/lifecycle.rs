@@ -95,9 +95,13 @@ impl Broker {
             Response::Heartbeat(Ok(answer)) => {
                 let is_unfenced =
                     std::mem::replace(&mut running.fenced, answer.is_fenced) && !answer.is_fenced;
-                match answer.is_fenced {
-                    true => running.lease.revoke(),
-                    false => running.lease.extend(sent, SESSION),
+                match (answer.is_fenced, answer.is_caught_up) {
+                    (true, _) => running.lease.revoke(),
+                    (false, true) => running.lease.extend(sent, SESSION),
+                    (false, false) => {
+                        running.lease.bound(sent, SESSION);
+                        cx.counts.add("leases not prolonged");
+                    }
                 }
                 if is_unfenced {
                     self.set_strays_aside(cx);

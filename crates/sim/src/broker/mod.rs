@@ -38,6 +38,8 @@ pub(crate) struct Broker {
     pub(crate) id: i32,
     pub(crate) disk: SimDisk,
     pub(crate) running: Option<Running>,
+    /// Until then it acts on no metadata, whatever comes.
+    pub(crate) metadata_held_until: Duration,
     controllers: i32,
 }
 
@@ -112,7 +114,13 @@ enum Call {
 impl Broker {
     /// Not running, with an empty disk.
     pub(crate) fn new(id: i32, controllers: i32, disk_seed: u64) -> Self {
-        Self { id, disk: SimDisk::new(disk_seed), running: None, controllers }
+        Self {
+            id,
+            disk: SimDisk::new(disk_seed),
+            running: None,
+            metadata_held_until: Duration::ZERO,
+            controllers,
+        }
     }
 
     pub(crate) fn address(&self) -> Address {

@@ -1,15 +1,19 @@
 //! What a committed batch changed, for the history and the counts.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use ottla_history::{Election, Led, Restart, Version};
 use ottla_metadata::image::PartitionImage;
 use ottla_metadata::{MetadataImage, MetadataRecord};
 use ottla_types::{BrokerEpoch, NodeId};
 
-use crate::broker::MIN_INSYNC_REPLICAS;
-use crate::cx::Cx;
+use crate::broker::{MIN_INSYNC_REPLICAS, SESSION};
+use crate::cx::{CLOCK_DRIFT, Cx};
 use crate::layout;
+
+/// For so long a leader that lives may not know that another one was elected: half a session and a lease, by the slowest clocks.
+const LEADS_ON: Duration = Duration::from_millis(SESSION.as_millis() as u64 * 1400 / (1000 - CLOCK_DRIFT));
 
 /// What happened to brokers.
 struct Brokers {
@@ -27,7 +31,15 @@ pub(super) fn note_changes(
     records: &[MetadataRecord],
 ) {
     let brokers = Brokers::of(cx, before, after, records);
-    brokers.fenced.iter().for_each(|_| cx.counts.add("fencings"));
+    for &fenced in &brokers.fenced {
+        cx.counts.add("fencings");
+        // Whatever it lost before: its lease is over.
+        for (led, silent_from) in &mut cx.history.deposed {
+            if led.leader == fenced {
+                *silent_from = (*silent_from).min(cx.now);
+            }
+        }
+    }
     for (number, partition) in layout::partitions(after) {
         let former = layout::partition(before, number);
         if former == Some(partition) {
@@ -83,9 +95,10 @@ fn note_leader(
     if after.leader_epoch == before.leader_epoch {
         return;
     }
-    if brokers.fenced.contains(&before.leader) {
+    if before.has_leader() && after.leader != before.leader {
         let led = Led { partition, epoch: before.leader_epoch, leader: before.leader };
-        cx.history.deposed.push((led, cx.now));
+        let is_fenced = brokers.fenced.contains(&before.leader);
+        cx.history.deposed.push((led, cx.now + if is_fenced { Duration::ZERO } else { LEADS_ON }));
     }
     let leader = after.leader;
     if leader != NodeId::NONE && leader != before.leader {

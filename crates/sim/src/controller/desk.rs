@@ -129,7 +129,9 @@ impl Controllers {
         let settings = self.settings.clone();
         let member = self.member(id)?;
         member.image.brokers.get(heartbeat.broker).filter(|broker| broker.epoch == heartbeat.epoch)?;
-        member.sessions.touch(heartbeat.broker, heartbeat.metadata_offset, cx.monotonic(id));
+        let (broker, now) = (heartbeat.broker, cx.monotonic(id));
+        member.sessions.touch(broker, heartbeat.metadata_offset, now);
+        member.sessions.has_lost(broker, member.losses.last_of(broker), now);
         let progress = member.sessions.facts(&member.image, heartbeat.broker);
         let decision = plan_heartbeat(&member.image, &settings, heartbeat, progress);
         decision.records.is_empty().then_some(Response::Heartbeat(decision.answer))
@@ -215,7 +217,7 @@ fn set_up(cx: &mut Cx, image: &MetadataImage, settings: &Settings, wanted: &Want
         let update_type = if wanted.elr { UpdateType::Upgrade } else { UpdateType::SafeDowngrade };
         let level = i16::from(wanted.elr);
         let update = FeatureUpdate { name: ELR_VERSION.into(), level, update_type: Some(update_type) };
-        let decision = plan_update_features(&image, &[], &[update], false);
+        let decision = plan_update_features(&image, settings, &[], &[update], false);
         take_in(&mut image, &mut records, decision.records);
     }
     let more = set_balancer(&image, settings, if wanted.balance { &BALANCER_ON } else { &BALANCER_OFF });

@@ -11,7 +11,7 @@ mod quorum;
 use std::time::Duration;
 
 use ottla_controller::{Balancer, Sessions};
-use ottla_metadata::{MetadataImage, Settings, decode_batch};
+use ottla_metadata::{LostLeaderships, MetadataImage, Settings, decode_batch};
 use ottla_types::Offset;
 
 use self::desk::{Desk, Job, Kind, Wanted};
@@ -46,6 +46,7 @@ pub(crate) struct Controller {
     /// Whom it believes to be.
     leader: Option<i32>,
     sessions: Sessions,
+    losses: LostLeaderships,
     balancer: Balancer,
     desk: Desk,
     parked: Vec<(Address, u64, Offset)>,
@@ -60,6 +61,7 @@ impl Controllers {
             active: None,
             leader: None,
             sessions: Sessions::new(SESSION),
+            losses: LostLeaderships::default(),
             balancer: Balancer::default(),
             desk: Desk::default(),
             parked: Vec::new(),
@@ -75,12 +77,13 @@ impl Controllers {
         self.members.get_mut(usize::try_from(id - 1).ok()?)
     }
 
-    /// The process is gone; what it had applied it finds again.
+    /// The process is gone; what it had applied it finds again, as from a snapshot.
     pub(crate) fn stop(&mut self, id: i32) {
         self.quorum.lose(id);
         let Some(member) = self.member(id) else { return };
         (member.active, member.leader) = (None, None);
         (member.desk, member.balancer) = (Desk::default(), Balancer::default());
+        member.losses = LostLeaderships::after(member.image.offset);
         member.parked.clear();
     }
 
@@ -134,7 +137,7 @@ impl Controllers {
         (member.active, member.leader) = (Some(term), Some(id));
         (member.desk, member.balancer) = (Desk::default(), Balancer::default());
         let image = member.image.clone();
-        member.sessions.take_office(&image, now);
+        member.sessions.take_office(&image, &member.losses, now);
         cx.counts.add("controllers elected");
         cx.note(format_args!("controller {id} is active in term {term}, has applied {}", image.offset));
         self.decide(cx, id, Job { caller: None, kind: Kind::TakeOffice });
@@ -178,7 +181,8 @@ impl Controllers {
         let Some(member) = usize::try_from(id - 1).ok().and_then(|at| members.get_mut(at)) else { return };
         for entry in quorum.log.get(member.applied..up_to).unwrap_or_default() {
             let Ok(batch) = decode_batch(entry.payload.clone()) else { return };
-            let Ok((image, _)) = member.image.apply(&batch.records) else { return };
+            let Ok((image, delta)) = member.image.apply(&batch.records) else { return };
+            member.losses.note(&member.image, &image, &delta);
             member.image = image;
             member.applied += 1;
         }

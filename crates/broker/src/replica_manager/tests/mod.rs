@@ -36,7 +36,7 @@ pub(super) fn config() -> PartitionConfig {
 }
 
 /// An image in which this broker leads the partitions of a new topic, and what that means for it.
-pub(super) fn created(topic: &'static str, id: u8, partitions: i32) -> (MetadataImage, Vec<LocalChange>) {
+pub(crate) fn created(topic: &'static str, id: u8, partitions: i32) -> (MetadataImage, Vec<LocalChange>) {
     let before = MetadataImage::empty();
     let (after, delta) = before.apply(&creation(topic, id, partitions)).unwrap();
     let leads = delta.topics.local_changes(ME, &before, &after).leads;
@@ -65,15 +65,15 @@ fn creation(topic: &'static str, id: u8, partitions: i32) -> Vec<MetadataRecord>
 }
 
 /// A broker's partitions, with the metadata that they follow.
-struct Host {
+pub(crate) struct Host {
     disk: SimDisk,
-    clock: Arc<ManualClock>,
-    manager: Arc<ReplicaManager>,
-    image: MetadataImage,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) manager: Arc<ReplicaManager>,
+    pub(crate) image: MetadataImage,
 }
 
 impl Host {
-    fn start(disk: &SimDisk) -> Self {
+    pub(crate) fn start(disk: &SimDisk) -> Self {
         Self::start_at(disk, NOW)
     }
 
@@ -89,20 +89,20 @@ impl Host {
     }
 
     /// The metadata becomes `after`.
-    fn apply(&mut self, after: MetadataImage) {
+    pub(crate) fn apply(&mut self, after: MetadataImage) {
         let delta = MetadataDelta::between(&self.image, &after);
         self.manager.apply(&self.image, &after, &delta, |_| config());
         self.image = after;
     }
 
     /// The partition, once it is open.
-    async fn partition(&self, topic: &str, index: i32) -> Option<Arc<Partition>> {
+    pub(crate) async fn partition(&self, topic: &str, index: i32) -> Option<Arc<Partition>> {
         let index = PartitionIndex(index);
         self.manager.opening().opened(topic, index, Instant::now() + Duration::from_secs(30)).await;
         self.manager.partition(topic, index)
     }
 
-    fn close(self) -> SimDisk {
+    pub(crate) fn close(self) -> SimDisk {
         self.manager.close(ottla_types::BrokerEpoch(1));
         self.disk
     }

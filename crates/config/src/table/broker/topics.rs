@@ -17,8 +17,10 @@ pub(super) const DEFS: &[ConfigDef] = &[
              three brokers or more, else 1.",
     ),
     int("min.insync.replicas", "1").at_least(1).high().cluster_wide().doc(
-        "How many replicas must have a record before a write with acks=all succeeds. Unset: 2 where \
-             the cluster has three brokers or more, else 1.",
+        "How many replicas must have a record before a write with acks=all succeeds. Unset: 2 from the \
+             registration of a third broker on, else 1. With eligible leader replicas, as by default, it \
+             has one value in the cluster: what the controllers' files say counts when it is formed, \
+             later alter it for all brokers (`kafka-configs --entity-default`).",
     ),
     boolean("unclean.leader.election.enable", "false").high().cluster_wide().doc(
         "Whether a replica that is not in sync may become leader as a last resort, which loses \

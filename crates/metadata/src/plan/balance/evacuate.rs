@@ -38,7 +38,8 @@ pub(super) fn evacuate(model: &mut Model<'_>, limit: usize, moves: &mut Vec<Move
             moves.extend(replace_all(model, at));
         }
     }
-    waiting.into_iter().flat_map(|(id, waiting)| waiting.to_texts(id)).collect()
+    let has_others = !model.active().is_empty();
+    waiting.into_iter().flat_map(|(id, waiting)| waiting.to_texts(id, has_others)).collect()
 }
 
 /// Whether those that stay have everything: only who leaves may be out of sync.
@@ -92,13 +93,14 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn to_texts(&self, id: NodeId) -> impl Iterator<Item = String> + use<> {
+    fn to_texts(&self, id: NodeId, has_others: bool) -> impl Iterator<Item = String> + use<> {
         let nowhere = (self.nowhere_to_go > 0).then(|| {
-            format!(
-                "{} partitions cannot leave broker {id}: every other active broker has a replica of them; add a \
-                 broker, or lower their replication factor",
-                self.nowhere_to_go
-            )
+            let why = if has_others {
+                "every other active broker has a replica of them; add a broker, or lower their replication factor"
+            } else {
+                "no other broker is active; add one"
+            };
+            format!("{} partitions cannot leave broker {id}: {why}", self.nowhere_to_go)
         });
         let waiting = (self.out_of_sync > 0).then(|| {
             format!(

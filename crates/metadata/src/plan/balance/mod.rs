@@ -64,6 +64,17 @@ pub enum MoveKind {
     Cancel,
 }
 
+impl std::fmt::Display for MoveKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Replicas => "move",
+            Self::Leader => "lead",
+            Self::Elect => "elect",
+            Self::Cancel => "cancel",
+        })
+    }
+}
+
 /// One move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
