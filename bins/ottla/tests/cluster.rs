@@ -15,8 +15,9 @@ fn cluster(node: &TestNode, arguments: &str) -> (i32, Value) {
         .expect("the command");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let json = if out.is_empty() { Value::Null } else { serde_json::from_str(&out).expect("JSON") };
-    println!("{arguments}: {json} {err}");
-    (output.status.code().expect("it ended by itself"), json)
+    let status = output.status.code();
+    assert!(status.is_some(), "{arguments} did not end by itself: {json} {err}");
+    (status.unwrap_or_default(), json)
 }
 
 /// A broker and controller that joins the cluster of `first`.
