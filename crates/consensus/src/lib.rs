@@ -33,6 +33,7 @@ mod snapshot;
 mod snapshot_test;
 mod state;
 mod state_machine;
+mod stop;
 mod transport;
 
 pub use crate::config::{Limits, QuorumConfig, Timing, Voter};

@@ -13,7 +13,7 @@ use ottla_types::{DirectoryId, LeaderEpoch, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::config::{QuorumConfig, Timing};
 use crate::contact::Contact;
@@ -32,14 +32,12 @@ use crate::raft::types::{CommittedLeaderId, Payload, TypeConfig, epoch, node_id,
 use crate::snapshot::SnapshotStore;
 use crate::state::{QuorumState, Role};
 use crate::state_machine::StateMachine;
+use crate::stop::stop;
 use crate::transport::{RpcKind, Transport};
 use crate::{formation, observer};
 
 /// Between two attempts of a leader that waits for the first answer of a majority.
 const LEASE_PAUSE: Duration = Duration::from_millis(2);
-
-/// How long a node that stops waits for its disk, each time.
-const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A payload that is on the disks of a majority and applied on this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -358,27 +356,7 @@ impl Quorum {
     /// Stops taking part, marks the log as complete and returns when all of it is on disk. Where the disk does not take it, the rest is
     /// dropped after some seconds: nothing of it was acknowledged.
     pub async fn shutdown(&self) {
-        let raft = self.0.raft.clone();
-        // A task: openraft must not be left half stopped.
-        let mut stopping = tokio::spawn(async move { raft.shutdown().await });
-        // It waits for its votes to be written, on a full disk for ever.
-        let is_stuck = timeout(WRITE_WITHIN, &mut stopping).await.is_err();
-        self.0.abort_tasks();
-        let thread = Arc::clone(&self.0.log_thread);
-        let closing = tokio::task::spawn_blocking(move || match is_stuck {
-            false => thread.close(),
-            true => thread.abandon(),
-        });
-        match timeout(WRITE_WITHIN, closing).await {
-            Ok(Ok(())) if !is_stuck => {}
-            Ok(Ok(())) => tracing::warn!("the metadata log takes no writes: what waited for it is dropped"),
-            Ok(Err(_)) => tracing::error!("the metadata log could not be closed"),
-            Err(_) => tracing::error!("the disk of the metadata log does not answer: it is left as it is"),
-        }
-        if is_stuck {
-            // With its writes failed, it is soon over.
-            let _ = timeout(WRITE_WITHIN, stopping).await;
-        }
+        stop(self.0.raft.clone(), Arc::clone(&self.0.log_thread), || self.0.abort_tasks()).await;
         self.0.lock.lock().take();
     }
 
