@@ -7,11 +7,13 @@ use openraft::EntryPayload;
 use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use ottla_simdisk::SimDisk;
 use ottla_types::Uuid;
+use tokio::time::timeout;
 
 use super::*;
 use crate::config::Limits;
 use crate::log::Ballot;
 use crate::raft::codec::Output;
+
 use crate::raft::messages::{self, Envelope, SnapshotPiece};
 use crate::raft::types::{
     Entry, LogId, SnapshotMeta, StoredVoters, VoterNode, Voters, log_id, vote as vote_of,
