@@ -14,7 +14,7 @@ use ottla_types::{
 
 use super::opening::Target;
 use super::partition::{Host, Partition, durability_of};
-use super::strays::{NOT_OURS, set_aside};
+use super::strays::{make_way, set_aside};
 use super::{HostedTopic, ReplicaManager};
 use crate::effective_configs::PartitionConfig;
 
@@ -176,14 +176,7 @@ impl ReplicaManager {
     }
 
     fn open_log(&self, dir: &LogDir, id: &TopicIdPartition, target: &Target) -> Result<Log, StorageError> {
-        let at = &id.topic_partition;
-        // A folder of another topic of this name is in the way. Nobody has said that it may be deleted.
-        if let Some(other) = dir.topic_id_of(at)
-            && other != id.topic_id
-        {
-            let other = TopicIdPartition { topic_id: other, topic_partition: at.clone() };
-            set_aside(dir, &[other], NOT_OURS)?;
-        }
+        make_way(dir, id)?;
         dir.open_or_create_log(id, Arc::clone(&target.config.log), self.clock.wall_ms())
     }
 

@@ -24,7 +24,7 @@ use ottla_types::TopicIdPartition;
 use super::ReplicaManager;
 use super::alter_log_dirs::Move;
 use super::partition::Partition;
-use super::strays::{NOT_OURS, set_aside};
+use super::strays::make_way;
 
 /// Copied at a time.
 const CHUNK: u64 = 1 << 20;
@@ -216,12 +216,8 @@ impl ReplicaManager {
     }
 
     fn create_future(&self, moving: &Move, partition: &Partition) -> Result<FutureLog, StorageError> {
-        let (dir, at) = (&self.dirs[moving.destination], &moving.id.topic_partition);
-        // A folder of another topic of this name is in the way, as when a partition is created.
-        if let Some(other) = dir.topic_id_of(at).filter(|other| *other != moving.id.topic_id) {
-            let other = TopicIdPartition { topic_id: other, topic_partition: at.clone() };
-            set_aside(dir, &[other], NOT_OURS)?;
-        }
+        let dir = &self.dirs[moving.destination];
+        make_way(dir, &moving.id)?;
         dir.create_future_log(&moving.id, &partition.config().log)
     }
 

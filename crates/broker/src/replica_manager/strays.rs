@@ -43,7 +43,18 @@ impl ReplicaManager {
 }
 
 /// Why a folder is set aside, after the partition's name.
-pub(super) const NOT_OURS: &str = "is no longer this broker's";
+const NOT_OURS: &str = "is no longer this broker's";
+
+/// Sets aside the folder of another topic of this name, which is in the partition's way. Nobody has said that it may be deleted.
+pub(super) fn make_way(dir: &LogDir, id: &TopicIdPartition) -> Result<(), StorageError> {
+    let at = &id.topic_partition;
+    match dir.topic_id_of(at).filter(|other| *other != id.topic_id) {
+        Some(topic_id) => {
+            set_aside(dir, &[TopicIdPartition { topic_id, topic_partition: at.clone() }], NOT_OURS)
+        }
+        None => Ok(()),
+    }
+}
 
 /// Renames the folders of partitions that are of no use here, and says where they are, and `why`.
 pub(super) fn set_aside(dir: &LogDir, strays: &[TopicIdPartition], why: &str) -> Result<(), StorageError> {

@@ -16,7 +16,7 @@ use crate::client::ConnectionEnd;
 #[derive(Clone)]
 pub struct Liveness {
     socket: Weak<Socket>,
-    end: watch::Receiver<Option<ConnectionEnd>>,
+    pub(crate) end: watch::Receiver<Option<ConnectionEnd>>,
 }
 
 impl Liveness {

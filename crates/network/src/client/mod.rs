@@ -55,7 +55,6 @@ impl Default for ClientOptions {
 #[derive(Clone)]
 pub struct Connection {
     outgoing: mpsc::Sender<Outgoing>,
-    end: watch::Receiver<Option<ConnectionEnd>>,
     liveness: Liveness,
     next_id: Arc<AtomicI32>,
     client_id: Option<ByteString>,
@@ -90,12 +89,12 @@ impl Connection {
         let (outgoing, commands) = mpsc::channel(options.max_in_flight.max(1));
         let (ended, end) = watch::channel(None);
         let client_id = options.client_id.clone();
-        let liveness = Liveness::new(socket.as_ref(), end.clone());
+        let liveness = Liveness::new(socket.as_ref(), end);
         tokio::spawn(async move {
             driver::run(stream, commands, options, ended).await;
             drop(socket);
         });
-        Self { outgoing, end, liveness, next_id: Arc::default(), client_id, peer: Arc::default() }
+        Self { outgoing, liveness, next_id: Arc::default(), client_id, peer: Arc::default() }
     }
 
     /// Sends `request` in `version` and waits up to `limit` for the response.
@@ -152,7 +151,7 @@ impl Connection {
 
     /// Waits until the connection has ended and says how.
     pub async fn closed(&self) -> ConnectionEnd {
-        let mut end = self.end.clone();
+        let mut end = self.liveness.end.clone();
         let gone = || ConnectionEnd::Failed(io::ErrorKind::Other, "the runtime has stopped".to_owned());
         end.wait_for(Option::is_some).await.map_or_else(|_| gone(), |end| end.clone().unwrap_or_else(gone))
     }
@@ -164,13 +163,13 @@ impl Connection {
 
     /// Whether it has ended.
     pub fn is_closed(&self) -> bool {
-        self.end.borrow().is_some()
+        self.liveness.end.borrow().is_some()
     }
 }
 
 impl Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("end", &*self.end.borrow()).finish_non_exhaustive()
+        f.debug_struct("Connection").field("end", &*self.liveness.end.borrow()).finish_non_exhaustive()
     }
 }
 
