@@ -1,5 +1,6 @@
 //! Creates topics that clients name before they exist (`auto.create.topics.enable`), and internal topics.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use ottla_protocol::ErrorCode;
@@ -8,8 +9,6 @@ use ottla_types::{ByteString, TopicName};
 
 use crate::Broker;
 
-/// Replication factor and partition count that ask the controller for its defaults.
-const DEFAULT: i32 = -1;
 /// How long a request waits for a topic that was just created to show in this broker's metadata.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -78,10 +77,16 @@ impl<'a> AutoTopics<'a> {
         }
         CreatableTopic {
             name: name.clone().into(),
-            num_partitions: DEFAULT,
-            replication_factor: -1,
+            num_partitions: self.given("num.partitions").unwrap_or(-1),
+            replication_factor: self.given("default.replication.factor").unwrap_or(-1),
             ..Default::default()
         }
+    }
+
+    /// What this broker was started with counts here (`AutoTopicCreationManager`); without it, −1, the controller's own settings
+    /// do, as where a client creates topics.
+    fn given<T: FromStr>(&self, key: &str) -> Option<T> {
+        self.broker.configs().given(key)?.trim().parse().ok()
     }
 }
 

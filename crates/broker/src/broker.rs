@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ottla_config::BrokerConfig;
+use ottla_config::{BrokerConfig, ConfigEntry};
 use ottla_env::{Clock, Monotonic};
 use ottla_group_coordinator::DeletedTopic;
-use ottla_metadata::image::{ConfigResource, SUPPORTED_FEATURES};
+use ottla_metadata::image::{ConfigResource, ResourceKind, SUPPORTED_FEATURES};
 use ottla_metadata::{MetadataDelta, MetadataImage};
-use ottla_server::{FeatureRange, Forwards, HasFeatures, NodeFeatures, SocketServer};
+use ottla_server::{FeatureRange, Forwards, HasConfigs, HasFeatures, NodeFeatures, SocketServer};
 use ottla_telemetry::LogLevels;
 use ottla_types::{ByteString, NodeId, PartitionIndex, TopicId, TopicName};
 use tokio::time::Instant;
@@ -246,6 +246,21 @@ impl HasFeatures for Broker {
             finalized_epoch: image.offset.0,
             finalized: image.features.iter().map(|(name, level)| range(name, level, level)).collect(),
         }
+    }
+}
+
+impl HasConfigs for Broker {
+    fn id(&self) -> NodeId {
+        self.node_id
+    }
+
+    fn loggers(&self) -> Option<&LogLevels> {
+        self.log_levels()
+    }
+
+    fn describe(&self, resource_type: i8, name: &str) -> Option<Vec<ConfigEntry>> {
+        let kind = ResourceKind::from_code(resource_type)?;
+        self.configs.describe(&self.image(), &ConfigResource { kind, name: name.into() })
     }
 }
 

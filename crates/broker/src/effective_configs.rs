@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_config::{
-    BrokerConfig, ConfigErrors, ConfigLayers, ConfigMap, Durability, MIN_INSYNC_REPLICAS, RecordValidation,
+    BrokerConfig, ConfigEntry, ConfigErrors, ConfigLayers, Durability, MIN_INSYNC_REPLICAS, RecordValidation,
     Settings, ThrottledReplicas, TopicConfig,
 };
 use ottla_metadata::MetadataImage;
@@ -46,15 +46,26 @@ impl EffectiveConfigs {
         image: &MetadataImage,
         look: impl FnOnce(&ConfigLayers<'_>) -> T,
     ) -> T {
-        let broker = own(image, &ConfigResource::broker(self.node_id));
-        let cluster = own(image, &ConfigResource::default_broker());
-        let (brokers, elr) = (image.brokers.len(), image.features.elr_enabled());
-        look(&ConfigLayers { settings: &self.settings, broker: &broker, cluster: &cluster, brokers, elr })
+        image.with_layers(&self.settings, self.node_id, look)
     }
 
     /// This broker's typed settings with the dynamic ones applied.
     pub(crate) fn broker(&self, image: &MetadataImage) -> Result<BrokerConfig, ConfigErrors> {
         self.with_layers(image, BrokerConfig::from_layers)
+    }
+
+    /// Every setting of `resource`, as it is in force on this broker; `None` for a topic that there is not.
+    pub(crate) fn describe(
+        &self,
+        image: &MetadataImage,
+        resource: &ConfigResource,
+    ) -> Option<Vec<ConfigEntry>> {
+        image.describe_configs(&self.settings, self.node_id, resource)
+    }
+
+    /// The value of `key` that this process was started with, if any was given.
+    pub(crate) fn given(&self, key: &str) -> Option<&str> {
+        self.settings.get(key)
     }
 
     /// Tells people that this process was started with a `min.insync.replicas` which is not the cluster's.
@@ -78,7 +89,7 @@ impl EffectiveConfigs {
         broker: &BrokerConfig,
         topic: &str,
     ) -> PartitionConfig {
-        let own = own(image, &ConfigResource::topic(topic));
+        let own = image.own_configs(&ConfigResource::topic(topic));
         let topic = self.with_layers(image, |layers| layers.topic_config(&own));
         PartitionConfig {
             sync: sync_policy(broker, &topic),
@@ -88,12 +99,6 @@ impl EffectiveConfigs {
             follower_throttled: topic.follower_throttled_replicas,
         }
     }
-}
-
-/// The dynamic settings of `resource`.
-pub(crate) fn own(image: &MetadataImage, resource: &ConfigResource) -> ConfigMap {
-    let set = image.configs.get(resource);
-    set.iter().flat_map(|configs| configs.iter()).map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 
 fn sync_policy(broker: &BrokerConfig, topic: &TopicConfig) -> SyncPolicy {

@@ -282,6 +282,12 @@ impl BrokerHandle {
         self.failure.wait().await.clone()
     }
 
+    /// How many logs a stop has closed so far. Asked from anywhere, at any time.
+    pub fn closed_logs(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        let broker = Arc::clone(&self.broker);
+        move || broker.replicas.closed_logs()
+    }
+
     /// Stops in an orderly way: leaderships move away, connections end, logs are closed.
     pub async fn stop(self) {
         if self.controlled_shutdown {

@@ -1,16 +1,19 @@
 //! What a controller listener serves.
 
-use ottla_metadata::image::SUPPORTED_FEATURES;
+use ottla_config::ConfigEntry;
+use ottla_metadata::image::{ConfigResource, ResourceKind, SUPPORTED_FEATURES};
 use ottla_protocol::messages::{
     AddRaftVoterRequest, AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionReassignmentsRequest,
     AlterPartitionRequest, ApiVersionsRequest, AssignReplicasToDirsRequest, BrokerHeartbeatRequest,
     BrokerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-    DescribeBalanceRequest, DescribeClusterRequest, DescribeQuorumRequest, ElectLeadersRequest,
-    FetchMetadataRequest, IncrementalAlterConfigsRequest, ListPartitionReassignmentsRequest,
-    RaftMessageRequest, RemoveRaftVoterRequest, UnregisterBrokerRequest, UpdateFeaturesRequest,
-    UpdateRaftVoterRequest,
+    DescribeBalanceRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeQuorumRequest,
+    ElectLeadersRequest, FetchMetadataRequest, IncrementalAlterConfigsRequest,
+    ListPartitionReassignmentsRequest, RaftMessageRequest, RemoveRaftVoterRequest, UnregisterBrokerRequest,
+    UpdateFeaturesRequest, UpdateRaftVoterRequest,
 };
-use ottla_server::{FeatureRange, HasFeatures, NodeFeatures};
+use ottla_server::{FeatureRange, HasConfigs, HasFeatures, NodeFeatures};
+use ottla_telemetry::LogLevels;
+use ottla_types::NodeId;
 
 use crate::{Controller, api};
 
@@ -21,6 +24,7 @@ ottla_server::apis! { Controller;
     CreatePartitionsRequest, lane Controller, listeners [controller], acl per_resource => api::create_partitions::handle;
     AlterConfigsRequest, lane Controller, listeners [controller], acl per_resource => api::alter_configs::handle;
     IncrementalAlterConfigsRequest, lane Controller, listeners [controller], acl per_resource => api::incremental_alter_configs::handle;
+    DescribeConfigsRequest, lane Metadata, listeners [controller], acl per_resource => ottla_server::describe_configs;
     ElectLeadersRequest, lane Controller, listeners [controller], acl Alter Cluster => api::elect_leaders::handle;
     AlterPartitionReassignmentsRequest, lane Controller, listeners [controller], acl Alter Cluster => api::alter_partition_reassignments::handle;
     ListPartitionReassignmentsRequest, lane Controller, listeners [controller], acl Describe Cluster => api::list_partition_reassignments::handle;
@@ -58,5 +62,20 @@ impl HasFeatures for Controller {
                 .map(|(name, level)| FeatureRange { name: name.clone(), min: level, max: level })
                 .collect(),
         }
+    }
+}
+
+impl HasConfigs for Controller {
+    fn id(&self) -> NodeId {
+        self.node_id()
+    }
+
+    fn loggers(&self) -> Option<&LogLevels> {
+        self.log_levels()
+    }
+
+    fn describe(&self, resource_type: i8, name: &str) -> Option<Vec<ConfigEntry>> {
+        let resource = ConfigResource { kind: ResourceKind::from_code(resource_type)?, name: name.into() };
+        self.image().describe_configs(&self.settings.configured, self.node_id(), &resource)
     }
 }

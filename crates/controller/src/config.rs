@@ -5,6 +5,7 @@ use std::time::Duration;
 use ottla_config::ConfigLayers;
 use ottla_consensus::QuorumConfig;
 use ottla_metadata::Settings;
+use ottla_telemetry::LogLevels;
 
 /// What a controller needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct ControllerConfig {
     pub leader_rebalance_interval: Option<Duration>,
     /// How long a change of the voters may take (`controller.quorum.request.timeout.ms`).
     pub quorum_request_timeout: Duration,
+    /// The process's loggers, for DescribeConfigs.
+    pub log_levels: Option<LogLevels>,
 }
 
 impl ControllerConfig {
@@ -44,6 +47,7 @@ impl ControllerConfig {
         Self {
             session_timeout,
             quorum_request_timeout,
+            log_levels: None,
             leader_rebalance_interval: interval.filter(|_| rebalance),
             quorum,
             settings,

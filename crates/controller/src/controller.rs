@@ -8,6 +8,7 @@ use ottla_consensus::{MemberState, Quorum, QuorumState, Role, RpcKind, StartErro
 use ottla_env::{Clock, Disk, Monotonic, Rng};
 use ottla_metadata::plan::Decision;
 use ottla_metadata::{MetadataImage, Settings};
+use ottla_telemetry::LogLevels;
 use ottla_types::{ByteString, Bytes, NodeId, Offset};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -62,6 +63,7 @@ pub struct Controller {
     cluster_id: String,
     pub(crate) rebalance_interval: Option<Duration>,
     pub(crate) quorum_request_timeout: Duration,
+    log_levels: Option<LogLevels>,
     advertised: OnceLock<Advertised>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -102,12 +104,18 @@ impl Controller {
             cluster_id: config.quorum.cluster_id,
             rebalance_interval: config.leader_rebalance_interval,
             quorum_request_timeout: config.quorum_request_timeout,
+            log_levels: config.log_levels,
             advertised: OnceLock::new(),
             tasks: Mutex::default(),
         });
         let office = tokio::spawn(Self::hold_office(Arc::downgrade(&controller), controller.log.states()));
         *controller.tasks.lock() = vec![tokio::spawn(clerk), office];
         controller
+    }
+
+    /// The process's loggers.
+    pub(crate) const fn log_levels(&self) -> Option<&LogLevels> {
+        self.log_levels.as_ref()
     }
 
     /// `node.id`.

@@ -65,7 +65,7 @@ pub enum GroupError {
     },
     /// GROUP_ID_NOT_FOUND. OffsetCommit below version 9 says ILLEGAL_GENERATION instead; DescribeGroups
     /// below version 6 describes a group in state `Dead`.
-    #[error("there is no group {group_id:?}")]
+    #[error("Group {group_id} not found.")]
     GroupIdNotFound {
         /// What was asked for.
         group_id: GroupId,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_config::{
-    BrokerConfig, ConfigError, ConfigErrors, ConfigLayers, ConfigMap, MIN_INSYNC_REPLICAS, table,
+    BrokerConfig, ConfigEntry, ConfigError, ConfigErrors, ConfigLayers, ConfigMap, MIN_INSYNC_REPLICAS, table,
 };
 use ottla_types::{ByteString, NodeId};
 
-use crate::image::{ConfigResource, MetadataImage};
+use crate::image::{ConfigResource, MetadataImage, ResourceKind};
 
 /// What decisions take from a controller's own configuration.
 #[derive(Clone, Debug)]
@@ -96,7 +96,8 @@ impl Settings {
             let layers = ConfigLayers { settings: &self.configured, broker, cluster, brokers, elr };
             BrokerConfig::from_layers(&layers).err().map(|ConfigErrors(errors)| errors).unwrap_or_default()
         };
-        let (before, cluster) = (texts(image, resource), texts(image, &ConfigResource::default_broker()));
+        let (before, cluster) =
+            (image.own_configs(resource), image.own_configs(&ConfigResource::default_broker()));
         let (known, mut found) = match resource.name.is_empty() {
             true => (judge(&ConfigMap::new(), &cluster), judge(&ConfigMap::new(), configs)),
             false => (judge(&before, &cluster), judge(configs, &cluster)),
@@ -111,17 +112,11 @@ impl Settings {
         image: &MetadataImage,
         read: impl FnOnce(&ConfigLayers<'_>) -> T,
     ) -> T {
-        let cluster = texts(image, &ConfigResource::default_broker());
+        let cluster = image.own_configs(&ConfigResource::default_broker());
         let none = ConfigMap::new();
         let (brokers, elr) = (image.brokers.len(), image.features.elr_enabled());
         read(&ConfigLayers { settings: &self.configured, broker: &none, cluster: &cluster, brokers, elr })
     }
-}
-
-/// The dynamic settings of `resource`.
-fn texts(image: &MetadataImage, resource: &ConfigResource) -> ConfigMap {
-    let set = image.configs.get(resource);
-    set.iter().flat_map(|set| set.iter()).map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
 /// What a topic has that does not say otherwise.
@@ -172,6 +167,47 @@ impl TopicDefaults {
 }
 
 impl MetadataImage {
+    /// The dynamic settings of `resource`.
+    pub fn own_configs(&self, resource: &ConfigResource) -> ConfigMap {
+        let set = self.configs.get(resource);
+        set.iter()
+            .flat_map(|set| set.iter())
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect()
+    }
+
+    /// Calls `look` with all levels of the settings of node `id`, which was started with `settings`.
+    pub fn with_layers<T>(
+        &self,
+        settings: &ottla_config::Settings,
+        id: NodeId,
+        look: impl FnOnce(&ConfigLayers<'_>) -> T,
+    ) -> T {
+        let broker = self.own_configs(&ConfigResource::broker(id));
+        let cluster = self.own_configs(&ConfigResource::default_broker());
+        let (brokers, elr) = (self.brokers.len(), self.features.elr_enabled());
+        look(&ConfigLayers { settings, broker: &broker, cluster: &cluster, brokers, elr })
+    }
+
+    /// Every setting of `resource`, as it is in force on node `id`, which was started with `settings`; `None` for a topic that
+    /// there is not.
+    pub fn describe_configs(
+        &self,
+        settings: &ottla_config::Settings,
+        id: NodeId,
+        resource: &ConfigResource,
+    ) -> Option<Vec<ConfigEntry>> {
+        let own = self.own_configs(resource);
+        self.with_layers(settings, id, |layers| match resource.kind {
+            ResourceKind::Topic if self.topics.by_name(&resource.name).is_none() => None,
+            ResourceKind::Topic => Some(layers.describe_topic(&own)),
+            ResourceKind::Broker if resource.name.is_empty() => Some(layers.describe_cluster_default()),
+            ResourceKind::Broker => Some(layers.describe_broker()),
+            ResourceKind::ClientMetrics => Some(layers.describe_client_metrics(&own)),
+            ResourceKind::Group => Some(layers.describe_group(&own)),
+        })
+    }
+
     /// The dynamic value of `topic`'s `key`: its own, else `broker`'s of the key or one that stands in for it, else
     /// that of all brokers. `None` if it is static or default.
     pub fn topic_config(&self, topic: &str, broker: NodeId, key: &str) -> Option<&ByteString> {

@@ -29,7 +29,9 @@ impl Cluster {
             level: 0,
             update_type: Some(UpdateType::SafeDowngrade),
         };
-        cluster.take(plan_update_features(&cluster.image, &cluster.settings, &[], &[off], false)).unwrap();
+        cluster
+            .take(plan_update_features(&cluster.image, &cluster.settings, NodeId(1), &[], &[off], false))
+            .unwrap();
         for id in 1..=brokers {
             cluster.start(id);
         }

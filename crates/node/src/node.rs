@@ -209,6 +209,12 @@ impl Node {
         self.admin.as_ref().map(AdminServer::local_addr)
     }
 
+    /// How many logs a stop has closed so far. Asked from anywhere, at any time.
+    pub fn closed_logs(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        let closed = self.broker.as_ref().map(BrokerHandle::closed_logs);
+        move || closed.as_ref().map_or(0, |closed| closed())
+    }
+
     /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory, or
     /// its broker.
     pub async fn failed(&self) -> String {
@@ -328,6 +334,7 @@ async fn start_controller(
     let settings = ottla_metadata::Settings::new(Arc::new(options.settings.clone()));
     let controller_config = ControllerConfig {
         session_timeout: Duration::from_millis(u64::try_from(config.node.session_timeout_ms).unwrap_or(0)),
+        log_levels: options.log_levels.clone(),
         ..ControllerConfig::new(quorum, settings)
     };
     let deps = ControllerDeps {

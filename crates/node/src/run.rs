@@ -12,6 +12,7 @@ use ottla_env::{RealClock, RealDisk};
 use ottla_telemetry::{LogLevels, init_logs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
 use crate::{Node, NodeError, NodeOptions, dev_nodes};
 
@@ -39,8 +40,10 @@ const LOGGERS: &[&str] = &[
     "ottla_telemetry",
 ];
 
-/// How long an orderly stop may take: logs are synced, on a slow disk many.
-const STOP_WITHIN: Duration = Duration::from_secs(60);
+/// How long an orderly stop may go without closing a log. It may take much longer: each log is synced.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
+/// How often a stop tells how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// How long what goes on after that is waited for.
 const LEFTOVERS: Duration = Duration::from_secs(1);
 
@@ -219,17 +222,31 @@ async fn serve(settings: Settings, config: BrokerConfig, log_levels: LogLevels) 
         }
     }
     tracing::info!("stopping; a second signal stops at once");
+    let closed_logs = node.closed_logs();
     tokio::select! {
         () = node.stop() => ExitCode::SUCCESS,
-        () = tokio::time::sleep(STOP_WITHIN) => complain(
+        () = stalled(closed_logs) => complain(
             1,
             &format!(
-                "not stopped in order within {} s: check the devices; the next start recovers",
-                STOP_WITHIN.as_secs()
+                "the stop has made no progress for {} s: check the devices; the next start recovers",
+                STALLED_AFTER.as_secs()
             ),
         ),
         _ = terminate.recv() => ExitCode::FAILURE,
         _ = interrupt.recv() => ExitCode::FAILURE,
+    }
+}
+
+/// Returns when `done` has not grown for too long.
+async fn stalled(done: impl Fn() -> u64) {
+    let (mut last, mut since) = (done(), Instant::now());
+    while since.elapsed() < STALLED_AFTER {
+        tokio::time::sleep(PROGRESS_EVERY).await;
+        let now = done();
+        if now > last {
+            tracing::info!("stopping: {now} logs closed so far");
+            (last, since) = (now, Instant::now());
+        }
     }
 }
 
@@ -270,6 +287,15 @@ mod tests {
             assert!(command.render_version().starts_with(name), "{}", command.render_version());
             assert!(command.render_help().to_string().contains(about));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_may_take_as_long_as_it_closes_logs() {
+        let begin = Instant::now();
+        let closed = || begin.elapsed().as_secs().min(300) / 50;
+        stalled(closed).await;
+        let took = begin.elapsed();
+        assert!((Duration::from_secs(360)..Duration::from_secs(380)).contains(&took), "{took:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{StorageError, is_full, is_out_of_files};
 
@@ -12,11 +13,13 @@ use crate::error::{StorageError, is_full, is_out_of_files};
 pub(crate) struct Health {
     dir: PathBuf,
     failure: OnceLock<String>,
+    /// Writes that found no room.
+    refused: AtomicU64,
 }
 
 impl Health {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), failure: OnceLock::new() }
+        Self { dir: dir.to_owned(), failure: OnceLock::new(), refused: AtomicU64::new(0) }
     }
 
     pub(crate) fn check(&self) -> Result<(), StorageError> {
@@ -28,6 +31,11 @@ impl Health {
 
     pub(crate) fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
+    }
+
+    /// How many writes have found no room so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// A sync failed: offline, whatever the reason.
@@ -42,6 +50,7 @@ impl Health {
     /// A write, creation or rename failed: offline, unless there is merely no space or no descriptor.
     pub(crate) fn write_failed(&self, op: &'static str, path: &Path, error: &io::Error) -> StorageError {
         if is_full(error) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return StorageError::Full { path: path.to_owned() };
         }
         if is_out_of_files(error) {

@@ -8,10 +8,9 @@ use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
 };
-use ottla_server::{RequestContext, ResourceType};
+use ottla_server::{RequestContext, ResourceType, distinct};
 use ottla_types::ByteString;
 
-use super::distinct::distinct;
 use crate::Broker;
 use crate::coordinators::AskError;
 use crate::error_codes::ToErrorCode;

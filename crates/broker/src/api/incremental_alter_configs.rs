@@ -16,8 +16,8 @@ use ottla_protocol::{ByteString, ErrorCode};
 use ottla_server::{AclOperation, RequestContext, ResourceType, forward};
 use ottla_telemetry::{LogLevel, LogLevels, ROOT_LOGGER};
 
-use super::describe_configs::{BROKER, BROKER_LOGGER};
 use crate::Broker;
+use ottla_server::resource_type::{BROKER, BROKER_LOGGER};
 
 // Operations by Kafka's number (`AlterConfigOp.OpType`).
 const SET: i8 = 0;

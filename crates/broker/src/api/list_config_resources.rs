@@ -13,8 +13,8 @@ use ottla_protocol::messages::list_config_resources::{
 use ottla_server::RequestContext;
 use ottla_types::ByteString;
 
-use super::describe_configs::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC};
 use crate::Broker;
+use ottla_server::resource_type::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC};
 
 pub(crate) async fn handle(
     broker: &Broker,

@@ -17,10 +17,9 @@ use ottla_protocol::messages::metadata::{
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use ottla_protocol::{ErrorCode, Request};
-use ottla_server::{RequestContext, ResourceType};
+use ottla_server::{RequestContext, ResourceType, distinct};
 use ottla_types::{ByteString, TopicName, Uuid};
 
-use super::distinct::distinct;
 use crate::Broker;
 use crate::suspects::Suspects;
 

@@ -17,10 +17,9 @@ use ottla_protocol::messages::offset_fetch::{
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use ottla_protocol::{ErrorCode, Request};
-use ottla_server::RequestContext;
+use ottla_server::{RequestContext, distinct};
 use ottla_types::{ByteString, PartitionIndex, TopicId, TopicName};
 
-use super::distinct::distinct;
 use crate::Broker;
 use crate::coordinators::AskError;
 use crate::error_codes::ToErrorCode;

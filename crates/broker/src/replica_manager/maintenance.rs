@@ -9,7 +9,7 @@ use std::time::Duration;
 use ottla_env::Monotonic;
 use parking_lot::{Condvar, Mutex};
 
-use super::ReplicaManager;
+use super::{ReplicaManager, full_dirs};
 
 /// Recovery points and high watermarks are written this often: it bounds what a restart reads.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -47,6 +47,7 @@ struct Schedule {
     retention_every: Duration,
     retention_at: Monotonic,
     idle_check_at: Monotonic,
+    full: Vec<full_dirs::Watch>,
 }
 
 impl ReplicaManager {
@@ -63,6 +64,7 @@ impl ReplicaManager {
             retention_every,
             retention_at: now + retention_every.min(Duration::from_secs(30)),
             idle_check_at: now + IDLE_CHECK_EVERY,
+            full: Vec::new(),
         };
         let run = move || {
             let _runtime = runtime.enter();
@@ -81,6 +83,7 @@ impl ReplicaManager {
     fn maintain(self: &Arc<Self>, schedule: &mut Schedule) {
         let now = self.clock.now();
         self.tend_directories();
+        self.tell_of_full_directories(&mut schedule.full);
         self.leave_failed_directories();
         self.reopen_failed();
         if let Err(error) = self.start_mover() {

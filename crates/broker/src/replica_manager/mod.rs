@@ -19,6 +19,7 @@ mod error;
 mod failed_dirs;
 mod flush_queue;
 mod follow;
+mod full_dirs;
 mod in_sync;
 mod locked;
 mod log_mover;
@@ -37,7 +38,7 @@ mod waiters;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -100,6 +101,8 @@ pub(crate) struct ReplicaManager {
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
+    /// How many logs a stop has closed so far.
+    closed_logs: AtomicU64,
     /// Ends maintenance and cleaning.
     stop_maintenance: Arc<maintenance::Stop>,
     cleaner: cleaner::Cleaner,
@@ -171,6 +174,7 @@ impl ReplicaManager {
             lease: Arc::default(),
             flush_queues,
             threads: Mutex::default(),
+            closed_logs: AtomicU64::new(0),
             stop_maintenance: Arc::default(),
             cleaner: cleaner::Cleaner::default(),
             cordoned: Mutex::default(),
@@ -278,7 +282,7 @@ impl ReplicaManager {
             }
         }
         let topics = std::mem::take(&mut *self.topics.write());
-        clean &= close_all(topics.into_values().flat_map(|topic| topic.partitions.into_values()));
+        clean &= self.close_all(topics.into_values().flat_map(|topic| topic.partitions.into_values()));
         self.note_time();
         for dir in &self.dirs {
             if !clean {
@@ -288,6 +292,32 @@ impl ReplicaManager {
                 tracing::error!("cannot mark {} as cleanly shut down: {error}", dir.path().display());
             }
         }
+    }
+
+    /// Closes partitions, several at a time: the device makes one commit of syncs that come together. Whether all could be.
+    fn close_all(&self, partitions: impl Iterator<Item = Arc<Partition>> + Send) -> bool {
+        let (left, clean) = (Mutex::new(partitions), AtomicBool::new(true));
+        let next = || left.lock().next();
+        thread::scope(|scope| {
+            for _ in 0..SYNC_THREADS_PER_DIR {
+                scope.spawn(|| {
+                    while let Some(partition) = next() {
+                        partition.retire();
+                        if let Err(error) = partition.close() {
+                            tracing::error!("cannot close {}: {error}", partition.id().topic_partition);
+                            clean.store(false, Ordering::Relaxed);
+                        }
+                        self.closed_logs.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        clean.into_inner()
+    }
+
+    /// How many logs a stop has closed so far.
+    pub(crate) fn closed_logs(&self) -> u64 {
+        self.closed_logs.load(Ordering::Relaxed)
     }
 
     fn start_sync_threads(self: &Arc<Self>) -> Result<(), std::io::Error> {
@@ -305,24 +335,4 @@ impl ReplicaManager {
         }
         Ok(())
     }
-}
-
-/// Closes partitions, several at a time: the device makes one commit of syncs that come together. Whether all could be.
-fn close_all(partitions: impl Iterator<Item = Arc<Partition>> + Send) -> bool {
-    let (left, clean) = (Mutex::new(partitions), AtomicBool::new(true));
-    let next = || left.lock().next();
-    thread::scope(|scope| {
-        for _ in 0..SYNC_THREADS_PER_DIR {
-            scope.spawn(|| {
-                while let Some(partition) = next() {
-                    partition.retire();
-                    if let Err(error) = partition.close() {
-                        tracing::error!("cannot close {}: {error}", partition.id().topic_partition);
-                        clean.store(false, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    clean.into_inner()
 }

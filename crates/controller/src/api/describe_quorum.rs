@@ -3,6 +3,8 @@
 //! Observers are the controllers without a vote, and the brokers that live and are no controllers. Brokers count metadata records, of which an entry of that log has one or
 //! more: who is so many records behind is shown as so far from the end.
 //!
+//! Voters that the configuration names are known by their ids alone: only `kraft.version` 1 tells of their directories.
+//!
 //! Versions: 2 tells directory ids and endpoints (KIP-853). Errors: UNKNOWN_TOPIC_OR_PARTITION for anything but partition 0 of
 //! `__cluster_metadata`, NOT_CONTROLLER on a node that does not lead.
 
@@ -36,18 +38,20 @@ pub(crate) async fn handle(
     let state = controller.quorum_state();
     let now_ms = controller.wall_ms();
     let tells_directories = cx.version >= WITH_DIRECTORIES;
-    let in_version = |mut replica: ReplicaState| {
-        if !tells_directories {
-            replica.replica_directory_id = DirectoryId::default();
+    let in_version = |tells: bool, mut replicas: Vec<ReplicaState>| {
+        if !tells {
+            replicas.iter_mut().for_each(|replica| replica.replica_directory_id = DirectoryId::default());
         }
-        replica
+        replicas
     };
-    let members = |members: &[MemberState]| {
-        let replicas = members.iter().map(|member| replica(&state, member, now_ms));
-        replicas.map(in_version).collect::<Vec<_>>()
+    let members = |members: &[MemberState]| -> Vec<_> {
+        members.iter().map(|member| replica(&state, member, now_ms)).collect()
     };
-    let (voters, mut observers) = (members(&state.voters), members(&state.observers));
-    observers.extend(brokers(controller, &state, now_ms).into_iter().map(in_version));
+    let has_directories = tells_directories && controller.image().features.dynamic_voters();
+    let voters = in_version(has_directories, members(&state.voters));
+    let mut observers = members(&state.observers);
+    observers.extend(brokers(controller, &state, now_ms));
+    let observers = in_version(tells_directories, observers);
     let topics = request.topics.iter().map(|topic| DescribeQuorumResponseTopicData {
         topic_name: topic.topic_name.clone(),
         partitions: topic

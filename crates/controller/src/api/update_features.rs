@@ -14,6 +14,9 @@ use crate::Controller;
 use crate::desk::PlanContext;
 use crate::error_codes::Coded;
 
+/// What the answer says of all updates when one is refused (`FeatureControlManager.updateFeatures`).
+const NONE_CHANGED: &str = "The update failed for all features since the following feature had an error";
+
 pub(crate) async fn handle(
     controller: &Controller,
     cx: &RequestContext,
@@ -23,14 +26,17 @@ pub(crate) async fn handle(
     let updates: Vec<_> =
         request.feature_updates.iter().map(|update| feature_update(version, update)).collect();
     let validate_only = request.validate_only;
-    let voters = controller.voter_features().await;
+    let (node_id, voters) = (controller.node_id(), controller.voter_features().await);
     let plan = move |cx: PlanContext<'_>| {
-        plan_update_features(cx.image, cx.settings, &voters, &updates, validate_only)
+        plan_update_features(cx.image, cx.settings, node_id, &voters, &updates, validate_only)
     };
     let outcome = controller.decide(plan).await;
     let (error_code, error_message) = match outcome {
         Ok(Ok(())) => Default::default(),
-        Ok(Err(error)) => coded(&error),
+        Ok(Err(error)) => {
+            let (code, message) = coded(&error);
+            (code, message.map(|message| format!("{NONE_CHANGED}: {message}").into()))
+        }
         // In the shape by which brokers know that they have to ask another controller.
         Err(error) if error.code() == ErrorCode::NOT_CONTROLLER => {
             return request.error_response(cx.version, error.code());

@@ -22,7 +22,9 @@ fn formed(configured: &[&str], brokers: i32) -> Cluster {
 fn turn(cluster: &mut Cluster, level: i16) {
     let update_type = Some(if level > 0 { UpdateType::Upgrade } else { UpdateType::UnsafeDowngrade });
     let update = FeatureUpdate { name: ELR_VERSION.into(), level, update_type };
-    cluster.take(plan_update_features(&cluster.image, &cluster.settings, &[], &[update], false)).unwrap();
+    cluster
+        .take(plan_update_features(&cluster.image, &cluster.settings, NodeId(1), &[], &[update], false))
+        .unwrap();
 }
 
 fn alter(cluster: &mut Cluster, resource: &ConfigResource, op: ConfigOp) -> Result<(), String> {

@@ -76,18 +76,24 @@ pub enum UpdateFeaturesError {
         name: ByteString,
     },
     /// A feature that this version does not know.
-    #[error("Invalid update version {level} for feature {name}. Controller does not support this feature.")]
+    #[error(
+        "Invalid update version {level} for feature {name}. Local controller {controller} does not support this feature."
+    )]
     Unknown {
         /// The feature.
         name: ByteString,
         /// The wished level.
         level: i16,
+        /// Who decides.
+        controller: NodeId,
     },
     /// A level that this version does not know.
     #[error(
-        "Invalid update version {level} for feature {name}. Controller only supports versions {min}-{max}"
+        "Invalid update version {level} for feature {name}. Local controller {controller} only supports versions {min}-{max}"
     )]
     OutOfRange {
+        /// Who decides.
+        controller: NodeId,
         /// The feature.
         name: ByteString,
         /// The wished level.
@@ -172,11 +178,10 @@ pub enum UpdateFeaturesError {
         level: i16,
     },
     /// The format of the metadata itself cannot go back.
-    #[error(
-        "Unsupported metadata.version downgrade from {} to {}. Refusing to perform the requested downgrade because it might delete metadata information.",
-        current.name(), to.name()
-    )]
+    #[error("Unsupported metadata.version downgrade from {} to {}. {}", current.level(), to.level(), why_not(*is_unsafe))]
     MetadataDowngrade {
+        /// Whether the loss of metadata was asked for.
+        is_unsafe: bool,
         /// The wished level.
         to: MetadataVersion,
         /// The level now.
@@ -194,17 +199,26 @@ pub enum UpdateFeaturesError {
     },
 }
 
-/// Decides about all updates together. `voters` are the other voters of the quorum: this one supports what it decides about.
+const fn why_not(is_unsafe: bool) -> &'static str {
+    if is_unsafe {
+        "Unsafe metadata downgrade is not supported in this version."
+    } else {
+        "Refusing to perform the requested downgrade because it might delete metadata information."
+    }
+}
+
+/// Decides about all updates together. `controller` decides, and supports what this build does; `voters` are the others of the quorum.
 pub fn plan_update_features(
     image: &MetadataImage,
     settings: &Settings,
+    controller: NodeId,
     voters: &[VoterFeatures],
     updates: &[FeatureUpdate],
     validate_only: bool,
 ) -> Decision<Result<(), UpdateFeaturesError>> {
     let mut seen = BTreeSet::new();
     let mut records = Vec::new();
-    let cluster = Cluster { image, voters, updates };
+    let cluster = Cluster { image, controller, voters, updates };
     for update in updates {
         if !seen.insert(&update.name) {
             return Decision::unchanged(Err(UpdateFeaturesError::Repeated { name: update.name.clone() }));
@@ -226,6 +240,7 @@ pub fn plan_update_features(
 /// What an update is checked against.
 struct Cluster<'a> {
     image: &'a MetadataImage,
+    controller: NodeId,
     voters: &'a [VoterFeatures],
     /// All of the request.
     updates: &'a [FeatureUpdate],
@@ -250,7 +265,8 @@ impl Cluster<'_> {
         if name == METADATA_VERSION {
             let current = self.image.features.metadata_version();
             if wished < current && !current.is_written_as(wished) {
-                return Err(UpdateFeaturesError::MetadataDowngrade { to: wished, current });
+                let is_unsafe = update_type == UpdateType::UnsafeDowngrade;
+                return Err(UpdateFeaturesError::MetadataDowngrade { is_unsafe, to: wished, current });
             }
         }
         if name == KRAFT_VERSION && level < current {
@@ -266,12 +282,18 @@ impl Cluster<'_> {
 
     /// Whether this build, every registered broker and every voter support the level.
     fn check_support(&self, name: &ByteString, level: i16) -> Result<(), UpdateFeaturesError> {
-        let name = || name.clone();
+        let (name, controller) = (|| name.clone(), self.controller);
         let Some(&(_, min, max)) = SUPPORTED_FEATURES.iter().find(|(known, ..)| name() == *known) else {
-            return Err(UpdateFeaturesError::Unknown { name: name(), level });
+            // What nobody knows is off everywhere.
+            let is_off = level == 0;
+            return is_off.then_some(()).ok_or_else(|| UpdateFeaturesError::Unknown {
+                name: name(),
+                level,
+                controller,
+            });
         };
         if !(min..=max).contains(&level) {
-            return Err(UpdateFeaturesError::OutOfRange { name: name(), level, min, max });
+            return Err(UpdateFeaturesError::OutOfRange { controller, name: name(), level, min, max });
         }
         // Only controllers have to know how voters come and go.
         let brokers = self.image.brokers.iter().filter(|_| name() != KRAFT_VERSION);
@@ -319,8 +341,14 @@ mod tests {
     }
 
     fn update(cluster: &mut Cluster, name: &str, level: i16, code: i8) -> Result<(), String> {
-        let decision =
-            plan_update_features(&cluster.image, &cluster.settings, &[], &[wish(name, level, code)], false);
+        let decision = plan_update_features(
+            &cluster.image,
+            &cluster.settings,
+            NodeId(1),
+            &[],
+            &[wish(name, level, code)],
+            false,
+        );
         cluster.take(decision).map_err(|error| error.to_string())
     }
 
@@ -353,7 +381,10 @@ mod tests {
     fn updates_that_cannot_be() {
         let mut cluster = Cluster::new(1);
         let c = &mut cluster;
-        assert!(update(c, "no.such", 1, 1).unwrap_err().contains("does not support this feature"));
+        assert!(
+            update(c, "no.such", 1, 1).unwrap_err().contains("controller 1 does not support this feature")
+        );
+        assert_eq!(update(c, "no.such", 0, 2), Ok(()), "it is off");
         assert!(update(c, ELR_VERSION, 2, 1).unwrap_err().contains("only supports versions 0-1"));
         assert!(update(c, ELR_VERSION, 1, 0).unwrap_err().contains("upgrade type"));
         assert!(update(c, ELR_VERSION, 1, 2).unwrap_err().contains("newer version"));
@@ -365,7 +396,7 @@ mod tests {
     fn the_format_goes_back_only_where_nothing_has_changed() {
         let mut cluster = Cluster::new(1);
         let refused = update(&mut cluster, METADATA_VERSION, 29, 3).unwrap_err();
-        assert!(refused.contains("downgrade from 4.3-IV0 to 4.2-IV1"), "{refused}");
+        assert!(refused.contains("downgrade from 30 to 29. Unsafe"), "{refused}");
         let mut cluster = Cluster::at_level(29, 1);
         update(&mut cluster, METADATA_VERSION, 23, 2).unwrap();
         assert_eq!(cluster.image.features.level(METADATA_VERSION), 23);
@@ -378,7 +409,9 @@ mod tests {
         let refused = update(&mut cluster, ELR_VERSION, 1, 1).unwrap_err();
         assert!(refused.contains("depends on metadata.version level 23"), "{refused}");
         let both = [wish(ELR_VERSION, 1, 1), wish(METADATA_VERSION, 23, 1)];
-        cluster.take(plan_update_features(&cluster.image, &cluster.settings, &[], &both, false)).unwrap();
+        cluster
+            .take(plan_update_features(&cluster.image, &cluster.settings, NodeId(1), &[], &both, false))
+            .unwrap();
         assert!(cluster.image.features.elr_enabled());
     }
 
@@ -389,7 +422,8 @@ mod tests {
             let range = |(min, max)| vec![FeatureRange { name: METADATA_VERSION.into(), min, max }];
             let voters = [VoterFeatures { voter: NodeId(7), features: features.map(range) }];
             let wishes = [wish(METADATA_VERSION, 30, 1)];
-            let decision = plan_update_features(&cluster.image, &cluster.settings, &voters, &wishes, true);
+            let decision =
+                plan_update_features(&cluster.image, &cluster.settings, NodeId(1), &voters, &wishes, true);
             decision.answer.map_err(|error| error.to_string())
         };
         assert!(with(Some((17, 29))).unwrap_err().contains("Controller 7 only supports versions 17-29"));

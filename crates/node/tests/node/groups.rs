@@ -430,16 +430,24 @@ fn single_offsets_can_be_deleted() {
     let mut delete = |group: &str, topic: &str| {
         let topic = OffsetDeleteRequestTopic {
             name: topic.into(),
-            partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
+            partitions: [5, 0].map(|index| OffsetDeleteRequestPartition { partition_index: index }).to_vec(),
         };
         let request = OffsetDeleteRequest { group_id: group.into(), topics: vec![topic] };
         let response = client.call(0, &request);
-        let partition = response.topics.first().map(|topic| topic.partitions[0].error_code);
-        (response.error_code, partition)
+        let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+        let mut results: Vec<_> =
+            partitions.map(|partition| (partition.partition_index, partition.error_code)).collect();
+        results.sort_by_key(|(index, _)| *index);
+        (response.error_code, results)
     };
+    let missing = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
     assert_eq!(delete("none", "t").0, ErrorCode::GROUP_ID_NOT_FOUND);
-    assert_eq!(delete("g", "none"), (ErrorCode::NONE, Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)));
-    assert_eq!(delete("g", "t"), (ErrorCode::NONE, Some(ErrorCode::NONE)));
+    assert_eq!(delete("g", "none"), (ErrorCode::NONE, vec![(0, missing), (5, missing)]));
+    assert_eq!(
+        delete("g", "t"),
+        (ErrorCode::NONE, vec![(0, ErrorCode::NONE), (5, missing)]),
+        "it has one partition"
+    );
     assert_eq!(client.committed_offset("g", "t"), -1);
 }
 

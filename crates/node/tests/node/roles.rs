@@ -1,8 +1,12 @@
 //! Broker and controller as nodes of their own: the same messages over TCP.
 
 use ottla_protocol::ErrorCode;
+use ottla_protocol::messages::create_topics::CreateTopicsRequest;
 use ottla_protocol::messages::describe_cluster::DescribeClusterRequest;
-use ottla_testkit::{ACKS_ALL, NodeSpec, RawClient, TestNode, batch, eventually};
+use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use ottla_testkit::{ACKS_ALL, NodeSpec, RawClient, TestNode, TopicSpec, batch, eventually};
+
+use crate::configs::{BROKER, DEFAULT, STATIC_BROKER, config, describe};
 
 fn controller() -> NodeSpec {
     NodeSpec::new()
@@ -40,6 +44,31 @@ fn a_broker_finds_its_cluster_through_the_controller() {
     let id = client.topic("t").topic_id;
     client.wait_for_topic("t", id, 1);
     assert_eq!(client.read_values("t", 0), ["v"]);
+}
+
+#[test]
+fn each_node_tells_its_own_settings_and_its_own_defaults_count() {
+    let controller = controller().set("num.partitions", "3").set("log.segment.bytes", "1048576").start();
+    let broker = broker_of(&controller, 7).set("num.partitions", "2").start();
+    let mut client = broker.client();
+    let topics = vec![TopicSpec::new("asked").partitions(-1).to_creatable()];
+    let create = CreateTopicsRequest { topics, timeout_ms: 10_000, ..Default::default() };
+    assert_eq!(client.call(7, &create).topics[0].error_code, ErrorCode::NONE);
+    let named = MetadataRequestTopic { name: Some("named".into()), ..Default::default() };
+    let request =
+        MetadataRequest { topics: Some(vec![named]), allow_auto_topic_creation: true, ..Default::default() };
+    client.call(12, &request);
+    assert_eq!(client.topic("asked").partitions.len(), 3, "who creates topics takes the controller's");
+    assert_eq!(client.topic("named").partitions.len(), 2, "who only names them, the broker's");
+
+    let value = |client: &mut RawClient, id: &str| {
+        let found = config(client, BROKER, id, "log.segment.bytes");
+        (found.value.unwrap_or_default().to_string(), found.config_source)
+    };
+    assert_eq!(value(&mut client, "7"), ("1073741824".to_owned(), DEFAULT));
+    let mut asks_controller = RawClient::connect(controller.listener("CONTROLLER"));
+    assert_eq!(value(&mut asks_controller, "100"), ("1048576".to_owned(), STATIC_BROKER));
+    assert_eq!(describe(&mut asks_controller, 4, BROKER, "7").error_code, ErrorCode::INVALID_REQUEST);
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn set_up(cx: &mut Cx, image: &MetadataImage, settings: &Settings, wanted: &Want
         let update_type = if wanted.elr { UpdateType::Upgrade } else { UpdateType::SafeDowngrade };
         let level = i16::from(wanted.elr);
         let update = FeatureUpdate { name: ELR_VERSION.into(), level, update_type: Some(update_type) };
-        let decision = plan_update_features(&image, settings, &[], &[update], false);
+        let decision = plan_update_features(&image, settings, NodeId(1), &[], &[update], false);
         take_in(&mut image, &mut records, decision.records);
     }
     let more = set_balancer(&image, settings, if wanted.balance { &BALANCER_ON } else { &BALANCER_OFF });

@@ -71,6 +71,11 @@ impl LogDir {
         self.shared.health.failure()
     }
 
+    /// How many writes have found no room since the start.
+    pub fn refused_writes(&self) -> u64 {
+        self.shared.health.refused()
+    }
+
     /// An error if the directory is offline.
     pub fn check_online(&self) -> Result<(), StorageError> {
         self.shared.health.check()

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 /// Keeps the first of those with the same key, in order.
-pub(super) fn distinct<T, K: Eq + Hash>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+pub fn distinct<T, K: Eq + Hash>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
     if items.len() > 1 {
         let mut seen = HashSet::with_capacity(items.len());
         items.retain(|item| seen.insert(key(item)));

@@ -1,34 +1,42 @@
 //! DescribeConfigs: every key of a topic, broker, group or client metrics subscription with its value, where that comes from,
-//! and what it is for; and the levels of this broker's loggers.
+//! and what it is for; and the levels of this node's loggers. Shared by broker and controller.
 //!
 //! Resource types: topic 2, broker 4 (an empty name: what is set for all brokers), broker loggers 8, client metrics 16, group
 //! 32. No keys, null or empty, means all. Synonyms, and from version 3 on documentation, on request only.
-//! Errors, per resource: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_REQUEST for another broker's id, an
+//! Errors, per resource: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_REQUEST for another node's id, an
 //! empty name of a group or subscription, an unknown type, or more than ten thousand groups and subscriptions.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use ottla_config::ConfigEntry;
-use ottla_metadata::image::{ConfigResource, ResourceKind};
 use ottla_protocol::ErrorCode;
 use ottla_protocol::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
-use ottla_server::RequestContext;
 use ottla_telemetry::{LogLevel, LogLevels};
 use ottla_types::{ByteString, NodeId, TopicName};
 
-use super::distinct::distinct;
-use crate::Broker;
-use crate::effective_configs::own;
+use crate::RequestContext;
+use crate::distinct::distinct;
 
-// The types of resources by Kafka's numbers (`ConfigResource.Type`).
-pub(super) const TOPIC: i8 = 2;
-pub(super) const BROKER: i8 = 4;
-pub(super) const BROKER_LOGGER: i8 = 8;
-pub(super) const CLIENT_METRICS: i8 = 16;
-pub(super) const GROUP: i8 = 32;
+/// The types of resources by Kafka's numbers (`ConfigResource.Type`).
+pub mod resource_type {
+    /// A topic.
+    pub const TOPIC: i8 = 2;
+    /// A broker or, with an empty name, all of them.
+    pub const BROKER: i8 = 4;
+    /// The loggers of a broker.
+    pub const BROKER_LOGGER: i8 = 8;
+    /// A subscription of client metrics.
+    pub const CLIENT_METRICS: i8 = 16;
+    /// A group.
+    pub const GROUP: i8 = 32;
+}
+
+use resource_type::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC};
+
 /// `ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG`.
 const FROM_LOGGER: i8 = 6;
 /// Any name of a group or subscription has configs, so that a request of names could make an answer a thousand times as
@@ -38,10 +46,38 @@ const MAX_FREE_NAMES: usize = 10_000;
 /// Resources described before others get their turn: each costs some tens of microseconds.
 const AT_A_TIME: usize = 8;
 
+/// A host that tells of its configuration.
+pub trait HasConfigs: Send + Sync + 'static {
+    /// This node.
+    fn id(&self) -> NodeId;
+
+    /// Its loggers, if it has any.
+    fn loggers(&self) -> Option<&LogLevels>;
+
+    /// Every setting of the resource with this [type](resource_type), as it is in force on this node; `None` for a topic that
+    /// there is not.
+    fn describe(&self, resource_type: i8, name: &str) -> Option<Vec<ConfigEntry>>;
+}
+
 type Described<T> = Result<Vec<T>, (ErrorCode, String)>;
 
-pub(crate) async fn handle(
-    broker: &Broker,
+impl<H: HasConfigs> HasConfigs for Arc<H> {
+    fn id(&self) -> NodeId {
+        (**self).id()
+    }
+
+    fn loggers(&self) -> Option<&LogLevels> {
+        (**self).loggers()
+    }
+
+    fn describe(&self, resource_type: i8, name: &str) -> Option<Vec<ConfigEntry>> {
+        (**self).describe(resource_type, name)
+    }
+}
+
+/// Answers the request.
+pub async fn describe_configs<H: HasConfigs>(
+    host: &H,
     _cx: &RequestContext,
     mut request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
@@ -54,8 +90,8 @@ pub(crate) async fn handle(
         }
         let name = &*resource.resource_name;
         let described = match resource.resource_type {
-            BROKER_LOGGER => loggers(broker, name),
-            kind => settings(broker, kind, name, &mut free_names_left)
+            BROKER_LOGGER => loggers(host, name),
+            kind => settings(host, kind, name, &mut free_names_left)
                 .map(|entries| entries.into_iter().map(|entry| config(&request, entry)).collect()),
         };
         results.push(result(resource, described));
@@ -63,58 +99,48 @@ pub(crate) async fn handle(
     DescribeConfigsResponse { results, ..Default::default() }
 }
 
-fn settings(broker: &Broker, kind: i8, name: &str, free_names_left: &mut usize) -> Described<ConfigEntry> {
+fn settings(
+    host: &impl HasConfigs,
+    kind: i8,
+    name: &str,
+    free_names_left: &mut usize,
+) -> Described<ConfigEntry> {
+    let invalid = |message: String| Err((ErrorCode::INVALID_REQUEST, message));
     match kind {
-        TOPIC => topic(broker, name),
-        BROKER => this_broker(broker, name),
+        TOPIC => {
+            let valid = TopicName::from(name).validate();
+            valid.map_err(|error| (ErrorCode::INVALID_TOPIC_EXCEPTION, error.to_string()))?;
+        }
+        BROKER if name.is_empty() => {}
+        BROKER => {
+            let (id, me) = (broker_id(name)?, host.id());
+            if id != me {
+                return invalid(format!(
+                    "Unexpected broker id, expected {me} or empty string, but received {name}"
+                ));
+            }
+        }
         CLIENT_METRICS | GROUP if *free_names_left == 0 => {
-            let what = format!("more than {MAX_FREE_NAMES} groups and subscriptions at once");
-            Err((ErrorCode::INVALID_REQUEST, format!("{what}; ask for fewer at a time")))
+            return invalid(format!(
+                "more than {MAX_FREE_NAMES} groups and subscriptions at once; ask for fewer at a time"
+            ));
         }
-        CLIENT_METRICS | GROUP => {
-            *free_names_left -= 1;
-            if kind == GROUP { group(broker, name) } else { client_metrics(broker, name) }
+        CLIENT_METRICS if name.is_empty() => {
+            return invalid("Client metrics subscription name must not be empty".to_owned());
         }
-        other => Err((ErrorCode::INVALID_REQUEST, format!("resource type {other} has no configs"))),
+        GROUP if name.is_empty() => return invalid("Group name must not be empty".to_owned()),
+        CLIENT_METRICS | GROUP => *free_names_left -= 1,
+        other => return invalid(format!("resource type {other} has no configs")),
     }
+    let no_such_topic = || (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {name:?}"));
+    host.describe(kind, name).ok_or_else(no_such_topic)
 }
 
-fn topic(broker: &Broker, name: &str) -> Described<ConfigEntry> {
-    let image = broker.image();
-    TopicName::from(name)
-        .validate()
-        .map_err(|error| (ErrorCode::INVALID_TOPIC_EXCEPTION, error.to_string()))?;
-    if image.topics.by_name(name).is_none() {
-        return Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {name:?}")));
-    }
-    let own = own(&image, &ConfigResource::topic(name));
-    Ok(broker.configs().with_layers(&image, |layers| layers.describe_topic(&own)))
-}
-
-fn this_broker(broker: &Broker, name: &str) -> Described<ConfigEntry> {
-    let image = broker.image();
-    if name.is_empty() {
-        return Ok(broker.configs().with_layers(&image, |layers| layers.describe_cluster_default()));
-    }
-    match broker_id(name)? {
-        id if id == broker.node_id() => {
-            Ok(broker.configs().with_layers(&image, |layers| layers.describe_broker()))
-        }
-        _ => {
-            let expected = format!("expected {} or empty string", broker.node_id());
-            Err((
-                ErrorCode::INVALID_REQUEST,
-                format!("Unexpected broker id, {expected}, but received {name}"),
-            ))
-        }
-    }
-}
-
-fn loggers(broker: &Broker, name: &str) -> Described<DescribeConfigsResourceResult> {
+fn loggers(host: &impl HasConfigs, name: &str) -> Described<DescribeConfigsResourceResult> {
     if name.is_empty() {
         return Err((ErrorCode::INVALID_REQUEST, "Broker id must not be empty".to_owned()));
     }
-    let me = broker.node_id();
+    let me = host.id();
     if broker_id(name)? != me {
         let message = format!("Unexpected broker id, expected {me} but received {name}");
         return Err((ErrorCode::INVALID_REQUEST, message));
@@ -125,34 +151,13 @@ fn loggers(broker: &Broker, name: &str) -> Described<DescribeConfigsResourceResu
         config_source: FROM_LOGGER,
         ..Default::default()
     };
-    Ok(broker.log_levels().map(LogLevels::all).unwrap_or_default().into_iter().map(level).collect())
+    Ok(host.loggers().map(LogLevels::all).unwrap_or_default().into_iter().map(level).collect())
 }
 
 fn broker_id(name: &str) -> Result<NodeId, (ErrorCode, String)> {
     let not_a_number =
         |_| (ErrorCode::INVALID_REQUEST, format!("Broker id must be an integer, but it is: {name}"));
     name.parse().map(NodeId).map_err(not_a_number)
-}
-
-fn client_metrics(broker: &Broker, name: &str) -> Described<ConfigEntry> {
-    if name.is_empty() {
-        let message = "Client metrics subscription name must not be empty";
-        return Err((ErrorCode::INVALID_REQUEST, message.to_owned()));
-    }
-    let resource = ConfigResource { kind: ResourceKind::ClientMetrics, name: ByteString::from(name) };
-    let image = broker.image();
-    let own = own(&image, &resource);
-    Ok(broker.configs().with_layers(&image, |layers| layers.describe_client_metrics(&own)))
-}
-
-fn group(broker: &Broker, name: &str) -> Described<ConfigEntry> {
-    if name.is_empty() {
-        return Err((ErrorCode::INVALID_REQUEST, "Group name must not be empty".to_owned()));
-    }
-    let image = broker.image();
-    let resource = ConfigResource { kind: ResourceKind::Group, name: ByteString::from(name) };
-    let own = own(&image, &resource);
-    Ok(broker.configs().with_layers(&image, |layers| layers.describe_group(&own)))
 }
 
 fn result(
