@@ -24,12 +24,9 @@ pub(crate) async fn handle(
         BROKERS => describe(broker, cx, &request),
         CONTROLLERS => refuse(
             ErrorCode::MISMATCHED_ENDPOINT_TYPE,
-            "this listener belongs to a broker; ask a controller's listener for controllers",
+            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER",
         ),
-        other => refuse(
-            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
-            &format!("endpoint type {other} is unknown; use 1 for brokers or 2 for controllers"),
-        ),
+        other => refuse(ErrorCode::UNSUPPORTED_ENDPOINT_TYPE, &format!("Unsupported endpoint type {other}")),
     }
 }
 
