@@ -46,11 +46,8 @@ pub enum CreatePartitionsError {
         wished: i32,
     },
     /// Too many partitions at once.
-    #[error("Excessively large number of partitions per request: at most {max} can be created at once.")]
-    TooMany {
-        /// The most that one request may create.
-        max: usize,
-    },
+    #[error("Excessively large number of partitions per request.")]
+    TooMany,
     /// Replicas that cannot be.
     #[error(transparent)]
     Assignment(#[from] AssignmentError),
@@ -112,7 +109,7 @@ fn grow(
         return Err(AssignmentError::Count { partitions: additional, assignments }.into());
     }
     if additional > *room {
-        return Err(CreatePartitionsError::TooMany { max: settings.max_partitions_per_request });
+        return Err(CreatePartitionsError::TooMany);
     }
     *room -= additional;
     let partitions = match &wish.assignments {

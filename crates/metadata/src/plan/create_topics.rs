@@ -99,11 +99,8 @@ pub enum CreateTopicError {
     #[error("Number of partitions was set to an invalid non-positive value.")]
     Partitions,
     /// Too many partitions at once.
-    #[error("Excessively large number of partitions per request: at most {max} can be created at once.")]
-    TooMany {
-        /// The most that one request may create.
-        max: usize,
-    },
+    #[error("Excessively large number of partitions per request.")]
+    TooMany,
     /// Not enough brokers.
     #[error(transparent)]
     Placement(#[from] PlacementError),
@@ -160,7 +157,7 @@ fn create(
         assignments => assigned(image, topic, assignments)?,
     };
     if partitions.len() > *room {
-        return Err(CreateTopicError::TooMany { max: settings.max_partitions_per_request });
+        return Err(CreateTopicError::TooMany);
     }
     *room -= partitions.len();
     let id = Uuid::from_random_bits(|| bits(draw));
@@ -229,7 +226,7 @@ fn placed(
     let partitions =
         usize::try_from(partitions).ok().filter(|&count| count > 0).ok_or(CreateTopicError::Partitions)?;
     if partitions > room {
-        return Err(CreateTopicError::TooMany { max: settings.max_partitions_per_request });
+        return Err(CreateTopicError::TooMany);
     }
     place(&image.brokers, &settings.balancer(image).drained, partitions, replication_factor, draw)?
         .iter()
