@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ottla_config::{BrokerConfig, Durability, Listener as ListenerSetting, Settings};
-use ottla_env::{Clock, Disk, RealRng, SteadyClock};
+use ottla_env::{Clock, Disk, OnPanic, RealRng, SteadyClock};
 use ottla_metadata::MetadataImage;
 use ottla_network::{ClientOptions, Listener, ListenerHandle};
 use ottla_server::{Dispatcher, ListenerKind, SocketServer};
@@ -175,13 +175,17 @@ impl Broker {
         let (lease, failed) = (Arc::clone(broker.replicas.lease()), Arc::clone(&failure));
         let feeding = {
             let registration = Arc::clone(&registration);
-            async move {
-                let reason = feed.run(on_metadata).await;
-                // Others may lead what this broker takes for its own.
+            // Others may lead what this broker takes for its own.
+            let end = move |reason| {
                 registration.leave();
-                lease.revoke();
-                // Nobody else sets it.
+                lease.end();
+                // The first reason is the one that counts.
                 let _ = failed.set(reason);
+            };
+            async move {
+                let end = &end;
+                let _guard = OnPanic::new(|| end("taking in the metadata panicked; report it".to_owned()));
+                end(feed.run(on_metadata).await);
             }
         };
         let tasks = vec![
@@ -282,8 +286,8 @@ impl BrokerHandle {
         self.failure.wait().await.clone()
     }
 
-    /// How many logs a stop has closed so far. Asked from anywhere, at any time.
-    pub fn closed_logs(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+    /// How many logs a stop has closed so far; `None` before it closes any. Asked from anywhere, at any time.
+    pub fn closed_logs(&self) -> impl Fn() -> Option<u64> + Send + Sync + use<> {
         let broker = Arc::clone(&self.broker);
         move || broker.replicas.closed_logs()
     }
@@ -299,7 +303,7 @@ impl BrokerHandle {
         self.broker.registration.leave();
         for task in self.tasks {
             task.abort();
-            // A change of the metadata that is being applied must be through before the logs are closed.
+            // A change of the metadata that is being applied goes on; logs are closed after it (`ReplicaManager::changing`).
             let _ = task.await;
         }
         let epoch = self.broker.registration.broker_epoch();

@@ -56,8 +56,16 @@ pub(crate) async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> 
                 format!("the log begins after offset {}, but there is no snapshot up to there", purged.index);
             return Err(StartError::Damaged { path: dir, position: 0, what });
         }
-        let mut is_empty =
-            log.state().last.is_none() && log.state().ballot.is_none() && newest != Some(formation::FIRST);
+        // Whoever takes or gets a snapshot has a vote before.
+        let has_log = state.last.is_some() || state.ballot.is_some();
+        if let Some(newest) = newest.filter(|newest| !has_log && *newest != formation::FIRST) {
+            let what = format!(
+                "the log and its votes are gone, but there is a snapshot up to offset {}",
+                newest.index
+            );
+            return Err(StartError::Damaged { path: dir, position: 0, what });
+        }
+        let mut is_empty = !has_log && newest != Some(formation::FIRST);
         if is_empty && let Some(state) = &forming.initial_state {
             formation::take_over(&forming, &snapshots, state)?;
             is_empty = false;

@@ -356,8 +356,9 @@ impl Quorum {
     /// Stops taking part, marks the log as complete and returns when all of it is on disk. Where the disk does not take it, the rest is
     /// dropped after some seconds: nothing of it was acknowledged.
     pub async fn shutdown(&self) {
-        stop(self.0.raft.clone(), Arc::clone(&self.0.log_thread), || self.0.abort_tasks()).await;
-        self.0.lock.lock().take();
+        if stop(self.0.raft.clone(), Arc::clone(&self.0.log_thread), || self.0.abort_tasks()).await {
+            self.0.lock.lock().take();
+        }
     }
 
     /// Stops at once, as a killed process does: nothing more is written, nobody is told. For tests; dropping the last

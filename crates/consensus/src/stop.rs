@@ -14,8 +14,12 @@ use crate::raft::types::TypeConfig;
 const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Ends openraft, then the log with all that was written to it. Where the disk takes nothing, the rest is dropped: nothing of it was
-/// acknowledged.
-pub(crate) async fn stop(raft: Raft<TypeConfig, Machine>, log: Arc<LogThread>, abort_tasks: impl FnOnce()) {
+/// acknowledged. False if the disk does not answer: a write may still be under way, and nobody else may open the directory.
+pub(crate) async fn stop(
+    raft: Raft<TypeConfig, Machine>,
+    log: Arc<LogThread>,
+    abort_tasks: impl FnOnce(),
+) -> bool {
     // A task: openraft must not be left half stopped.
     let mut stopping = tokio::spawn(async move { raft.shutdown().await });
     // It waits for its votes to be written, on a full disk for ever.
@@ -25,7 +29,9 @@ pub(crate) async fn stop(raft: Raft<TypeConfig, Machine>, log: Arc<LogThread>, a
         false => log.close(),
         true => log.abandon(),
     });
-    match timeout(WRITE_WITHIN, closing).await {
+    let closed = timeout(WRITE_WITHIN, closing).await;
+    let is_released = closed.is_ok();
+    match closed {
         Ok(Ok(())) if !is_stuck => {}
         Ok(Ok(())) => tracing::warn!("the metadata log takes no writes: what waited for it is dropped"),
         Ok(Err(_)) => tracing::error!("the metadata log could not be closed"),
@@ -35,4 +41,5 @@ pub(crate) async fn stop(raft: Raft<TypeConfig, Machine>, log: Arc<LogThread>, a
         // With its writes failed, it is soon over.
         let _ = timeout(WRITE_WITHIN, stopping).await;
     }
+    is_released
 }

@@ -262,6 +262,27 @@ async fn a_missing_snapshot_is_damage_not_an_empty_state() {
 }
 
 #[tokio::test]
+async fn a_missing_log_is_damage_where_there_is_a_snapshot() {
+    let disk = sim();
+    let limits = Limits { snapshot_interval_bytes: 1_000, retained_entries: 1, ..Limits::default() };
+    let quorum = alone(disk.clone(), Path::new(DIR), &Recorder::default(), limits).await;
+    for n in 0..50u8 {
+        quorum.propose(Bytes::from(vec![n; 100])).await.unwrap();
+    }
+    until(&quorum, "there is a snapshot", |state| state.purged_offset.is_some()).await;
+    quorum.shutdown().await;
+    for file in disk.list(Path::new(DIR)).unwrap().iter().filter(|file| file.name.ends_with(".raft")) {
+        disk.remove_file(&Path::new(DIR).join(&file.name)).unwrap();
+    }
+    let config = config(1, &[1], Path::new(DIR), Timing::default(), limits);
+    let started = Quorum::start(config, disk, Box::new(Recorder::default()), Arc::new(NoTransport)).await;
+    assert!(
+        matches!(&started, Err(StartError::Damaged { what, .. }) if what.contains("its votes are gone")),
+        "{started:?}"
+    );
+}
+
+#[tokio::test]
 async fn applied_payloads_can_be_read_in_pieces() {
     let quorum = alone(sim(), Path::new(DIR), &Recorder::default(), Limits::default()).await;
     for n in 0..20u8 {

@@ -1,11 +1,12 @@
 //! The controller of one node.
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ottla_config::Endpoint;
 use ottla_consensus::{MemberState, Quorum, QuorumState, Role, RpcKind, StartError, Transport};
-use ottla_env::{Clock, Disk, Monotonic, Rng};
+use ottla_env::{Clock, Disk, Monotonic, OnPanic, Rng};
 use ottla_metadata::plan::Decision;
 use ottla_metadata::{MetadataImage, Settings};
 use ottla_telemetry::LogLevels;
@@ -108,9 +109,21 @@ impl Controller {
             advertised: OnceLock::new(),
             tasks: Mutex::default(),
         });
-        let office = tokio::spawn(Self::hold_office(Arc::downgrade(&controller), controller.log.states()));
-        *controller.tasks.lock() = vec![tokio::spawn(clerk), office];
+        let office = Self::hold_office(Arc::downgrade(&controller), controller.log.states());
+        let watched = [controller.watched("decisions", clerk), controller.watched("the office", office)];
+        controller.tasks.lock().extend(watched);
         controller
+    }
+
+    /// Spawns what the active controller cannot be without: if it panics, this one is none.
+    fn watched(&self, what: &'static str, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let published = Arc::clone(&self.published);
+        tokio::spawn(async move {
+            let _guard = OnPanic::new(|| {
+                published.fail(format!("{what} of the active controller panicked; report it"));
+            });
+            task.await;
+        })
     }
 
     /// The process's loggers.

@@ -85,7 +85,7 @@ impl Published {
     }
 
     /// Makes the reason known at once: the quorum takes a moment to stop.
-    fn fail(&self, reason: String) -> StateMachineError {
+    pub(crate) fn fail(&self, reason: String) -> StateMachineError {
         tracing::error!("this controller stops serving: {reason}");
         // The first reason is the one that counts.
         let _ = self.failure.set(reason.clone());

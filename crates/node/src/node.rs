@@ -209,10 +209,10 @@ impl Node {
         self.admin.as_ref().map(AdminServer::local_addr)
     }
 
-    /// How many logs a stop has closed so far. Asked from anywhere, at any time.
-    pub fn closed_logs(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+    /// How many logs a stop has closed so far; `None` before it closes any. Asked from anywhere, at any time.
+    pub fn closed_logs(&self) -> impl Fn() -> Option<u64> + Send + Sync + use<> {
         let closed = self.broker.as_ref().map(BrokerHandle::closed_logs);
-        move || closed.as_ref().map_or(0, |closed| closed())
+        move || closed.as_ref().and_then(|closed| closed())
     }
 
     /// Returns with the reason when the node cannot go on: its part of the metadata quorum has failed, or every log directory, or

@@ -204,6 +204,18 @@ impl Leader {
         self.advance_high_watermark()
     }
 
+    /// Where the log of `follower` began when it fetched last.
+    pub fn log_start_of(&self, follower: NodeId) -> Option<Offset> {
+        self.followers.get(&follower).map(|follower| follower.log_start_offset)
+    }
+
+    /// Below this no replica has records any more: the lowest log start of this one, `own`, and of the followers that are
+    /// `alive` (`Partition.lowWatermarkIfLeader`).
+    pub fn low_watermark(&self, own: Offset, alive: impl Fn(NodeId) -> bool) -> Offset {
+        let alive = self.followers.iter().filter(|(id, _)| alive(**id));
+        alive.map(|(_, follower)| follower.log_start_offset).fold(own, Offset::min)
+    }
+
     /// The followers in sync that have what is at `from`.
     pub fn readable_followers(
         &self,

@@ -1,6 +1,6 @@
 //! Until when a leader may answer clients without having heard that it is none any more.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The default of `broker.session.timeout.ms`: what a controller that has not told is taken to wait.
@@ -15,11 +15,12 @@ const DEFAULT_SESSION: Duration = Duration::from_secs(2);
 ///                 ├──────────────────── session ────────────────────┤
 /// ```
 /// The lease counts from before the controller could hear the heartbeat, and is shorter than the session that the controller counts from
-/// then on: when another broker is made leader, no lease lasts. Read without a lock; one thread changes it.
+/// then on: when another broker is made leader, no lease lasts. Read without a lock; one thread extends it.
 #[derive(Debug, Default)]
 pub struct LeaderLease {
     /// Nanoseconds; zero before the first, the largest number for one that does not end.
     ends: AtomicU64,
+    is_over: AtomicBool,
 }
 
 impl LeaderLease {
@@ -56,13 +57,21 @@ impl LeaderLease {
         self.ends.store(0, Ordering::Release);
     }
 
+    /// This broker does not follow the metadata any more: no answer of a controller gives it a lease again.
+    pub fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
     /// Whether this broker may answer clients at `now`.
     pub fn is_valid(&self, now: Duration) -> bool {
-        nanos(now) < self.ends.load(Ordering::Acquire)
+        !self.left(now).is_zero()
     }
 
     /// How long it still lasts; zero if it has run out.
     pub fn left(&self, now: Duration) -> Duration {
+        if self.is_over.load(Ordering::Acquire) {
+            return Duration::ZERO;
+        }
         Duration::from_nanos(self.ends.load(Ordering::Acquire).saturating_sub(nanos(now)))
     }
 }
@@ -133,6 +142,16 @@ mod tests {
         assert!(!lease.is_valid(at(1)));
         lease.extend(at(10), SESSION);
         assert!(lease.is_valid(at(11)));
+    }
+
+    #[test]
+    fn once_it_is_over_no_answer_that_was_under_way_brings_it_back() {
+        let lease = LeaderLease::default();
+        lease.extend(at(0), SESSION);
+        lease.end();
+        lease.extend(at(10), SESSION);
+        lease.hold();
+        assert!(!lease.is_valid(at(11)) && lease.left(at(11)).is_zero());
     }
 
     #[test]

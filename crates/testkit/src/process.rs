@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::RawClient;
 
@@ -121,6 +121,9 @@ impl BrokerProcess {
     /// Has it stand still (SIGSTOP), its connections open.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        // Its threads stop one after the other: until the last has, a request may still be answered.
+        let stopped = waitpid(Some(self.pid()), WaitOptions::UNTRACED).expect("a child");
+        assert!(stopped.is_some_and(|(_, status)| status.stopped()), "it has ended");
     }
 
     /// Has it go on as if nothing had happened (SIGCONT).
@@ -129,8 +132,11 @@ impl BrokerProcess {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, signal).expect("it runs");
+        kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    fn pid(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id")
     }
 
     /// Waits for its end.

@@ -20,7 +20,7 @@ use ottla_types::{LeaderEpoch, Offset, PartitionIndex};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, oneshot};
 
-use super::shard_log::{PartitionLog, load_into};
+use super::shard_log::{LoadError, PartitionLog, load_into};
 use crate::replica_manager::Partition;
 
 /// A shard that failed is loaded again after this.
@@ -295,7 +295,8 @@ where
 
     fn load(&self, index: PartitionIndex, slot: &Arc<Slot<S>>) {
         let mut shard = HostedShard::new((self.new_shard)(), self.commit_timeout);
-        if let Err(error) = load_into(&slot.partition, &mut shard) {
+        let loaded = catch_unwind(AssertUnwindSafe(|| load_into(&slot.partition, &mut shard)));
+        if let Err(error) = loaded.unwrap_or(Err(LoadError::Panicked)) {
             tracing::error!("cannot load {}: {error}; trying again", slot.partition.id().topic_partition);
             slot.state.lock().shard = Hosting::Failed(self.clock.now());
             self.deadlines_changed.notify_one();

@@ -90,6 +90,8 @@ pub(super) enum LoadError {
     Records(#[from] RecordsError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error("a fault of the broker, report it")]
+    Panicked,
 }
 
 /// Replays the whole log of `partition` into `shard`.

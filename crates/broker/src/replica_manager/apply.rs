@@ -75,8 +75,9 @@ impl ReplicaManager {
         for resource in delta.configs.iter().filter(|resource| resource.kind == ResourceKind::Topic) {
             self.update_configs(&TopicName::from(resource.name.clone()), after, &config_of);
         }
-        // A broker-wide default may concern any topic; with eligible leader replicas another one counts.
-        if delta.features || delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
+        // A broker-wide default may concern any topic; with eligible leader replicas, or more brokers, another one counts.
+        let others_count = delta.features || before.brokers.len() != after.brokers.len();
+        if others_count || delta.configs.iter().any(|resource| resource.kind == ResourceKind::Broker) {
             let names: Vec<TopicName> = after.topics.iter().map(|topic| topic.name.clone()).collect();
             for name in names {
                 self.update_configs(&name, after, &config_of);
@@ -132,6 +133,7 @@ impl ReplicaManager {
         let target = || Target { change: change.clone(), config: Arc::clone(config) };
         let hosted = self.partition(at.topic.as_str(), at.partition);
         if let Some(partition) = hosted.filter(|partition| partition.id().topic_id == id.topic_id) {
+            self.found_again(&id, change);
             return self.change_role(&partition, change, config);
         }
         let queued = self.opening.retarget(at, target);
@@ -221,6 +223,15 @@ impl ReplicaManager {
         let directory = self.dirs[home].directory_id();
         if change.partition.directory_of(self.node_id) != Some(directory) {
             self.assignments.assign(id.topic_id, change.index, directory);
+        }
+    }
+
+    /// Takes back that the partition is lost, said before it was copied anew.
+    fn found_again(&self, id: &TopicIdPartition, change: &LocalChange) {
+        if change.partition.directory_of(self.node_id) == Some(LOST_DIRECTORY)
+            && let Some(home) = self.home(id)
+        {
+            self.assign(home, id, change);
         }
     }
 
@@ -321,7 +332,7 @@ impl ReplicaManager {
         }
     }
 
-    fn refuse(&self, change: &LocalChange, Unopened { reason, is_lost }: Unopened) {
+    pub(super) fn refuse(&self, change: &LocalChange, Unopened { reason, is_lost }: Unopened) {
         let id = id_of(change);
         let at = id.topic_partition;
         tracing::error!("{at} cannot be served: {reason}");
@@ -365,7 +376,7 @@ fn partition_state(
     }
 }
 
-fn id_of(change: &LocalChange) -> TopicIdPartition {
+pub(super) fn id_of(change: &LocalChange) -> TopicIdPartition {
     let topic_partition = TopicPartition::new(change.topic.name.clone(), PartitionIndex(change.index.0));
     TopicIdPartition { topic_id: change.topic.id, topic_partition }
 }

@@ -9,6 +9,7 @@ use ottla_replication::AlterIsr;
 use ottla_types::{BrokerEpoch, LeaderEpoch, NodeId, TopicIdPartition};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use super::partition::Partition;
 
@@ -19,6 +20,7 @@ pub(crate) struct InSync {
     /// Those to look at before the next round over all.
     noted: Mutex<HashMap<TopicIdPartition, Arc<Partition>>>,
     wake: Notify,
+    log_starts: Notify,
 }
 
 impl InSync {
@@ -47,6 +49,16 @@ impl InSync {
     /// Those that were to be looked at.
     pub(crate) fn take_noted(&self) -> Vec<Arc<Partition>> {
         std::mem::take(&mut *self.noted.lock()).into_values().collect()
+    }
+
+    /// A follower's log begins elsewhere, or there are others that count.
+    pub(super) fn log_start_moved(&self) {
+        self.log_starts.notify_waiters();
+    }
+
+    /// Ends when a follower's log begins elsewhere than at this call.
+    pub(crate) fn log_start_moves(&self) -> Notified<'_> {
+        self.log_starts.notified()
     }
 
     /// Waits until there is something to look at.

@@ -101,8 +101,8 @@ pub(crate) struct ReplicaManager {
     /// One for each of `dirs`: a disk that stands still holds up none but its own partitions.
     flush_queues: Vec<Arc<FlushQueue<Partition>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
-    /// How many logs a stop has closed so far.
-    closed_logs: AtomicU64,
+    /// How many logs a stop has closed so far, once it closes them.
+    closed_logs: OnceLock<AtomicU64>,
     /// Ends maintenance and cleaning.
     stop_maintenance: Arc<maintenance::Stop>,
     cleaner: cleaner::Cleaner,
@@ -174,7 +174,7 @@ impl ReplicaManager {
             lease: Arc::default(),
             flush_queues,
             threads: Mutex::default(),
-            closed_logs: AtomicU64::new(0),
+            closed_logs: OnceLock::new(),
             stop_maintenance: Arc::default(),
             cleaner: cleaner::Cleaner::default(),
             cordoned: Mutex::default(),
@@ -296,6 +296,7 @@ impl ReplicaManager {
 
     /// Closes partitions, several at a time: the device makes one commit of syncs that come together. Whether all could be.
     fn close_all(&self, partitions: impl Iterator<Item = Arc<Partition>> + Send) -> bool {
+        let closed = self.closed_logs.get_or_init(AtomicU64::default);
         let (left, clean) = (Mutex::new(partitions), AtomicBool::new(true));
         let next = || left.lock().next();
         thread::scope(|scope| {
@@ -307,7 +308,7 @@ impl ReplicaManager {
                             tracing::error!("cannot close {}: {error}", partition.id().topic_partition);
                             clean.store(false, Ordering::Relaxed);
                         }
-                        self.closed_logs.fetch_add(1, Ordering::Relaxed);
+                        closed.fetch_add(1, Ordering::Relaxed);
                     }
                 });
             }
@@ -315,9 +316,9 @@ impl ReplicaManager {
         clean.into_inner()
     }
 
-    /// How many logs a stop has closed so far.
-    pub(crate) fn closed_logs(&self) -> u64 {
-        self.closed_logs.load(Ordering::Relaxed)
+    /// How many logs a stop has closed so far; `None` before it closes any.
+    pub(crate) fn closed_logs(&self) -> Option<u64> {
+        self.closed_logs.get().map(|closed| closed.load(Ordering::Relaxed))
     }
 
     fn start_sync_threads(self: &Arc<Self>) -> Result<(), std::io::Error> {

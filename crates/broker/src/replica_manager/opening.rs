@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::ReplicaManager;
 use super::apply::Unopened;
+use super::apply::id_of;
 use crate::effective_configs::PartitionConfig;
 
 /// More workers than were asked for: what a request waits for shall not wait for the recovery of another partition.
@@ -224,24 +225,36 @@ impl ReplicaManager {
     fn open_and_install(&self, mut target: Target) {
         let at = target.at();
         loop {
-            // A fault in what reads a folder costs that folder.
-            let opened = catch_unwind(AssertUnwindSafe(|| self.open(&target))).unwrap_or_else(|_| {
+            let opened = guarded(|| self.open(&target)).unwrap_or_else(|| {
                 Err(Unopened::now("its recovery met a fault of the broker; report it".to_owned()))
             });
             let changing = self.changing.lock();
             match self.opening.target(&at) {
-                Some(now) if now.topic_id() == target.topic_id() => self.install(&now, opened),
+                Some(now) if now.topic_id() == target.topic_id() => {
+                    if guarded(|| self.install(&now, opened)).is_none() {
+                        self.forget(&id_of(&now.change));
+                        let reason = "taking it into service met a fault of the broker; report it";
+                        self.refuse(&now.change, Unopened::now(reason.to_owned()));
+                    }
+                }
                 Some(other) => {
                     drop(changing);
-                    self.discard(&target, opened);
+                    guarded(|| self.discard(&target, opened));
                     target = other;
                     continue;
                 }
-                None => self.discard(&target, opened),
+                None => {
+                    guarded(|| self.discard(&target, opened));
+                }
             }
             return self.opening.end(&at);
         }
     }
+}
+
+/// `None` if it panics: a fault in one partition costs that partition.
+fn guarded<T>(step: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(step)).ok()
 }
 
 fn at(topic: &str, index: PartitionIndex) -> TopicPartition {

@@ -145,6 +145,9 @@ impl Partition {
         let now = self.now();
         let leader = state.replica.leader_mut()?;
         let progress = ReplicaProgress { log_end_offset: from, flushed_offset: from };
+        if leader.log_start_of(id).is_some_and(|before| before != request.log_start) {
+            self.in_sync.log_start_moved();
+        }
         let moved = leader.handle_follower_fetch(now, id, progress, request.log_start, epoch);
         if leader.may_join_isr(id) {
             self.in_sync.look_at(self);
@@ -279,10 +282,11 @@ impl Partition {
         Ok(found)
     }
 
-    /// Moves the log start up to `offset`, or to the high watermark for −1. Returns the new log start.
+    /// Moves the log start up to `offset`, or to the high watermark for −1. Returns up to where that is.
     pub(crate) fn delete_records(&self, offset: Offset) -> Result<Offset, DeleteRecordsError> {
         let mut state = self.lock();
-        state.replica.leader().map_err(PartitionError::from)?;
+        state.check_leader(LeaderEpoch::NONE)?;
+        self.check_lease()?;
         if !state.log.config().cleanup_delete {
             return Err(DeleteRecordsError::NotDeletable);
         }
@@ -292,7 +296,18 @@ impl Partition {
             return Err(DeleteRecordsError::OutOfRange { offset, high_watermark });
         }
         state.log.delete_records_before(upto).map_err(PartitionError::from)?;
-        Ok(state.log.log_start_offset())
+        Ok(upto)
+    }
+
+    /// Below this no replica on brokers that are `alive` has records any more.
+    pub(crate) fn low_watermark(&self, alive: impl Fn(NodeId) -> bool) -> Result<Offset, PartitionError> {
+        let low = {
+            let state = self.lock();
+            state.check_leader(LeaderEpoch::NONE)?;
+            state.replica.leader()?.low_watermark(state.log.log_start_offset(), alive)
+        };
+        self.check_lease()?;
+        Ok(low)
     }
 }
 

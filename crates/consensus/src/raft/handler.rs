@@ -100,8 +100,12 @@ impl Handler {
             RpcKind::Snapshot => {
                 let piece = messages::take_snapshot(&mut input).map_err(malformed)?;
                 self.known(from).check_snapshot(&piece)?;
-                out.vote(&self.snapshot(from, piece).await?);
-                *self.heard.lock() = Some(Instant::now());
+                let (sent, vote) = (piece.vote, self.snapshot(from, piece).await?);
+                out.vote(&vote);
+                // A higher one says that another leads.
+                if vote == sent {
+                    *self.heard.lock() = Some(Instant::now());
+                }
             }
             RpcKind::Identify => {
                 input.end("identify").map_err(malformed)?;

@@ -3,7 +3,7 @@
 
 use ottla_types::{BrokerEpoch, DirectoryId, NodeId, PartitionIndex, TopicId};
 
-use crate::image::{BrokerImage, MetadataImage};
+use crate::image::{BrokerImage, LOST_DIRECTORY, MetadataImage};
 use crate::plan::Decision;
 use crate::plan::broker_change::{StaleBrokerEpoch, TopicRules, check_broker_epoch};
 use crate::plan::partition_change::{PartitionChange, default_directory};
@@ -78,6 +78,10 @@ fn change(
     change.in_directory = Some((broker.id, directory));
     if !broker.serves_from(directory) {
         change.isr.retain(|&id| id != broker.id);
+        // What is lost makes nobody eligible: who is in sync has all that is committed.
+        if directory == LOST_DIRECTORY && !change.isr.is_empty() {
+            change.unclean_shutdown = Some(broker.id);
+        }
     }
     Ok(change.build(topic.id, index))
 }

@@ -1,7 +1,7 @@
 use ottla_types::{ByteString, NodeId, TopicId};
 
 use super::*;
-use crate::image::ELR_VERSION;
+use crate::image::{ELR_VERSION, LOST_DIRECTORY};
 use crate::plan::*;
 use crate::testing::*;
 
@@ -170,4 +170,34 @@ fn who_was_eligible_is_not_any_more_where_less_is_asked_for() {
     assert_eq!(cluster.state(topic), (1, vec![1], vec![2]), "raised, or as it was: 2 lacks nothing");
     replace(&mut cluster, &own, &[]).unwrap();
     assert_eq!(cluster.state(topic), (1, vec![1], vec![]), "from 3 to the 2 of all");
+}
+
+#[test]
+fn who_was_eligible_is_not_any_more_where_a_leader_went_on_alone() {
+    let (mut cluster, topic) = one_is_eligible();
+    turn(&mut cluster, 0);
+    cluster.fence(1);
+    cluster.start(2);
+    assert_eq!(cluster.state(topic).0, -1, "without eligible leader replicas 1 may have acknowledged alone");
+    let (mut cluster, topic) = one_is_eligible();
+    turn(&mut cluster, 0);
+    turn(&mut cluster, 1);
+    assert_eq!(cluster.state(topic), (1, vec![1], vec![]), "nor when they are back");
+}
+
+#[test]
+fn a_lost_replica_is_not_eligible_unless_nobody_else_has_the_records() {
+    let mut cluster = formed(&[], 3);
+    let shared = cluster.topic("shared", &[1, 2]);
+    let alone = cluster.topic("alone", &[2]);
+    let epoch = cluster.image.brokers.get(NodeId(2)).unwrap().epoch;
+    let lost = [shared, alone].map(|topic| DirectoryAssignment {
+        topic,
+        index: 0.into(),
+        directory: LOST_DIRECTORY,
+    });
+    let decided = plan_assign_replicas_to_dirs(&cluster.image, &cluster.settings, NodeId(2), epoch, &lost);
+    cluster.take(decided).unwrap();
+    assert_eq!(cluster.state(shared), (1, vec![1], vec![]), "so that it is copied anew");
+    assert_eq!(cluster.state(alone), (-1, vec![], vec![2]));
 }

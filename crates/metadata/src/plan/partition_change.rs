@@ -183,8 +183,10 @@ impl<'a> PartitionChange<'a> {
     }
 
     fn is_valid_leader(&self, id: NodeId) -> bool {
-        let in_sync = self.isr.contains(&id) || (self.isr.is_empty() && self.elr.contains(&id));
-        in_sync && self.is_acceptable(id)
+        // Without eligible leader replicas a leader goes on alone: who was eligible before is so only if nobody led since.
+        let counts = self.elr_enabled || self.before.isr.is_empty();
+        let is_eligible = self.isr.is_empty() && counts && self.elr.contains(&id);
+        (self.isr.contains(&id) || is_eligible) && self.is_acceptable(id)
     }
 
     /// Whether it is there to lead, and its log with it (`LeaderAcceptor`, KIP-858).

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use ottla_protocol::records::metadata::FeatureLevelRecord;
+use ottla_protocol::records::metadata::{ClearElrRecord, FeatureLevelRecord};
 use ottla_types::{ByteString, NodeId};
 
 use crate::image::{
@@ -229,7 +229,12 @@ pub fn plan_update_features(
         }
     }
     if updates.iter().any(|update| update.name == ELR_VERSION && update.level > 0) {
-        records.splice(0..0, settle_min_isr(image, settings, image.brokers.len()));
+        let mut first = settle_min_isr(image, settings, image.brokers.len());
+        // While they were off, leaders may have gone on without those that were eligible when they were turned off.
+        if !image.features.elr_enabled() && !image.topics.is_empty() {
+            first.push(ClearElrRecord::default().into());
+        }
+        records.splice(0..0, first);
     }
     if validate_only {
         records.clear();

@@ -177,18 +177,20 @@ async fn open(address: &str) -> Result<TcpStream, ConnectError> {
     let address = || address.to_owned();
     let resolved = tokio::net::lookup_host(address()).await;
     let resolved = resolved.map_err(|source| ConnectError::Resolve { address: address(), source })?;
-    let mut last =
-        ConnectError::Failed { address: address(), source: io::ErrorKind::AddrNotAvailable.into() };
+    let mut last = None;
     for candidate in resolved {
         match TcpStream::connect(candidate).await {
             Ok(stream) => return Ok(stream),
+            // That nobody listens is known only if it is so at every address.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                last = ConnectError::Refused { address: address() };
+                last.get_or_insert_with(|| ConnectError::Refused { address: address() });
             }
-            Err(source) => last = ConnectError::Failed { address: address(), source },
+            Err(source) => last = Some(ConnectError::Failed { address: address(), source }),
         }
     }
-    Err(last)
+    let nowhere =
+        || ConnectError::Failed { address: address(), source: io::ErrorKind::AddrNotAvailable.into() };
+    Err(last.unwrap_or_else(nowhere))
 }
 
 /// The bytes of a request's segments: requests have no records elsewhere.

@@ -5,7 +5,10 @@ use ottla_replication::AlterIsr;
 use ottla_types::{BrokerEpoch, LeaderEpoch, Offset, PartitionEpoch};
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::super::{AckOutcome, FollowerPosition, Isolation, NextFetch, PartitionError, ReadRequest, Reader};
+use super::super::{
+    AckOutcome, DeleteRecordsError, FollowerPosition, Isolation, NextFetch, PartitionError, ReadRequest,
+    Reader,
+};
 use super::*;
 
 const OTHER: i32 = 2;
@@ -341,4 +344,46 @@ async fn a_damaged_replica_leads_nobody_and_is_copied_anew_if_nobody_counts_on_i
     let copy = host.partition("t", 0).await.unwrap();
     assert_eq!(copy.offsets().log_end, Offset(0));
     assert!(host.folders().iter().any(|name| name.ends_with("-stray")), "{:?}", host.folders());
+}
+
+#[tokio::test]
+async fn that_a_replica_is_lost_is_taken_back_once_it_is_copied_anew() {
+    let mut host = Host::start(&SimDisk::new(1));
+    host.apply(image(OTHER, 1, &[OTHER]));
+    assert!(host.partition("t", 0).await.is_some());
+    assert!(host.manager.assignments().next().is_empty());
+    // Said before, decided after.
+    let lost = PartitionChangeRecord {
+        partition_id: 0,
+        topic_id: host.image.topics.by_name("t").unwrap().id,
+        directories: Some(vec![ottla_metadata::image::LOST_DIRECTORY, Uuid([8; 16])]),
+        ..Default::default()
+    };
+    host.apply(host.image.apply(&[lost.into()]).unwrap().0);
+    let told: Vec<_> = host.manager.assignments().next().into_values().collect();
+    assert_eq!(told, [Uuid([9; 16])], "where it is");
+}
+
+#[tokio::test]
+async fn records_are_deleted_once_every_replica_that_lives_has_deleted_them() {
+    let (leading, leader) = host(1, 0, &[1, OTHER]).await;
+    let (_following, follower) = host(OTHER, 0, &[1, OTHER]).await;
+    for value in ["a", "b"] {
+        leader.append(batch(value), Acks::All).unwrap();
+    }
+    for _ in 0..2 {
+        fetch_once(&follower, &leader).await;
+    }
+    assert_eq!(leader.delete_records(Offset(1)).unwrap(), Offset(1));
+    assert_eq!(leader.low_watermark(|_| true).unwrap(), Offset(0), "whoever leads next has them");
+    assert_eq!(leader.low_watermark(|_| false).unwrap(), Offset(1));
+    let moves = leading.manager.in_sync().log_start_moves();
+    for _ in 0..2 {
+        fetch_once(&follower, &leader).await;
+    }
+    moves.await;
+    assert_eq!(leader.low_watermark(|_| true).unwrap(), Offset(1));
+    leading.manager.lease().revoke();
+    let refused = leader.delete_records(Offset(2)).unwrap_err();
+    assert!(matches!(refused, DeleteRecordsError::Partition(PartitionError::LeaseRanOut)), "{refused}");
 }
