@@ -6,7 +6,7 @@ mod list_offsets;
 mod metadata;
 mod retry;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -121,11 +121,13 @@ impl Cluster {
 
     /// A connection to any broker, preferably one that is open.
     pub(crate) async fn any(&self) -> Result<Arc<Connection>> {
-        if let Some(open) = self.open_connection() {
+        let doubted = self.doubted();
+        if let Some(open) = self.open_connection(&doubted) {
             return Ok(open);
         }
         let mut last = None;
-        let addresses: Vec<_> = self.metadata().brokers.values().map(BrokerInfo::address).collect();
+        let mut addresses: Vec<_> = self.metadata().brokers.values().map(BrokerInfo::address).collect();
+        addresses.sort_by_key(|address| doubted.contains(address));
         for address in &addresses {
             match self.at(address, Lane::SHARED).await {
                 Ok(connection) => return Ok(connection),
@@ -209,9 +211,25 @@ impl Cluster {
         Ok(errors)
     }
 
-    fn open_connection(&self) -> Option<Arc<Connection>> {
-        let shared =
-            |((_, lane), slot): (&(String, Lane), &Arc<_>)| (*lane == Lane::SHARED).then(|| Arc::clone(slot));
+    /// The addresses with a connection that broke off, was not answered in time or is being made: a broker that stands still has others
+    /// open, and takes new ones, without an answer on any.
+    fn doubted(&self) -> HashSet<String> {
+        let slots: Vec<_> = self
+            .lock()
+            .slots
+            .iter()
+            .map(|((address, _), slot)| (address.clone(), Arc::clone(slot)))
+            .collect();
+        let works = |slot: &tokio::sync::Mutex<Slot>| {
+            slot.try_lock().is_ok_and(|slot| slot.connection.as_ref().is_some_and(|c| c.is_open()))
+        };
+        slots.into_iter().filter(|(_, slot)| !works(slot)).map(|(address, _)| address).collect()
+    }
+
+    fn open_connection(&self, doubted: &HashSet<String>) -> Option<Arc<Connection>> {
+        let shared = |((address, lane), slot): (&(String, Lane), &Arc<_>)| {
+            (*lane == Lane::SHARED && !doubted.contains(address)).then(|| Arc::clone(slot))
+        };
         let slots: Vec<Arc<tokio::sync::Mutex<Slot>>> = self.lock().slots.iter().filter_map(shared).collect();
         slots.iter().find_map(|slot| {
             let slot = slot.try_lock().ok()?;
@@ -221,7 +239,10 @@ impl Cluster {
 
     async fn bootstrap(&self) -> Result<Arc<Connection>> {
         let mut reason = String::new();
-        for address in &self.config.bootstrap_servers {
+        let doubted = self.doubted();
+        let mut addresses: Vec<_> = self.config.bootstrap_servers.iter().collect();
+        addresses.sort_by_key(|address| doubted.contains(*address));
+        for address in addresses {
             match self.at(address, Lane::SHARED).await {
                 Ok(connection) => return Ok(connection),
                 Err(ClientError::Unreachable { reason: r, .. }) => reason = r,
@@ -282,3 +303,7 @@ fn request(want: Want<'_>, auto_create: bool) -> MetadataRequest {
     };
     MetadataRequest { topics, allow_auto_topic_creation: auto_create, ..MetadataRequest::default() }
 }
+
+#[cfg(test)]
+#[path = "cluster_test.rs"]
+mod tests;
