@@ -11,7 +11,7 @@ pub struct ClientConfig {
     pub bootstrap_servers: Vec<String>,
     /// Shown in the brokers' logs and metrics.
     pub client_id: String,
-    /// How long to wait for a connection (`socket.connection.setup.timeout.ms`).
+    /// How long to wait for a connection, and then for its first answer (`socket.connection.setup.timeout.ms`).
     pub connect_timeout: Duration,
     /// How long to wait for one answer; then the connection counts as broken.
     pub request_timeout: Duration,

@@ -74,7 +74,9 @@ impl Connection {
             frames,
             tasks,
         };
-        connection.versions = Versions::new(&connection.ask_versions().await?);
+        // A process that stands still is connected to by its system: only an answer shows that it is there.
+        let patience = config.connect_timeout.min(config.request_timeout);
+        connection.versions = Versions::new(&connection.ask_versions(patience).await?);
         Ok(connection)
     }
 
@@ -145,7 +147,7 @@ impl Connection {
     }
 
     /// Asks in version 3; a broker that lacks it answers in version 0, naming what it has.
-    async fn ask_versions(&self) -> Result<ApiVersionsResponse> {
+    async fn ask_versions(&self, patience: Duration) -> Result<ApiVersionsResponse> {
         let mut version = FIRST_API_VERSIONS;
         loop {
             let request = ApiVersionsRequest {
@@ -154,7 +156,7 @@ impl Connection {
                 ..ApiVersionsRequest::default()
             };
             let (id, receiver) = self.expect_answer()?;
-            let deadline = tokio::time::Instant::now() + self.request_timeout;
+            let deadline = tokio::time::Instant::now() + patience;
             self.put(id, version, &request).await?;
             let bytes = match tokio::time::timeout_at(deadline, receiver).await {
                 Ok(Ok(answer)) => answer?,
