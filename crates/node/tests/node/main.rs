@@ -18,6 +18,7 @@ mod config_resources;
 mod configs;
 mod fetch_sessions;
 mod follower_fetching;
+mod group_offsets;
 mod groups;
 mod idempotence;
 mod import;
