@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::{Cluster, LONG, Recorder, directory, endpoint, member, quick, until};
-use ottla_consensus::{ChangeError, Limits, Member, Quorum, QuorumConfig, QuorumState, Role, Timing};
+use ottla_consensus::{
+    ChangeError, Limits, Member, ProposeError, Quorum, QuorumConfig, QuorumState, Role, Timing,
+};
 use ottla_env::{Disk, RealDisk};
 use ottla_simdisk::SimDisk;
 use ottla_types::{NodeId, Offset, Uuid};
@@ -42,6 +44,20 @@ async fn propose(quorum: &Quorum, payload: &'static str) {
     quorum.propose(Bytes::from_static(payload.as_bytes())).await.unwrap();
 }
 
+/// Proposes to whoever leads: who did a moment ago may have been replaced.
+async fn propose_to_leader(cluster: &Cluster, payload: &'static str) {
+    loop {
+        let leader = cluster.leader(None).await;
+        match leader.propose(Bytes::from_static(payload.as_bytes())).await {
+            Err(ProposeError::NotLeader { .. }) => tokio::task::yield_now().await,
+            proposed => {
+                proposed.unwrap();
+                return;
+            }
+        }
+    }
+}
+
 /// Waits until each node has applied what the leader has, and compares.
 async fn all_alike(cluster: &Cluster) {
     let leader = cluster.leader(None).await;
@@ -56,10 +72,10 @@ async fn all_alike(cluster: &Cluster) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_voter_grows_to_five_and_shrinks_to_one() {
     let mut cluster = cluster(1, sim(), Limits::default()).await;
-    propose(&cluster.leader(None).await, "alone").await;
+    propose_to_leader(&cluster, "alone").await;
     for id in 2..=5 {
         add(&mut cluster, id).await;
-        propose(&cluster.leader(None).await, "more").await;
+        propose_to_leader(&cluster, "more").await;
     }
     all_alike(&cluster).await;
     for id in 1..=4 {
@@ -114,13 +130,13 @@ async fn what_cannot_be_changed_is_refused() {
     );
     cluster.hub.heal(gone);
     cluster.hub.heal(stays);
-    propose(&cluster.leader(None).await, "goes on").await;
+    propose_to_leader(&cluster, "goes on").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn former_voters_may_all_die() {
     let mut cluster = cluster(1, sim(), Limits::default()).await;
-    propose(&cluster.leader(None).await, "first").await;
+    propose_to_leader(&cluster, "first").await;
     for id in 2..=4 {
         add(&mut cluster, id).await;
     }
@@ -131,7 +147,7 @@ async fn former_voters_may_all_die() {
     propose(&leader, "second").await;
     // One of the three that joined dies as well.
     cluster.kill(leader.node_id().0);
-    propose(&cluster.leader(None).await, "third").await;
+    propose_to_leader(&cluster, "third").await;
     all_alike(&cluster).await;
     // They come back, and know that they vote.
     let dead = leader.node_id().0;
@@ -205,7 +221,7 @@ async fn an_observer_begins_with_a_snapshot_and_members_are_part_of_it() {
         let quorum = cluster.start_joining(id, directory(id)).await;
         until(&quorum, "it knows the voters", |state| voters(state) == [1, 2, 3]).await;
     }
-    propose(&cluster.leader(None).await, "goes on").await;
+    propose_to_leader(&cluster, "goes on").await;
     all_alike(&cluster).await;
 }
 
@@ -216,7 +232,7 @@ async fn a_voter_that_lost_its_directory_is_an_observer_until_it_is_added_anew()
     let mut cluster = Cluster::start(1, dir.path(), disk, quick(), Limits::default()).await;
     add(&mut cluster, 2).await;
     add(&mut cluster, 3).await;
-    propose(&cluster.leader(None).await, "before").await;
+    propose_to_leader(&cluster, "before").await;
     // The one that once was the only voter, which its log would tell it again.
     let wiped = 1;
     cluster.kill(wiped);
@@ -324,6 +340,6 @@ async fn a_voter_that_moved_is_found_at_its_new_place() {
     let leader = cluster.leader(None).await;
     until(&leader, "it is found", |state| state.voters.iter().any(|voter| voter.endpoint == endpoint(7)))
         .await;
-    propose(&cluster.leader(None).await, "goes on").await;
+    propose_to_leader(&cluster, "goes on").await;
     all_alike(&cluster).await;
 }
