@@ -37,13 +37,18 @@ impl MetadataCache {
         self.published.send_replace(());
     }
 
+    /// Tells of each image that is published from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.published.subscribe()
+    }
+
     /// Waits until `wanted` holds, at most for `wait`.
     pub(crate) async fn wait_for(
         &self,
         wait: Duration,
         wanted: impl Fn(&MetadataImage) -> bool,
     ) -> Result<Arc<MetadataImage>, NotInTime> {
-        let mut published = self.published.subscribe();
+        let mut published = self.changes();
         let reached = async {
             loop {
                 published.borrow_and_update();

@@ -65,7 +65,7 @@ pub(crate) async fn open_storage(config: &QuorumConfig, disk: Arc<dyn Disk>) -> 
             );
             return Err(StartError::Damaged { path: dir, position: 0, what });
         }
-        let mut is_empty = !has_log && newest != Some(formation::FIRST);
+        let mut is_empty = !has_log && newest.is_none();
         if is_empty && let Some(state) = &forming.initial_state {
             formation::take_over(&forming, &snapshots, state)?;
             is_empty = false;

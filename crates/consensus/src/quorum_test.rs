@@ -13,7 +13,6 @@ use super::*;
 use crate::config::Limits;
 use crate::log::Ballot;
 use crate::raft::codec::Output;
-
 use crate::raft::messages::{self, Envelope, SnapshotPiece};
 use crate::raft::types::{
     Entry, LogId, SnapshotMeta, StoredVoters, VoterNode, Voters, log_id, vote as vote_of,

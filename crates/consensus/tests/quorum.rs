@@ -240,8 +240,8 @@ async fn snapshots_replace_the_log() {
     quorum.propose(Bytes::from_static(b"goes on")).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_missing_snapshot_is_damage_not_an_empty_state() {
+/// What a start says of a node with a snapshot and a purged log, after all its files of this kind were lost.
+async fn start_without(extension: &str) -> Result<Quorum, StartError> {
     let disk = sim();
     let limits = Limits { snapshot_interval_bytes: 1_000, retained_entries: 1, ..Limits::default() };
     let quorum = alone(disk.clone(), Path::new(DIR), &Recorder::default(), limits).await;
@@ -250,11 +250,16 @@ async fn a_missing_snapshot_is_damage_not_an_empty_state() {
     }
     until(&quorum, "the log is purged", |state| state.purged_offset.is_some()).await;
     quorum.shutdown().await;
-    for file in disk.list(Path::new(DIR)).unwrap().iter().filter(|file| file.name.ends_with(".snap")) {
+    for file in disk.list(Path::new(DIR)).unwrap().iter().filter(|file| file.name.ends_with(extension)) {
         disk.remove_file(&Path::new(DIR).join(&file.name)).unwrap();
     }
     let config = config(1, &[1], Path::new(DIR), Timing::default(), limits);
-    let started = Quorum::start(config, disk, Box::new(Recorder::default()), Arc::new(NoTransport)).await;
+    Quorum::start(config, disk, Box::new(Recorder::default()), Arc::new(NoTransport)).await
+}
+
+#[tokio::test]
+async fn a_missing_snapshot_is_damage_not_an_empty_state() {
+    let started = start_without(".snap").await;
     assert!(
         matches!(&started, Err(StartError::Damaged { what, .. }) if what.contains("no snapshot")),
         "{started:?}"
@@ -263,19 +268,7 @@ async fn a_missing_snapshot_is_damage_not_an_empty_state() {
 
 #[tokio::test]
 async fn a_missing_log_is_damage_where_there_is_a_snapshot() {
-    let disk = sim();
-    let limits = Limits { snapshot_interval_bytes: 1_000, retained_entries: 1, ..Limits::default() };
-    let quorum = alone(disk.clone(), Path::new(DIR), &Recorder::default(), limits).await;
-    for n in 0..50u8 {
-        quorum.propose(Bytes::from(vec![n; 100])).await.unwrap();
-    }
-    until(&quorum, "there is a snapshot", |state| state.purged_offset.is_some()).await;
-    quorum.shutdown().await;
-    for file in disk.list(Path::new(DIR)).unwrap().iter().filter(|file| file.name.ends_with(".raft")) {
-        disk.remove_file(&Path::new(DIR).join(&file.name)).unwrap();
-    }
-    let config = config(1, &[1], Path::new(DIR), Timing::default(), limits);
-    let started = Quorum::start(config, disk, Box::new(Recorder::default()), Arc::new(NoTransport)).await;
+    let started = start_without(".raft").await;
     assert!(
         matches!(&started, Err(StartError::Damaged { what, .. }) if what.contains("its votes are gone")),
         "{started:?}"

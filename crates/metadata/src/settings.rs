@@ -197,14 +197,14 @@ impl MetadataImage {
         id: NodeId,
         resource: &ConfigResource,
     ) -> Option<Vec<ConfigEntry>> {
-        let own = self.own_configs(resource);
+        let own = || self.own_configs(resource);
         self.with_layers(settings, id, |layers| match resource.kind {
             ResourceKind::Topic if self.topics.by_name(&resource.name).is_none() => None,
-            ResourceKind::Topic => Some(layers.describe_topic(&own)),
+            ResourceKind::Topic => Some(layers.describe_topic(&own())),
             ResourceKind::Broker if resource.name.is_empty() => Some(layers.describe_cluster_default()),
             ResourceKind::Broker => Some(layers.describe_broker()),
-            ResourceKind::ClientMetrics => Some(layers.describe_client_metrics(&own)),
-            ResourceKind::Group => Some(layers.describe_group(&own)),
+            ResourceKind::ClientMetrics => Some(layers.describe_client_metrics(&own())),
+            ResourceKind::Group => Some(layers.describe_group(&own())),
         })
     }
 

@@ -71,12 +71,18 @@ fn delete(broker: &Broker, topic: &str, asked: &DeleteRecordsPartition) -> Resul
 async fn everywhere(broker: &Broker, deleted: &[Result<Deleted, ErrorCode>]) {
     let is_waited_for =
         |deleted: &Deleted| deleted.low_watermark(broker) == Err(ErrorCode::REQUEST_TIMED_OUT);
+    let mut metadata = broker.metadata().changes();
     loop {
         let moves = broker.replicas.in_sync().log_start_moves();
+        metadata.borrow_and_update();
         if !deleted.iter().flatten().any(is_waited_for) {
             return;
         }
-        moves.await;
+        // Who lives and who leads changes with the metadata.
+        tokio::select! {
+            () = moves => {}
+            changed = metadata.changed() => if changed.is_err() { return },
+        }
     }
 }
 

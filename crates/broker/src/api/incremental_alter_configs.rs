@@ -13,11 +13,11 @@ use ottla_protocol::messages::incremental_alter_configs::{
     IncrementalAlterConfigsResponse,
 };
 use ottla_protocol::{ByteString, ErrorCode};
+use ottla_server::resource_type::{BROKER, BROKER_LOGGER};
 use ottla_server::{AclOperation, RequestContext, ResourceType, forward};
 use ottla_telemetry::{LogLevel, LogLevels, ROOT_LOGGER};
 
 use crate::Broker;
-use ottla_server::resource_type::{BROKER, BROKER_LOGGER};
 
 // Operations by Kafka's number (`AlterConfigOp.OpType`).
 const SET: i8 = 0;

@@ -11,10 +11,10 @@ use ottla_protocol::messages::list_config_resources::{
     ConfigResource, ListConfigResourcesRequest, ListConfigResourcesResponse,
 };
 use ottla_server::RequestContext;
+use ottla_server::resource_type::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC};
 use ottla_types::ByteString;
 
 use crate::Broker;
-use ottla_server::resource_type::{BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, TOPIC};
 
 pub(crate) async fn handle(
     broker: &Broker,

@@ -51,7 +51,7 @@ impl InSync {
         std::mem::take(&mut *self.noted.lock()).into_values().collect()
     }
 
-    /// A follower's log begins elsewhere, or there are others that count.
+    /// A follower's log begins elsewhere.
     pub(super) fn log_start_moved(&self) {
         self.log_starts.notify_waiters();
     }

@@ -19,8 +19,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ReplicaManager;
-use super::apply::Unopened;
-use super::apply::id_of;
+use super::apply::{Unopened, id_of};
 use crate::effective_configs::PartitionConfig;
 
 /// More workers than were asked for: what a request waits for shall not wait for the recovery of another partition.

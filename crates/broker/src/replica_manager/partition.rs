@@ -287,7 +287,6 @@ impl Partition {
         let before = state.replica.high_watermark();
         let led_before = state.replica.leader().is_ok();
         let change = state.replica.handle_partition_state(now, metadata, local);
-        self.in_sync.log_start_moved();
         let mut moved = None;
         match change {
             RoleChange::None => {}

@@ -53,8 +53,8 @@ async fn serve(mut stream: TcpStream, controller_id: i32, answers: Arc<AtomicBoo
     }
 }
 
-#[tokio::test]
-async fn a_broker_that_stands_still_is_not_asked_again_where_others_answer() {
+/// A client of two brokers, with the address of the first, and whether that answers.
+async fn two_brokers() -> (Cluster, String, Arc<AtomicBool>) {
     let first_answers = Arc::new(AtomicBool::new(true));
     let first = broker(1, Arc::clone(&first_answers)).await;
     let second = broker(2, Arc::new(AtomicBool::new(true))).await;
@@ -63,6 +63,12 @@ async fn a_broker_that_stands_still_is_not_asked_again_where_others_answer() {
         ..ClientConfig::new(&format!("{first},{second}"))
     };
     let cluster = Cluster::connect(config).await.unwrap();
+    (cluster, first, first_answers)
+}
+
+#[tokio::test]
+async fn a_broker_that_stands_still_is_not_asked_again_where_others_answer() {
+    let (cluster, _, first_answers) = two_brokers().await;
     cluster.refresh(Want::Brokers, false).await.unwrap();
     assert_eq!(cluster.metadata().controller, Some(NodeId(1)));
 
@@ -74,14 +80,7 @@ async fn a_broker_that_stands_still_is_not_asked_again_where_others_answer() {
 
 #[tokio::test]
 async fn a_connection_that_still_looks_open_is_not_used_where_another_of_its_broker_was_not_answered() {
-    let first_answers = Arc::new(AtomicBool::new(true));
-    let first = broker(1, Arc::clone(&first_answers)).await;
-    let second = broker(2, Arc::new(AtomicBool::new(true))).await;
-    let config = ClientConfig {
-        request_timeout: Duration::from_millis(200),
-        ..ClientConfig::new(&format!("{first},{second}"))
-    };
-    let cluster = Cluster::connect(config).await.unwrap();
+    let (cluster, first, first_answers) = two_brokers().await;
     let producing = cluster.at(&first, cluster.new_lane()).await.unwrap();
     first_answers.store(false, Ordering::SeqCst);
     producing.call(&request(Want::Brokers, false)).await.unwrap_err();

@@ -289,13 +289,11 @@ impl Cluster<'_> {
     fn check_support(&self, name: &ByteString, level: i16) -> Result<(), UpdateFeaturesError> {
         let (name, controller) = (|| name.clone(), self.controller);
         let Some(&(_, min, max)) = SUPPORTED_FEATURES.iter().find(|(known, ..)| name() == *known) else {
-            // What nobody knows is off everywhere.
-            let is_off = level == 0;
-            return is_off.then_some(()).ok_or_else(|| UpdateFeaturesError::Unknown {
-                name: name(),
-                level,
-                controller,
-            });
+            return match level {
+                // What nobody knows is off everywhere.
+                0 => Ok(()),
+                _ => Err(UpdateFeaturesError::Unknown { name: name(), level, controller }),
+            };
         };
         if !(min..=max).contains(&level) {
             return Err(UpdateFeaturesError::OutOfRange { controller, name: name(), level, min, max });
